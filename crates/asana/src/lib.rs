@@ -1,1 +1,41 @@
-//! asana
+//! A client for the Asana REST API, as far as keeping tasks in agreement with another system needs it:
+//! the token's user, workspaces, projects, sections, custom field definitions, and tasks with their
+//! custom field values.
+//!
+//! What it takes care of:
+//! - **Exact numbers.** A number custom field is read from and written to raw JSON text as an exact decimal.
+//! - **Explicit `opt_fields`** on every call, writes too, so that an answer always carries what is compared.
+//! - **One rate budget per token** in the process ([`BudgetSettings`]): clients with the same token and
+//!   address share it, and after a 429 all of them wait.
+//! - **Errors by kind** ([`Error`]), with [`Error::may_have_happened`] for writes whose answer was lost.
+//!
+//! What it never does: it never retries a request (a listing that lost its page token starts again once),
+//! never follows a redirect, and never shows the token in an error, a log line or a `Debug` output.
+
+mod address;
+mod body;
+mod budget;
+mod client;
+mod config;
+mod custom_field;
+mod error;
+mod listing;
+mod number;
+mod opt_fields;
+mod record;
+mod refusal;
+mod task;
+mod transport;
+mod value;
+
+pub use body::{NewTask, TaskUpdate};
+pub use client::{Answer, Asana, TaskPage};
+pub use config::{BudgetSettings, Config, DEFAULT_BASE};
+pub use custom_field::{CustomField, EnumOption};
+pub use error::{BadRequest, Error};
+pub use number::Number;
+pub use record::{Project, Reference, Section, User, Workspace};
+pub use refusal::Refusal;
+pub use task::{DateValue, Task, TaskField};
+pub use transport::MAX_RESPONSE_BYTES;
+pub use value::FieldValue;

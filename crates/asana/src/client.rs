@@ -1,0 +1,260 @@
+//! The client and its operations.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use reqwest::Method;
+use serde::de::{DeserializeOwned, IgnoredAny};
+
+use crate::address::gid;
+use crate::budget::pace::Lane;
+use crate::config::{BudgetSettings, Config};
+use crate::custom_field::{CustomField, CustomFieldSetting};
+use crate::error::Error;
+use crate::listing::{One, PAGE_ROWS, Page};
+use crate::opt_fields;
+use crate::record::{Project, Section, User, Workspace};
+use crate::task::Task;
+use crate::transport::{Call, Transport};
+
+/// Most tasks that a search answers; it has no further pages.
+const SEARCH_ROWS: usize = 100;
+
+/// A client for one token. Clones share everything; clients with the same token and address share the rate
+/// budget.
+///
+/// Every call waits for the budget first, then sends its request once. Errors are those of [`Error`]; the
+/// operations name only what is special about them.
+#[derive(Clone)]
+pub struct Asana {
+    transport: Arc<Transport>,
+}
+
+impl fmt::Debug for Asana {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Asana").field("base", &self.transport.base().as_str()).finish_non_exhaustive()
+    }
+}
+
+/// One page of tasks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaskPage {
+    /// The tasks, at most 100.
+    pub tasks: Vec<Task>,
+    /// Token of the next page; `None` on the last one. It expires: go on without delay.
+    pub next: Option<String>,
+}
+
+/// What came of a write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The task as it is now.
+    pub task: Task,
+    /// HTTP status: 201 for a new task, 200 for a changed one.
+    pub status: u16,
+    /// The answer as it was received.
+    pub body: String,
+}
+
+impl Asana {
+    /// A client with these settings. Nothing is sent.
+    ///
+    /// # Errors
+    /// [`Error::Config`] when the address, the token or the budget cannot be used.
+    pub fn new(config: Config) -> Result<Asana, Error> {
+        Ok(Asana { transport: Arc::new(Transport::new(config)?) })
+    }
+
+    /// The user that the token belongs to (`getUser`).
+    pub async fn me(&self) -> Result<User, Error> {
+        self.read("me", &["users", "me"], opt_fields::USER).await
+    }
+
+    /// The workspaces that the token may see (`getWorkspaces`). One whose administrator blocked the token's
+    /// kind of app is missing.
+    pub async fn workspaces(&self) -> Result<Vec<Workspace>, Error> {
+        let query = [("opt_fields", opt_fields::WORKSPACE)];
+        self.transport.all("workspaces", &["workspaces"], &query).await
+    }
+
+    /// The projects of a workspace, archived ones included (`getProjectsForWorkspace`). May time out in very
+    /// large organizations.
+    pub async fn projects(&self, workspace: &str) -> Result<Vec<Project>, Error> {
+        let path = ["workspaces", gid("workspace", workspace)?, "projects"];
+        self.transport.all("projects", &path, &[("opt_fields", opt_fields::PROJECT)]).await
+    }
+
+    /// One project (`getProject`).
+    pub async fn project(&self, project: &str) -> Result<Project, Error> {
+        self.read("project", &["projects", gid("project", project)?], opt_fields::PROJECT).await
+    }
+
+    /// The sections of a project, in their order (`getSectionsForProject`).
+    pub async fn sections(&self, project: &str) -> Result<Vec<Section>, Error> {
+        let path = ["projects", gid("project", project)?, "sections"];
+        self.transport.all("sections", &path, &[("opt_fields", opt_fields::SECTION)]).await
+    }
+
+    /// The custom fields on a project (`getCustomFieldSettingsForProject`). Private fields that the token may
+    /// not see are left out by Asana without a word, so a missing field is not a deleted one.
+    pub async fn custom_field_settings(&self, project: &str) -> Result<Vec<CustomField>, Error> {
+        let path = ["projects", gid("project", project)?, "custom_field_settings"];
+        let query = [("opt_fields", opt_fields::CUSTOM_FIELD_SETTING)];
+        let settings: Vec<CustomFieldSetting> =
+            self.transport.all("custom_field_settings", &path, &query).await?;
+        Ok(settings.into_iter().map(|setting| setting.custom_field).collect())
+    }
+
+    /// One task (`getTask`).
+    pub async fn task(&self, task: &str) -> Result<Task, Error> {
+        self.read("task", &["tasks", gid("task", task)?], opt_fields::TASK).await
+    }
+
+    /// One page of the tasks of a project, up to 100 (`getTasks`), all of them or those changed since an
+    /// instant. Deleted tasks are not told. The listing is strongly consistent.
+    ///
+    /// # Errors
+    /// When the page token expired, an error for which [`Error::is_invalid_offset`] holds: start again without
+    /// `offset`.
+    pub async fn tasks_page(
+        &self,
+        project: &str,
+        modified_since: Option<Timestamp>,
+        offset: Option<&str>,
+    ) -> Result<TaskPage, Error> {
+        let since = modified_since.map(|since| since.to_string());
+        let mut query = vec![("project", gid("project", project)?), ("opt_fields", opt_fields::TASK)];
+        query.extend(since.as_deref().map(|since| ("modified_since", since)));
+        let mut page: Page<Task> = self.transport.page("tasks_page", &["tasks"], &query, offset).await?;
+        let next = page.next();
+        if next.is_some() && next.as_deref() == offset {
+            let reason = "the next page is the same page".into();
+            return Err(Error::Malformed { operation: "tasks_page", status: 200, reason });
+        }
+        Ok(TaskPage { tasks: page.data, next })
+    }
+
+    /// The tasks of a project whose custom field has exactly this value (`searchTasksForWorkspace`): the text,
+    /// the number, or the gid of the enum option. Multi-enum fields cannot be searched.
+    ///
+    /// The index lags 10 to 60 seconds, sometimes more: an empty result does not prove that there is no task.
+    /// Asana ignores a parameter that it does not know and then answers with other tasks; so every task is
+    /// checked against the project and the value.
+    ///
+    /// # Errors
+    /// [`Error::PaymentRequired`] without a paid plan. [`Error::Malformed`] when a full answer contains tasks
+    /// with other values: the filter was not applied, and tasks that match may be missing.
+    pub async fn search_by_custom_field(
+        &self,
+        workspace: &str,
+        project: &str,
+        field_gid: &str,
+        value: &str,
+    ) -> Result<Vec<Task>, Error> {
+        let operation = "search_by_custom_field";
+        let project = gid("project", project)?;
+        let condition = format!("custom_fields.{}.value", gid("custom field", field_gid)?);
+        let path = ["workspaces", gid("workspace", workspace)?, "tasks", "search"];
+        let query = [
+            ("projects.any", project),
+            (condition.as_str(), value),
+            ("opt_fields", opt_fields::TASK),
+            ("limit", PAGE_ROWS),
+        ];
+        let call = Call {
+            operation,
+            method: Method::GET,
+            lane: Lane::Search,
+            path: &path,
+            query: &query,
+            body: None,
+        };
+        let received = self.transport.send(&call).await?;
+        let mut tasks = received.parse::<One<Vec<Task>>>()?.data;
+        let answered = tasks.len();
+        tasks.retain(|task| {
+            task.projects.iter().any(|gid| gid == project)
+                && task.field(field_gid).is_some_and(|field| field.has(value))
+        });
+        if tasks.len() < answered {
+            tracing::debug!(operation, dropped = answered - tasks.len(), "search answered other tasks too");
+            if answered >= SEARCH_ROWS {
+                let reason = "a full search result with tasks of other values".into();
+                return Err(Error::Malformed { operation, status: received.status, reason });
+            }
+        }
+        Ok(tasks)
+    }
+
+    /// Creates a task (`createTask`) with a body as [`NewTask::to_body`](crate::NewTask::to_body) makes it.
+    ///
+    /// Asana has no idempotency key: when [`Error::may_have_happened`], look the task up before creating it
+    /// again.
+    pub async fn create_task(&self, body: &str) -> Result<Answer, Error> {
+        self.write("create_task", Method::POST, &["tasks"], body).await
+    }
+
+    /// Changes a task (`updateTask`) with a body as [`TaskUpdate::to_body`](crate::TaskUpdate::to_body) makes
+    /// it. The last write wins; Asana has no conditional writes.
+    pub async fn update_task(&self, task: &str, body: &str) -> Result<Answer, Error> {
+        self.write("update_task", Method::PUT, &["tasks", gid("task", task)?], body).await
+    }
+
+    /// Changes the allowance of the token, for all clients that share it; what was used stays used.
+    ///
+    /// # Errors
+    /// [`Error::Config`] when a number is zero.
+    pub fn set_budget(&self, settings: &BudgetSettings) -> Result<(), Error> {
+        self.transport.set_budget(settings)
+    }
+
+    /// How long calls are held back after a 429; zero when they are not.
+    #[must_use]
+    pub fn paused(&self) -> Duration {
+        self.transport.paused()
+    }
+
+    /// HTTP requests sent by this client and its clones.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.transport.requests()
+    }
+
+    /// Answers of this client and its clones that said that a rate limit was hit.
+    #[must_use]
+    pub fn rate_limited(&self) -> u64 {
+        self.transport.rate_limited()
+    }
+
+    async fn read<T: DeserializeOwned>(
+        &self,
+        operation: &'static str,
+        path: &[&str],
+        fields: &str,
+    ) -> Result<T, Error> {
+        let query = [("opt_fields", fields)];
+        let call = Call { operation, method: Method::GET, lane: Lane::Read, path, query: &query, body: None };
+        Ok(self.transport.send(&call).await?.parse::<One<T>>()?.data)
+    }
+
+    async fn write(
+        &self,
+        operation: &'static str,
+        method: Method,
+        path: &[&str],
+        body: &str,
+    ) -> Result<Answer, Error> {
+        if serde_json::from_str::<One<IgnoredAny>>(body).is_err() {
+            return Err(Error::InvalidArgument(format!(
+                "the body of {operation} is not a JSON object with data"
+            )));
+        }
+        let query = [("opt_fields", opt_fields::TASK)];
+        let call = Call { operation, method, lane: Lane::Write, path, query: &query, body: Some(body) };
+        let received = self.transport.send(&call).await?;
+        let task = received.parse::<One<Task>>()?.data;
+        Ok(Answer { task, status: received.status, body: received.body })
+    }
+}

@@ -1,0 +1,126 @@
+//! What a client must be told: where Asana is, the token, and how much of it may be used.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+use url::Url;
+
+use crate::error::Error;
+
+/// Where the public Asana API answers.
+pub const DEFAULT_BASE: &str = "https://app.asana.com/api/1.0";
+
+/// Longest time from sending a request to the last byte of its answer; waiting for the budget is not in it.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Longest time for name lookup, TCP and TLS together. Shorter than the whole timeout, so that a host that
+/// does not answer is reported as unreachable, which is known not to have happened.
+const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Settings of one client. `Debug` does not show the token.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The address under which the resources stand; [`DEFAULT_BASE`] unless a stand-in is used.
+    pub base: Url,
+    /// A personal access token, a service account token or an OAuth access token. Opaque: Asana may change
+    /// its form at any time.
+    pub token: SecretString,
+    /// The allowance of the token.
+    pub budget: BudgetSettings,
+    /// Longest time for one request, from the moment it is sent; 60 s by default.
+    pub timeout: Duration,
+    /// Longest time for reaching the host; 10 s by default.
+    pub connect_timeout: Duration,
+}
+
+impl Config {
+    /// The public Asana API with this token and the allowance of a paid plan.
+    #[must_use]
+    pub fn new(token: impl Into<SecretString>) -> Config {
+        Config {
+            base: default_base(),
+            token: token.into(),
+            budget: BudgetSettings::default(),
+            timeout: DEFAULT_TIMEOUT,
+            connect_timeout: DEFAULT_CONNECT_TIMEOUT,
+        }
+    }
+}
+
+#[expect(clippy::expect_used, reason = "the address is a constant, parsed by every test")]
+fn default_base() -> Url {
+    Url::parse(DEFAULT_BASE).expect("the default address is valid")
+}
+
+/// How much one token may be used, within this process.
+///
+/// Asana counts per token (developers.asana.com, "Rate limits"): where several processes share a token, each
+/// must be given its share. Reads and writes at once are counted apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BudgetSettings {
+    /// Requests a minute: 1,500 on paid plans, 150 on free ones.
+    pub requests_per_minute: u32,
+    /// GET requests under way at the same time: 50.
+    pub reads_at_once: usize,
+    /// POST and PUT requests under way at the same time: 15.
+    pub writes_at_once: usize,
+    /// Searches a minute: 60. Each counts as a request too.
+    pub searches_per_minute: u32,
+}
+
+impl Default for BudgetSettings {
+    fn default() -> BudgetSettings {
+        BudgetSettings {
+            requests_per_minute: 1_500,
+            reads_at_once: 50,
+            writes_at_once: 15,
+            searches_per_minute: 60,
+        }
+    }
+}
+
+impl BudgetSettings {
+    /// The allowance of a workspace without a paid plan.
+    #[must_use]
+    pub fn free_plan() -> BudgetSettings {
+        BudgetSettings { requests_per_minute: 150, ..BudgetSettings::default() }
+    }
+
+    /// Every number must be at least 1; a zero would make calls wait for ever.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let zero = self.requests_per_minute == 0
+            || self.reads_at_once == 0
+            || self.writes_at_once == 0
+            || self.searches_per_minute == 0;
+        if zero {
+            return Err(Error::Config("every number of the rate budget must be at least 1".into()));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_token_is_never_shown() {
+        let config = Config::new("1/2345:very-secret");
+        let shown = format!("{config:?}");
+        assert!(!shown.contains("very-secret"), "{shown}");
+        assert_eq!(config.base.as_str(), DEFAULT_BASE);
+    }
+
+    #[test]
+    fn a_budget_of_zero_is_refused() {
+        assert!(BudgetSettings::default().check().is_ok());
+        for broken in [
+            BudgetSettings { requests_per_minute: 0, ..BudgetSettings::default() },
+            BudgetSettings { reads_at_once: 0, ..BudgetSettings::default() },
+            BudgetSettings { writes_at_once: 0, ..BudgetSettings::default() },
+            BudgetSettings { searches_per_minute: 0, ..BudgetSettings::default() },
+        ] {
+            assert!(matches!(broken.check(), Err(Error::Config(_))));
+        }
+    }
+}
