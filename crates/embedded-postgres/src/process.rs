@@ -92,7 +92,7 @@ impl Process {
     /// The live process `pid`, whatever it is.
     pub(crate) fn find(pid: i32) -> Option<Process> {
         // Numbers below 1 would name groups of processes.
-        let pid = Pid::from_raw(pid).filter(|pid| pid.as_raw_pid() > 0)?;
+        let pid = Pid::from_raw(pid.max(0))?;
         if !has_proc() {
             return test_kill_process(pid).is_ok().then_some(Process { pid, started: None });
         }

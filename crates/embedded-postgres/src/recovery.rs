@@ -51,11 +51,11 @@ pub(crate) async fn settle(
             tracing::info!(pid = process.pid(), "taking over the PostgreSQL server of an earlier run");
             return Ok(Some(adopted));
         }
-        end(process).await?;
+        end(process, &STEPS).await?;
     }
     for orphan in cluster.processes() {
         if !orphan.gone_within(ORPHAN_TIMEOUT).await {
-            end(orphan).await?;
+            end(orphan, &STEPS[1..]).await?;
         }
     }
     // Whatever the file names now is no process of this cluster.
@@ -93,8 +93,8 @@ async fn adopt(home: &Home, settings: &Settings, process: Process, deadline: Ins
 }
 
 /// Ends a process, more firmly with each step.
-async fn end(process: Process) -> Result<(), Error> {
-    for (signal, patience) in STEPS {
+async fn end(process: Process, steps: &[(Signal, Duration)]) -> Result<(), Error> {
+    for &(signal, patience) in steps {
         if !process.is_alive() {
             return Ok(());
         }

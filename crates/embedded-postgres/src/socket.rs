@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn a_socket_stands_beside_the_data_as_long_as_its_path_fits() {
-        let fits = format!("/{}", "d".repeat(79));
+        let fits = format!("/{}", "d".repeat(MAX_PATH_BYTES - "//socket/.s.PGSQL.5432".len()));
         assert_eq!(directory(Path::new(&fits)), Path::new(&fits).join("socket"));
         let too_long = directory(Path::new(&format!("{fits}d")));
         assert!(too_long.starts_with(SHORT_PARENT));

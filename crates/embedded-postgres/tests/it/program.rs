@@ -1,9 +1,9 @@
 //! A second program: this test binary run again, in a process of its own that can be killed.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use embedded_postgres::{Server, Settings};
 
@@ -30,6 +30,7 @@ async fn holds_a_server() {
 pub struct Program {
     child: Child,
     input: Option<ChildStdin>,
+    output: BufReader<ChildStdout>,
 }
 
 /// What a program said after its start.
@@ -66,13 +67,13 @@ impl Program {
         command.env(DATA_DIR, data_dir).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let input = child.stdin.take();
-        Program { child, input }
+        let output = BufReader::new(child.stdout.take().unwrap());
+        Program { child, input, output }
     }
 
     /// Waits until the program says how its start went.
     pub fn said(&mut self) -> Said {
-        let output = BufReader::new(self.child.stdout.take().unwrap());
-        for line in output.lines().map(Result::unwrap) {
+        for line in self.output.by_ref().lines().map(Result::unwrap) {
             match line.split_once(' ') {
                 Some(("FAILED", code)) => return Said::Failed(code.to_owned()),
                 Some(("STARTED", rest)) => {

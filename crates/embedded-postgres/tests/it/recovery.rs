@@ -25,7 +25,7 @@ async fn expect_data_then_stop(place: &Place) {
     assert!(server.is_owner());
     assert_eq!(read_row(&server.url()).await, "still here");
     server.stop().await.unwrap();
-    assert_eq!(place.processes(), []);
+    assert_eq!(place.processes(), Vec::<i32>::new());
 }
 
 #[tokio::test]
@@ -36,7 +36,7 @@ async fn the_server_of_a_killed_program_is_taken_over() {
     assert!(server.is_owner());
     assert_eq!(place.postmaster(), postmaster);
     server.stop().await.unwrap();
-    assert_eq!(place.processes(), []);
+    assert_eq!(place.processes(), Vec::<i32>::new());
     expect_data_then_stop(&place).await;
 }
 

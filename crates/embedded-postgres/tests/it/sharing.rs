@@ -30,7 +30,7 @@ async fn programs_started_at_once_share_one_server() {
     }
     assert_eq!((owners, servers.len()), (1, 1));
     programs.into_iter().for_each(Program::end);
-    assert_eq!(place.processes(), []);
+    assert_eq!(place.processes(), Vec::<i32>::new());
 }
 
 #[tokio::test]

@@ -59,7 +59,7 @@ async fn a_stopped_server_leaves_no_process_and_no_pid_file() {
     let url = server.url();
     assert!(!place.processes().is_empty());
     server.stop().await.unwrap();
-    assert_eq!(place.processes(), []);
+    assert_eq!(place.processes(), Vec::<i32>::new());
     assert!(!place.cluster().join("postmaster.pid").exists());
     assert!(PgConnection::connect(&url).await.is_err());
 }
