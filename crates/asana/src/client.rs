@@ -216,7 +216,7 @@ impl Asana {
         self.transport.paused()
     }
 
-    /// HTTP requests sent by this client and its clones.
+    /// HTTP requests sent by this client and its clones, those included that found no connection.
     #[must_use]
     pub fn requests(&self) -> u64 {
         self.transport.requests()

@@ -21,6 +21,7 @@ const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The address under which the resources stand; [`DEFAULT_BASE`] unless a stand-in is used.
+    /// With `http://` the token travels in the clear.
     pub base: Url,
     /// A personal access token, a service account token or an OAuth access token. Opaque: Asana may change
     /// its form at any time.

@@ -9,7 +9,6 @@ use crate::record::null_as_default;
 /// Users may rename or change a definition at any time: refer to it by gid, and look at its kind before
 /// writing.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[non_exhaustive]
 pub struct CustomField {
     /// Gid of the field.
     pub gid: String,
@@ -60,7 +59,6 @@ impl CustomField {
 
 /// One option of an enum or multi-enum field.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[non_exhaustive]
 pub struct EnumOption {
     /// Gid of the option; this is what a value is written as.
     pub gid: String,

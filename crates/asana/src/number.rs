@@ -37,6 +37,12 @@ impl fmt::Display for Number {
     }
 }
 
+impl From<Decimal> for Number {
+    fn from(value: Decimal) -> Number {
+        Number(json_text(value).into())
+    }
+}
+
 impl<'de> Deserialize<'de> for Number {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Number, D::Error> {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
@@ -139,6 +145,12 @@ mod tests {
         for text in ["", "-", ".5", "1,5", "NaN", "1e", "--1", "1.2.3", "١"] {
             assert_eq!(exact(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_number_made_from_a_decimal_keeps_its_digits() {
+        assert_eq!(Number::from(decimal("1234.50")).as_str(), "1234.50");
+        assert_eq!(Number::from(decimal("-0.00")).as_str(), "0");
     }
 
     #[test]

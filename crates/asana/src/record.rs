@@ -4,7 +4,6 @@ use serde::{Deserialize, Deserializer};
 
 /// The user that a token belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[non_exhaustive]
 pub struct User {
     /// Gid of the user.
     pub gid: String,
@@ -21,7 +20,6 @@ pub struct User {
 
 /// A workspace or organization.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[non_exhaustive]
 pub struct Workspace {
     /// Gid of the workspace.
     pub gid: String,
@@ -36,7 +34,6 @@ pub struct Workspace {
 /// A project.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(from = "WireProject")]
-#[non_exhaustive]
 pub struct Project {
     /// Gid of the project.
     pub gid: String,
@@ -52,7 +49,6 @@ pub struct Project {
 
 /// A section of a project.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[non_exhaustive]
 pub struct Section {
     /// Gid of the section.
     pub gid: String,
@@ -63,7 +59,6 @@ pub struct Section {
 
 /// A record that another one points at.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[non_exhaustive]
 pub struct Reference {
     /// Gid of the record.
     pub gid: String,

@@ -12,6 +12,9 @@ use crate::error::{BadRequest, Error};
 /// Longest text kept of each member, in characters; an error page must not fill the log.
 const MAX_TEXT_CHARS: usize = 1_000;
 
+/// What is shorter is no token of Asana's but a placeholder, and could stand in any word.
+const SHORTEST_TOKEN_BYTES: usize = 8;
+
 /// What Asana said when it answered with an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -94,7 +97,8 @@ pub(crate) fn classify(
 
 fn refusal(operation: &'static str, status: u16, entries: &[Entry], token: &str) -> Refusal {
     let clean = |text: &str| -> String {
-        let text = if token.is_empty() { text.to_owned() } else { text.replace(token, "[token]") };
+        let echoed = token.len() >= SHORTEST_TOKEN_BYTES;
+        let text = if echoed { text.replace(token, "[token]") } else { text.to_owned() };
         text.chars().take(MAX_TEXT_CHARS).collect()
     };
     let first = |member: fn(&Entry) -> Option<&String>| entries.iter().find_map(member).map(|t| clean(t));

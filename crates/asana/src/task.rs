@@ -11,7 +11,6 @@ use crate::value::FieldValue;
 /// A task as Asana last told it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(from = "WireTask")]
-#[non_exhaustive]
 pub struct Task {
     /// Gid of the task.
     pub gid: String,
@@ -56,7 +55,6 @@ impl Task {
 
 /// A custom field on a task, with its value.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[non_exhaustive]
 pub struct TaskField {
     /// Gid of the custom field.
     pub gid: String,
@@ -130,7 +128,6 @@ impl TaskField {
 
 /// Value of a date field: a date, or an instant with its date.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[non_exhaustive]
 pub struct DateValue {
     /// The date.
     #[serde(default)]
@@ -243,5 +240,109 @@ impl From<WireTask> for Task {
             sections,
             custom_fields: wire.custom_fields,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn field(json: &str) -> TaskField {
+        serde_json::from_str(json).unwrap()
+    }
+
+    fn value(json: &str) -> Option<FieldValue> {
+        field(json).value()
+    }
+
+    #[test]
+    fn every_kind_of_value_is_read() {
+        for (json, expected) in [
+            (r#"{"gid":"1","resource_subtype":"text","text_value":"x"}"#, FieldValue::Text("x".into())),
+            (
+                r#"{"gid":"1","resource_subtype":"number","number_value":1.2345e4}"#,
+                FieldValue::Number("12345".parse().unwrap()),
+            ),
+            (
+                r#"{"gid":"1","resource_subtype":"enum","enum_value":{"gid":"9","name":"Paid"}}"#,
+                FieldValue::Enum("9".into()),
+            ),
+            (
+                r#"{"gid":"1","resource_subtype":"multi_enum","multi_enum_values":[{"gid":"8"},{"gid":"9"}]}"#,
+                FieldValue::MultiEnum(vec!["9".into(), "8".into()]),
+            ),
+            (
+                r#"{"gid":"1","resource_subtype":"date","date_value":{"date":"2026-06-30","date_time":null}}"#,
+                FieldValue::Date("2026-06-30".parse().unwrap()),
+            ),
+            (
+                r#"{"gid":"1","resource_subtype":"date",
+                    "date_value":{"date":"2026-06-30","date_time":"2026-06-30T12:00:00.000Z"}}"#,
+                FieldValue::DateTime("2026-06-30T12:00:00Z".parse().unwrap()),
+            ),
+        ] {
+            assert_eq!(value(json), Some(expected), "{json}");
+        }
+    }
+
+    #[test]
+    fn empty_and_unknown_values_are_none() {
+        for json in [
+            r#"{"gid":"1","resource_subtype":"text","text_value":null}"#,
+            r#"{"gid":"1","resource_subtype":"text","text_value":""}"#,
+            r#"{"gid":"1","resource_subtype":"number","number_value":null}"#,
+            r#"{"gid":"1","resource_subtype":"number","number_value":1e300}"#,
+            r#"{"gid":"1","resource_subtype":"enum","enum_value":null}"#,
+            r#"{"gid":"1","resource_subtype":"enum","enum_value":{}}"#,
+            r#"{"gid":"1","resource_subtype":"multi_enum","multi_enum_values":[]}"#,
+            r#"{"gid":"1","resource_subtype":"multi_enum","multi_enum_values":null}"#,
+            r#"{"gid":"1","resource_subtype":"date","date_value":null}"#,
+            r#"{"gid":"1","resource_subtype":"people","people_value":[{"gid":"3"}]}"#,
+            r#"{"gid":"1","resource_subtype":"hologram","hologram_value":3}"#,
+        ] {
+            assert_eq!(value(json), None, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_number_keeps_its_text_even_where_a_float_would_not() {
+        let field = field(r#"{"gid":"1","resource_subtype":"number","number_value":90071992547409931.07}"#);
+        assert_eq!(field.number_value.as_ref().unwrap().as_str(), "90071992547409931.07");
+        assert!(field.has("90071992547409931.070"));
+        assert!(!field.has("90071992547409931.08"));
+    }
+
+    #[test]
+    fn a_field_has_the_text_the_number_or_the_option_that_was_searched() {
+        assert!(field(r#"{"gid":"1","resource_subtype":"text","text_value":"PO-1"}"#).has("PO-1"));
+        assert!(!field(r#"{"gid":"1","resource_subtype":"text","text_value":"PO-10"}"#).has("PO-1"));
+        assert!(field(r#"{"gid":"1","resource_subtype":"enum","enum_value":{"gid":"9"}}"#).has("9"));
+        assert!(!field(r#"{"gid":"1","resource_subtype":"text","text_value":null}"#).has(""));
+    }
+
+    #[test]
+    fn memberships_parent_and_unknown_members_are_understood() {
+        let task: Task = serde_json::from_str(
+            r#"{"gid":"5","name":"t","completed":true,"completed_at":"2026-06-30T10:00:00.000Z",
+                "completed_by":{"gid":"3","name":"Ann"},
+                "created_at":"2026-06-01T10:00:00.000Z","modified_at":"2026-06-30T10:00:00.000Z",
+                "resource_subtype":"approval","approval_status":"rejected","parent":{"gid":"4"},
+                "memberships":[{"project":{"gid":"p1"},"section":{"gid":"s1"}},{"project":{"gid":"p2"},"section":null}],
+                "unheard_of":{"a":1}}"#,
+        )
+        .unwrap();
+        assert_eq!(task.projects, ["p1", "p2"]);
+        assert_eq!(task.sections, ["s1"]);
+        assert_eq!(task.parent.as_deref(), Some("4"));
+        assert_eq!(task.approval_status.as_deref(), Some("rejected"));
+        assert_eq!(task.completed_by.unwrap().name.as_deref(), Some("Ann"));
+        assert_eq!(task.notes, None);
+        assert!(task.custom_fields.is_empty());
+    }
+
+    #[test]
+    fn a_task_that_does_not_say_whether_it_is_completed_is_not_guessed() {
+        let json = r#"{"gid":"5","created_at":"2026-06-01T10:00:00Z","modified_at":"2026-06-30T10:00:00Z"}"#;
+        assert!(serde_json::from_str::<Task>(json).is_err());
     }
 }
