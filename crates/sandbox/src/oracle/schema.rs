@@ -1,0 +1,297 @@
+//! The attributes of each resource, named exactly as Oracle names them, and how resources nest.
+//!
+//! The order of a table is the order in which an answer shows the attributes.
+
+/// What an attribute holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A high-precision whole number; a string from framework version 9.
+    Id,
+    Integer,
+    Number,
+    Text,
+    Date,
+    Instant,
+    Flag,
+}
+
+/// One attribute.
+#[derive(Debug)]
+pub(crate) struct Attribute {
+    pub name: &'static str,
+    pub kind: Kind,
+    pub queryable: bool,
+}
+
+/// How an item is named in its path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KeyStyle {
+    /// The value of the key attribute.
+    Plain,
+    /// A hash that only the server can compute.
+    Opaque,
+}
+
+/// One resource: a table of attributes and its children.
+#[derive(Debug)]
+pub(crate) struct Resource {
+    pub name: &'static str,
+    pub attributes: &'static [Attribute],
+    /// The attribute that identifies an item.
+    pub key: u8,
+    pub key_style: KeyStyle,
+    pub last_update: Option<u8>,
+    pub children: &'static [&'static Resource],
+    pub finders: &'static [(&'static str, &'static str)],
+}
+
+impl Resource {
+    /// The position of an attribute; names are case-sensitive.
+    pub(crate) fn attribute(&self, name: &str) -> Option<u8> {
+        self.attributes.iter().position(|a| a.name == name).and_then(|at| u8::try_from(at).ok())
+    }
+
+    pub(crate) fn child(&self, name: &str) -> Option<(usize, &'static Resource)> {
+        self.children.iter().copied().enumerate().find(|(_, child)| child.name == name)
+    }
+}
+
+macro_rules! queryable {
+    (q) => {
+        true
+    };
+    (n) => {
+        false
+    };
+}
+
+macro_rules! attributes {
+    ($enum:ident $table:ident { $($name:ident $kind:ident $query:ident,)* }) => {
+        #[derive(Clone, Copy, Debug)]
+        #[repr(u8)]
+        pub(crate) enum $enum { $($name,)* }
+
+        impl From<$enum> for u8 {
+            fn from(field: $enum) -> Self {
+                field as Self
+            }
+        }
+
+        pub(crate) static $table: &[Attribute] = &[
+            $(Attribute { name: stringify!($name), kind: Kind::$kind, queryable: queryable!($query) },)*
+        ];
+    };
+}
+
+attributes!(Po PO_ATTRIBUTES {
+    POHeaderId Id q,
+    OrderNumber Text q,
+    Revision Integer q,
+    Description Text q,
+    DocumentStyle Text q,
+    DocumentStyleId Id q,
+    StatusCode Text q,
+    Status Text q,
+    Buyer Text q,
+    BuyerId Id q,
+    BuyerDisplayName Text q,
+    RequesterId Id n,
+    RequesterDisplayName Text n,
+    ProcurementBU Text q,
+    ProcurementBUId Id q,
+    RequisitioningBU Text q,
+    RequisitioningBUId Id q,
+    BillToBU Text q,
+    BillToBUId Id q,
+    SoldToLegalEntity Text q,
+    SoldToLegalEntityId Id q,
+    Supplier Text q,
+    SupplierId Id q,
+    SupplierSite Text q,
+    SupplierSiteId Id q,
+    SupplierContact Text q,
+    SupplierEmailAddress Text n,
+    CurrencyCode Text q,
+    Currency Text q,
+    Ordered Number q,
+    TotalTax Number q,
+    Total Number q,
+    PaymentTerms Text q,
+    FrozenFlag Flag q,
+    FundsStatus Text n,
+    Requisition Text n,
+    OrderDate Date q,
+    ShipToLocation Text q,
+    BillToLocation Text q,
+    CreationDate Instant q,
+    LastUpdateDate Instant q,
+});
+
+attributes!(Line LINE_ATTRIBUTES {
+    POLineId Id q,
+    POHeaderId Id q,
+    LineNumber Integer q,
+    LineType Text q,
+    LineTypeId Id q,
+    Item Text q,
+    ItemId Id q,
+    Description Text q,
+    Category Text q,
+    CategoryId Id q,
+    Quantity Number q,
+    UOM Text q,
+    UOMCode Text q,
+    Price Number q,
+    Ordered Number n,
+    Total Number n,
+    CurrencyCode Text q,
+    Currency Text q,
+    StatusCode Text q,
+    Status Text q,
+    SupplierItem Text q,
+    LastUpdateDate Instant q,
+});
+
+attributes!(Schedule SCHEDULE_ATTRIBUTES {
+    LineLocationId Id q,
+    ScheduleNumber Integer q,
+    Quantity Number q,
+    ShipToOrganization Text q,
+    ShipToLocation Text q,
+    DestinationTypeCode Text q,
+    DestinationType Text q,
+    RequestedDeliveryDate Date q,
+    PromisedDeliveryDate Date q,
+    LastUpdateDate Instant q,
+});
+
+attributes!(Distribution DISTRIBUTION_ATTRIBUTES {
+    PODistributionId Id q,
+    DistributionNumber Integer q,
+    Quantity Number q,
+    DeliverToLocation Text q,
+    DeliverToLocationId Id q,
+    Requester Text q,
+    RequesterId Id q,
+    BudgetDate Date q,
+    POChargeAccountId Id q,
+    POChargeAccount Text q,
+    LastUpdateDate Instant q,
+});
+
+attributes!(Inv INVOICE_ATTRIBUTES {
+    InvoiceId Id q,
+    InvoiceNumber Text q,
+    InvoiceCurrency Text q,
+    PaymentCurrency Text q,
+    InvoiceAmount Number q,
+    InvoiceDate Date q,
+    BusinessUnit Text q,
+    Supplier Text q,
+    SupplierNumber Text q,
+    ProcurementBU Text q,
+    SupplierSite Text q,
+    RequesterId Id q,
+    Requester Text q,
+    InvoiceGroup Text q,
+    AccountingDate Date q,
+    Description Text q,
+    PaymentTerms Text q,
+    PaymentMethod Text q,
+    InvoiceSource Text q,
+    InvoiceType Text q,
+    LegalEntity Text q,
+    ValidationStatus Text q,
+    ApprovalStatus Text q,
+    PaidStatus Text q,
+    AccountingStatus Text q,
+    AmountPaid Number q,
+    PurchaseOrderNumber Text q,
+    CanceledFlag Flag q,
+    CanceledBy Text n,
+    CreationDate Instant q,
+    LastUpdateDate Instant q,
+    LastUpdatedBy Text n,
+});
+
+attributes!(InvLine INVOICE_LINE_ATTRIBUTES {
+    LineNumber Integer q,
+    LineType Text q,
+    LineAmount Number q,
+    Description Text q,
+    Quantity Number q,
+    UnitPrice Number q,
+    UOM Text q,
+    DistributionCombination Text n,
+    PurchaseOrderNumber Text q,
+    PurchaseOrderLineNumber Integer q,
+    PurchaseOrderScheduleLineNumber Integer q,
+    DiscardedFlag Flag q,
+    CanceledFlag Flag q,
+    LastUpdateDate Instant q,
+});
+
+/// `purchaseOrders` and below it `lines`, `schedules`, `distributions`.
+pub(crate) static PURCHASE_ORDERS: Resource = Resource {
+    name: "purchaseOrders",
+    attributes: PO_ATTRIBUTES,
+    key: Po::POHeaderId as u8,
+    key_style: KeyStyle::Opaque,
+    last_update: Some(Po::LastUpdateDate as u8),
+    children: &[&LINES],
+    finders: &[("PrimaryKey", "POHeaderId"), ("findByIntent", "Intent")],
+};
+
+pub(crate) static LINES: Resource = Resource {
+    name: "lines",
+    attributes: LINE_ATTRIBUTES,
+    key: Line::POLineId as u8,
+    key_style: KeyStyle::Plain,
+    last_update: Some(Line::LastUpdateDate as u8),
+    children: &[&SCHEDULES],
+    finders: &[("PrimaryKey", "POLineId")],
+};
+
+pub(crate) static SCHEDULES: Resource = Resource {
+    name: "schedules",
+    attributes: SCHEDULE_ATTRIBUTES,
+    key: Schedule::LineLocationId as u8,
+    key_style: KeyStyle::Opaque,
+    last_update: Some(Schedule::LastUpdateDate as u8),
+    children: &[&DISTRIBUTIONS],
+    finders: &[("PrimaryKey", "LineLocationId")],
+};
+
+pub(crate) static DISTRIBUTIONS: Resource = Resource {
+    name: "distributions",
+    attributes: DISTRIBUTION_ATTRIBUTES,
+    key: Distribution::PODistributionId as u8,
+    key_style: KeyStyle::Opaque,
+    last_update: Some(Distribution::LastUpdateDate as u8),
+    children: &[],
+    finders: &[("PrimaryKey", "PODistributionId")],
+};
+
+/// `invoices` and below it `invoiceLines`.
+pub(crate) static INVOICES: Resource = Resource {
+    name: "invoices",
+    attributes: INVOICE_ATTRIBUTES,
+    key: Inv::InvoiceId as u8,
+    key_style: KeyStyle::Opaque,
+    last_update: Some(Inv::LastUpdateDate as u8),
+    children: &[&INVOICE_LINES],
+    finders: &[("PrimaryKey", "InvoiceId")],
+};
+
+pub(crate) static INVOICE_LINES: Resource = Resource {
+    name: "invoiceLines",
+    attributes: INVOICE_LINE_ATTRIBUTES,
+    key: InvLine::LineNumber as u8,
+    key_style: KeyStyle::Opaque,
+    last_update: Some(InvLine::LastUpdateDate as u8),
+    children: &[],
+    finders: &[("PrimaryKey", "LineNumber")],
+};
+
+/// The resources that stand directly below the version.
+pub(crate) static HEADERS: [&Resource; 2] = [&PURCHASE_ORDERS, &INVOICES];

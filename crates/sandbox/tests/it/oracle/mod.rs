@@ -1,0 +1,4 @@
+//! The Oracle side.
+
+mod paging;
+mod token;
