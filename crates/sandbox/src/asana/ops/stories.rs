@@ -1,0 +1,45 @@
+//! Comments on tasks. System stories are not kept.
+
+use super::Ctx;
+use super::input::text;
+use crate::asana::call::{Call, Reply, select};
+use crate::asana::error::Fail;
+use crate::asana::json::Json;
+use crate::asana::paging::Page;
+use crate::asana::select::Select;
+use crate::asana::text::from_html;
+use crate::asana::world::Story;
+
+pub(crate) fn list(ctx: &mut Ctx<'_>, call: &Call) -> Result<Reply, Fail> {
+    let task = ctx.task_in_path(&call.segments[1])?;
+    let page = Page::read(call, ctx.cfg, ctx.now_ms())?;
+    let tree = call.tree(ctx.cfg);
+    let wanted = select(tree.as_ref(), Select::Compact);
+    let view = ctx.view();
+    let rows = ctx.world.stories_of.get(&task).into_iter().flatten();
+    let rows = rows.filter_map(|gid| ctx.world.stories.get(gid).map(|s| (*gid, s)));
+    page.answer_all(call, ctx.cfg, ctx.now_ms(), rows, |w, (gid, s)| view.story(w, wanted, *gid, s))
+}
+
+/// A comment is a story, and a story changes the task's `modified_at`.
+pub(crate) fn create(ctx: &mut Ctx<'_>, call: &Call) -> Result<Reply, Fail> {
+    let task = ctx.task_in_path(&call.segments[1])?;
+    let (plain, html) = match (text(&call.data, "text")?, text(&call.data, "html_text")?) {
+        (Some(_), Some(_)) => return Err(Fail::bad("You may only provide one of text or html_text!")),
+        (Some(plain), None) if !plain.is_empty() => (plain.to_owned(), None),
+        (None, Some(html)) => (from_html("html_text", html)?, Some(html.to_owned())),
+        _ => return Err(Fail::missing("text")),
+    };
+    let gid = ctx.world.new_gid();
+    let story = Story { task, created_at: ctx.now, created_by: ctx.user, text: plain, html };
+    ctx.world.stories.insert(gid, story);
+    ctx.world.stories_of.entry(task).or_default().push(gid);
+    ctx.remember(task);
+    ctx.world.touch(task, ctx.now);
+    let tree = call.tree(ctx.cfg);
+    let mut w = Json::default();
+    if let Some(story) = ctx.world.stories.get(&gid) {
+        ctx.view().story(&mut w, select(tree.as_ref(), Select::Full), gid, story);
+    }
+    Ok(Reply::created(w, format!("/stories/{gid}")))
+}

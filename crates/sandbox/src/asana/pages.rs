@@ -1,0 +1,272 @@
+//! Pages for people: the projects, one project as a table, one task with a form.
+
+use std::collections::HashMap;
+
+use axum::Router;
+use axum::extract::{Form, Path, State};
+use axum::http::{StatusCode, Uri};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::routing::get;
+use maud::{DOCTYPE, Markup, html};
+use serde_json::{Value as Body, json};
+
+use super::error::Fail;
+use super::ops::Ctx;
+use super::records::View;
+use super::world::{Field, Gid, Kind, Task};
+use super::{Asana, Edit};
+
+/// The most tasks shown on a project's page.
+const MAX_ROWS: usize = 500;
+
+const STYLE: &str = "
+body{font:15px/1.5 system-ui,sans-serif;margin:0;background:#f7f5f2;color:#1e1f21}
+header{background:#2e2a39;color:#fff;padding:.7rem 1.5rem}header a{color:#fff;text-decoration:none;font-weight:600}
+header span{opacity:.6;margin-left:.7rem}main{padding:1.2rem 1.5rem;max-width:1500px;margin:auto}
+.cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(15rem,1fr));gap:1rem}
+.card,table,form.task{background:#fff;border:1px solid #e3dfda;border-radius:8px}
+.card{padding:1rem;color:inherit;text-decoration:none}.card:hover{border-color:#8a7fd1}
+.card b{display:block}.card small,.muted{color:#6d6e6f}
+table{border-collapse:collapse;width:100%;font-size:14px}th,td{padding:.4rem .6rem;text-align:left;
+border-bottom:1px solid #efece8;white-space:nowrap}th{color:#6d6e6f;font-weight:500;background:#fcfbfa}
+td.n{text-align:right;font-variant-numeric:tabular-nums}.scroll{overflow-x:auto}
+tr.done td{color:#8a8b8c}.tick{color:#3f9a6b}h2{font-size:1rem;margin:1.4rem 0 .5rem}
+.pill{background:#e8e4fb;border-radius:9px;padding:.05rem .55rem}.off{opacity:.5;text-decoration:line-through}
+form.task{padding:1rem;max-width:44rem;display:grid;grid-template-columns:13rem 1fr auto;gap:.5rem .8rem;
+align-items:center;margin-bottom:1rem}input,select{font:inherit;padding:.3rem .5rem;border:1px solid #cfcbc7;
+border-radius:5px;width:100%;box-sizing:border-box}button{font:inherit;padding:.3rem .9rem;border:0;
+border-radius:5px;background:#4573d2;color:#fff;cursor:pointer}button.done{background:#3f9a6b}
+.error{background:#fdeaea;border:1px solid #e8b4b4;padding:.6rem 1rem;border-radius:8px;margin-bottom:1rem}
+pre{white-space:pre-wrap;background:#fff;border:1px solid #e3dfda;border-radius:8px;padding:1rem;max-width:44rem}
+";
+
+pub(crate) fn router(asana: Asana) -> Router {
+    Router::new()
+        .route("/", get(projects))
+        .route("/0/{project}/list", get(project))
+        .route("/0/{project}/{task}", get(task).post(change))
+        .with_state(asana)
+}
+
+fn page(title: &str, body: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { (title) }
+                style { (maud::PreEscaped(STYLE)) }
+            }
+            body {
+                header { a href="/" { "Asana" } span { "stand-in for demos and tests" } }
+                main { (body) }
+            }
+        }
+    }
+}
+
+/// Shows something as the person sees it.
+fn show(asana: &Asana, draw: impl FnOnce(&mut Ctx<'_>) -> Result<Markup, Fail>) -> Response {
+    match asana.with_ctx(asana.person(), None, "", draw) {
+        Ok(markup) => markup.into_response(),
+        Err(fail) => failed(&fail.message, fail.status),
+    }
+}
+
+fn failed(message: &str, status: u16) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
+    (status, page("Error", &html! { div.error { (message) } a href="/" { "All projects" } })).into_response()
+}
+
+async fn projects(State(asana): State<Asana>) -> Response {
+    show(&asana, |ctx| {
+        let world = &*ctx.world;
+        Ok(page(
+            "Projects",
+            &html! {
+                @for workspace in world.workspaces.values() {
+                    h2 { (workspace.name) }
+                    div.cards {
+                        @for (gid, project) in workspace.projects.iter().filter_map(|g| Some((g, world.projects.get(g)?))) {
+                            a.card href={ "/0/" (gid) "/list" } {
+                                b { (project.name) }
+                                small { (project.by_modified.len()) " tasks, " (project.settings.len()) " fields" }
+                            }
+                        }
+                    }
+                }
+                @if world.workspaces.is_empty() { p.muted { "There is no workspace yet." } }
+            },
+        ))
+    })
+}
+
+async fn project(State(asana): State<Asana>, Path(project): Path<String>) -> Response {
+    show(&asana, |ctx| {
+        let gid = ctx.project_in_path(&project)?;
+        let (view, world) = (ctx.view(), &*ctx.world);
+        let Some(project) = world.projects.get(&gid) else { return Err(Fail::unknown("project", gid)) };
+        let fields: Vec<(Gid, &Field)> =
+            project.settings.iter().filter_map(|s| Some((s.field, world.fields.get(&s.field)?))).collect();
+        let mut left = MAX_ROWS;
+        let mut blocks = Vec::new();
+        for section in project.sections.iter().filter_map(|s| world.sections.get(s)) {
+            let tasks: Vec<(Gid, &Task)> =
+                section.tasks.values().take(left).filter_map(|g| Some((*g, world.tasks.get(g)?))).collect();
+            left = left.saturating_sub(tasks.len());
+            blocks.push((section, tasks));
+        }
+        Ok(page(
+            &project.name,
+            &html! {
+                h1 { (project.name) }
+                @for (section, tasks) in &blocks {
+                    h2 { (section.name) " " span.muted { (section.tasks.len()) } }
+                    @if !tasks.is_empty() {
+                        div.scroll { table {
+                            tr { th {} th { "Task" } @for (_, f) in &fields { th { (f.name) } } }
+                            @for (task, entry) in tasks { (row(view, gid, *task, entry, &fields)) }
+                        } }
+                    }
+                }
+                @if left == 0 { p.muted { "The first " (MAX_ROWS) " tasks are shown." } }
+            },
+        ))
+    })
+}
+
+fn row(view: View<'_>, project: Gid, gid: Gid, task: &Task, fields: &[(Gid, &Field)]) -> Markup {
+    html! {
+        tr.done[task.completed] {
+            td.tick { @if task.completed { "✓" } }
+            td { a href={ "/0/" (project) "/" (gid) } { (task.name) } }
+            @for (field, f) in fields {
+                td.n[f.kind == Kind::Number] {
+                    @if let Some(value) = task.values.get(field) {
+                        @let shown = view.shown(f, value);
+                        @if f.kind.has_options() { span.pill { (shown) } } @else { (shown) }
+                        @if let Some(code) = &f.currency_code { " " span.muted { (code) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+async fn task(State(asana): State<Asana>, Path((_, task)): Path<(String, String)>) -> Response {
+    show(&asana, |ctx| {
+        let gid = ctx.task_in_path(&task)?;
+        let (view, world) = (ctx.view(), &*ctx.world);
+        let Some(task) = world.tasks.get(&gid) else { return Err(Fail::unknown("task", gid)) };
+        let live = world.fields_of(task);
+        let stray: Vec<Gid> = task.values.keys().copied().filter(|f| !live.contains(f)).collect();
+        let named = |g: &Gid| Some((*g, world.fields.get(g)?));
+        Ok(page(
+            &task.name,
+            &html! {
+                h1 { @if task.completed { span.tick { "✓ " } } (task.name) }
+                p.muted {
+                    @for m in &task.memberships {
+                        @if let Some(p) = world.projects.get(&m.project) {
+                            a href={ "/0/" (m.project) "/list" } { (p.name) } " "
+                        }
+                    }
+                    "changed " (super::time::instant(task.modified_at))
+                }
+                form.task method="post" {
+                    input type="hidden" name="completed" value=(!task.completed);
+                    span { @if task.completed { "Completed" } @else { "Open" } }
+                    span.muted { @if let Some(at) = task.completed_at { (super::time::instant(at)) } }
+                    button.done { @if task.completed { "Reopen" } @else { "Mark complete" } }
+                }
+                @for (field, f) in live.iter().filter_map(named) {
+                    (value_form(view, field, f, task))
+                }
+                @for (field, f) in stray.iter().filter_map(named) {
+                    @if let Some(value) = task.values.get(&field) {
+                        p.off { (f.name) ": " (view.shown(f, value)) }
+                    }
+                }
+                @if !task.notes.is_empty() { pre { (task.notes) } }
+            },
+        ))
+    })
+}
+
+fn value_form(view: View<'_>, gid: Gid, field: &Field, task: &Task) -> Markup {
+    let value = task.values.get(&gid);
+    let shown = value.map(|v| view.shown(field, v)).unwrap_or_default();
+    let editable =
+        !field.read_only() && !matches!(field.kind, Kind::MultiEnum | Kind::People | Kind::Reference);
+    html! {
+        form.task method="post" {
+            label for={ "f" (gid) } {
+                (field.name)
+                @if let Some(code) = &field.currency_code { " " span.muted { (code) } }
+            }
+            @if !editable {
+                span { (shown) } span {}
+            } @else if field.kind == Kind::Enum {
+                select id={ "f" (gid) } name="value" {
+                    option value="" { "—" }
+                    @for o in field.options.iter().filter(|o| o.enabled || o.name == shown) {
+                        option value=(o.gid) selected[o.name == shown] { (o.name) }
+                    }
+                }
+            } @else {
+                input id={ "f" (gid) } name="value" value=(plain(field, value, &shown));
+            }
+            @if editable {
+                input type="hidden" name="field" value=(gid);
+                button { "Save" }
+            }
+        }
+    }
+}
+
+/// What stands in the input: a number without its percent sign's scaling, a date without its time.
+fn plain(field: &Field, value: Option<&super::world::Value>, shown: &str) -> String {
+    match (field.kind, value) {
+        (Kind::Number, Some(super::world::Value::Number(n))) => n.to_string(),
+        (Kind::Date, Some(super::world::Value::Date(day, _))) => day.to_string(),
+        _ => shown.to_owned(),
+    }
+}
+
+async fn change(
+    State(asana): State<Asana>,
+    uri: Uri,
+    Path((_, task)): Path<(String, String)>,
+    Form(form): Form<HashMap<String, String>>,
+) -> Response {
+    let edit = match (form.get("completed").map(String::as_str), form.get("field")) {
+        (Some("true"), _) => Edit::CompleteTask { task },
+        (Some(_), _) => Edit::ReopenTask { task },
+        (None, Some(field)) => {
+            let typed = form.get("value").map(|v| v.trim()).unwrap_or_default();
+            let value = typed_value(&asana, field, typed);
+            Edit::SetValue { task, field: field.clone(), value }
+        }
+        (None, None) => return failed("Nothing to change.", 400),
+    };
+    match asana.apply(edit) {
+        Ok(()) => Redirect::to(uri.path()).into_response(),
+        Err(message) => failed(&message, 400),
+    }
+}
+
+/// What a person typed, in the form that the API takes for the field's type.
+fn typed_value(asana: &Asana, field: &str, typed: &str) -> Body {
+    if typed.is_empty() {
+        return Body::Null;
+    }
+    let kind = Gid::parse(field).and_then(|g| super::lock(&asana.0.world).fields.get(&g).map(|f| f.kind));
+    match kind {
+        Some(Kind::Number) => {
+            serde_json::from_str::<serde_json::Number>(typed).map_or_else(|_| json!(typed), Body::Number)
+        }
+        Some(Kind::Date) => json!({ "date": typed }),
+        _ => json!(typed),
+    }
+}
