@@ -49,13 +49,20 @@ impl Place {
         text.lines().next().unwrap().parse().unwrap()
     }
 
-    /// Every process that works in the cluster's directory.
+    /// Every process of this cluster's server: the server writes down how it was started, with the name
+    /// that its processes carry. Command lines can be read where working directories cannot.
     pub fn processes(&self) -> Vec<i32> {
+        let Ok(started_with) = fs::read_to_string(self.cluster().join("postmaster.opts")) else {
+            return Vec::new();
+        };
+        let name = started_with.split_once("cluster_name=").unwrap().1.split('"').next().unwrap();
         let entries = fs::read_dir("/proc").unwrap();
         let pids = entries.filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok());
-        let here =
-            |pid: &i32| fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|dir| dir == self.cluster());
-        pids.filter(here).collect()
+        let named = |pid: &i32| {
+            fs::read(format!("/proc/{pid}/cmdline"))
+                .is_ok_and(|line| String::from_utf8_lossy(&line).contains(name))
+        };
+        pids.filter(named).collect()
     }
 
     /// Names of the entries in the data directory that begin with `prefix`.

@@ -57,7 +57,7 @@ async fn a_stopped_server_leaves_no_process_and_no_pid_file() {
     let place = Place::new();
     let server = place.start().await;
     let url = server.url();
-    assert!(!place.processes().is_empty());
+    assert!(place.processes().len() > 1, "the server and its helpers are seen");
     server.stop().await.unwrap();
     assert_eq!(place.processes(), Vec::<i32>::new());
     assert!(!place.cluster().join("postmaster.pid").exists());
