@@ -1,0 +1,194 @@
+//! The client: one pod, one token, and only requests that read.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+use reqwest::header::ACCEPT;
+use secrecy::ExposeSecret as _;
+use serde_json::value::RawValue;
+use url::Url;
+
+use crate::complete;
+use crate::config::{Config, FrameworkVersion};
+use crate::describe::Description;
+use crate::error::{Error, Fault, announces_maintenance};
+use crate::http::{Answer, Failure, MAX_BODY, Transport};
+use crate::page::Page;
+use crate::query::{DateTimeLiteral, Query};
+use crate::resource::Resource;
+use crate::token::{Token, TokenInfo, TokenSource};
+
+const ROOT: [&str; 3] = ["fscmRestApi", "resources", "11.13.18.05"];
+const VERSION_HEADER: &str = "REST-Framework-Version";
+/// Asks for errors in their structured form.
+const ACCEPTED: &str = "application/json, application/vnd.oracle.adf.error+json";
+
+/// A client for one pod. Clones share connections, token and counters.
+///
+/// It has no function that writes to Oracle: resources are only ever asked with `GET`.
+#[derive(Clone)]
+pub struct Fusion(Arc<Inner>);
+
+struct Inner {
+    base: Url,
+    version: FrameworkVersion,
+    datetime_literal: DateTimeLiteral,
+    transport: Arc<Transport>,
+    tokens: Arc<TokenSource>,
+}
+
+impl Fusion {
+    /// Checks the settings; sends nothing yet.
+    ///
+    /// # Errors
+    /// [`Error::Config`].
+    pub fn new(config: Config) -> Result<Self, Error> {
+        config.check()?;
+        let transport = Arc::new(Transport::new(&config)?);
+        let tokens = Arc::new(TokenSource::new(&config, Arc::clone(&transport)));
+        let Config { base, framework_version: version, datetime_literal, .. } = config;
+        Ok(Self(Arc::new(Inner { base, version, datetime_literal, transport, tokens })))
+    }
+
+    /// Makes sure that there is a token, which shows that the token endpoint accepts the client. Whether the
+    /// pod accepts the token, only a request to a resource shows.
+    ///
+    /// # Errors
+    /// [`Error::Token`].
+    pub async fn authorize(&self) -> Result<TokenInfo, Error> {
+        Ok(self.0.tokens.get().await?.info())
+    }
+
+    /// Reads one page of a collection.
+    ///
+    /// An empty page is no proof that nothing exists: a user without access to the data is answered with
+    /// success and no rows.
+    ///
+    /// # Errors
+    /// [`Error`] of every kind but [`Error::Incomplete`].
+    pub async fn page(&self, query: &Query) -> Result<Page, Error> {
+        let name = query.resource().name();
+        self.rows(name, &[name], &query.to_query_string(self.0.datetime_literal)).await
+    }
+
+    /// Reads what a resource says of its attributes.
+    ///
+    /// # Errors
+    /// As [`Fusion::page`].
+    pub async fn describe(&self, resource: Resource) -> Result<Description, Error> {
+        let body = self.get(resource.name(), self.url(&[resource.name(), "describe"], None)?).await?;
+        Description::read(resource.name(), &body)
+    }
+
+    /// Fetches the rows of expanded children that did not come along, at any depth, and returns the record
+    /// with all of them. Every number keeps its exact text. A record that is whole is returned as it is,
+    /// without a request.
+    ///
+    /// # Errors
+    /// As [`Fusion::page`], and [`Error::Incomplete`] when the record changed or vanished meanwhile.
+    pub async fn complete(&self, item: Box<RawValue>, resource: Resource) -> Result<Box<RawValue>, Error> {
+        complete::complete(self, item, resource).await
+    }
+
+    /// How many HTTP requests were sent so far, those for tokens included.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.0.transport.sent()
+    }
+
+    /// A page of the collection at that path below the resources' root.
+    pub(crate) async fn rows(
+        &self,
+        resource: &'static str,
+        path: &[&str],
+        query: &str,
+    ) -> Result<Page, Error> {
+        let body = self.get(resource, self.url(path, Some(query))?).await?;
+        Page::read(resource, &body)
+    }
+
+    fn url(&self, path: &[&str], query: Option<&str>) -> Result<Url, Error> {
+        let mut url = self.0.base.clone();
+        url.path_segments_mut()
+            .map_err(|()| Error::Config("base is not the address of a server".to_owned()))?
+            .pop_if_empty()
+            .extend(ROOT.iter().chain(path));
+        url.set_query(query);
+        Ok(url)
+    }
+
+    async fn get(&self, resource: &'static str, url: Url) -> Result<Vec<u8>, Error> {
+        let token = self.0.tokens.get().await?;
+        let answer = self.send(resource, url.clone(), &token).await?;
+        if answer.status != 401 {
+            return self.judge(resource, answer, &token);
+        }
+        // the token may have ended early or been revoked: one new token, one more try
+        self.0.tokens.discard(&token);
+        let token = self.0.tokens.get().await?;
+        let answer = self.send(resource, url, &token).await?;
+        if answer.status == 401 {
+            self.0.tokens.discard(&token);
+        }
+        self.judge(resource, answer, &token)
+    }
+
+    async fn send(&self, resource: &'static str, url: Url, token: &Token) -> Result<Answer, Error> {
+        let request = self
+            .0
+            .transport
+            .client()
+            .get(url)
+            .bearer_auth(token.secret.expose_secret())
+            .header(VERSION_HEADER, u16::from(self.0.version.get()))
+            .header(ACCEPT, ACCEPTED);
+        let started = Instant::now();
+        let answer = self.0.transport.exchange(request).await;
+        let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let status = answer.as_ref().ok().map(|answer| answer.status);
+        tracing::debug!(resource, status, elapsed_ms, "asked Oracle");
+        answer.map_err(|failure| match failure {
+            Failure::Unreachable(source) => Error::Unreachable { resource, source },
+            Failure::TimedOut(source) => Error::TimedOut { resource, source },
+            Failure::CutOff => {
+                Error::Malformed { resource, reason: "the body was cut off".to_owned(), truncated: true }
+            }
+            Failure::TooLarge => Error::TooLarge { resource, limit: MAX_BODY },
+        })
+    }
+
+    /// The body of a success, or the error that the answer is.
+    fn judge(&self, resource: &'static str, answer: Answer, token: &Token) -> Result<Vec<u8>, Error> {
+        let Answer { status, html, retry_after, body } = answer;
+        if (200..300).contains(&status) && !html {
+            return Ok(body);
+        }
+        let secrets = [token.secret.expose_secret(), self.0.tokens.client_secret()];
+        let fault = Box::new(Fault::read(resource, status, &body, html, &secrets));
+        let announced = announces_maintenance(&body);
+        Err(match status {
+            200..300 => Error::UnexpectedBody(fault),
+            300..400 => Error::Redirected(fault),
+            400 => Error::BadRequest(fault),
+            401 => Error::Unauthorized(fault),
+            403 => Error::Forbidden(fault),
+            404 => Error::NotFound(fault),
+            429 => Error::TooManyRequests { fault, retry_after },
+            503 => Error::Maintenance { fault, retry_after, announced },
+            500.. if announced => Error::Maintenance { fault, retry_after, announced },
+            408 | 500.. => Error::Server { fault, retry_after },
+            _ => Error::Refused(fault),
+        })
+    }
+}
+
+impl fmt::Debug for Fusion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fusion")
+            .field("base", &self.0.base.as_str())
+            .field("version", &self.0.version)
+            .field("requests", &self.requests())
+            .finish_non_exhaustive()
+    }
+}

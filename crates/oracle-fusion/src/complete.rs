@@ -1,0 +1,395 @@
+//! Fetching the rest of children that were cut short.
+//!
+//! How many rows of an expanded child come along is not documented, but the child says `hasMore`. Its rows are
+//! then read again from its own collection, in pages, ordered by a unique attribute. The path to it holds a
+//! key that only the server knows: Oracle says not to compute it, but to take it from the row's own link. Of
+//! that link nothing but the last segment is used, so that the token stays with the configured pod whatever
+//! host the link names.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::fmt;
+use std::fmt::Write as _;
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::client::Fusion;
+use crate::error::Error;
+use crate::keyset::RowKey;
+use crate::query::{Attr, Fields, Filter, Limit, Query, Selection, Value, encode};
+use crate::resource::{Resource, child_order};
+
+/// No child has more rows than this.
+const MAX_ROWS: usize = 100_000;
+/// No child lies deeper than this; `lines.schedules.distributions.projectDFF` are four.
+const MAX_DEPTH: usize = 8;
+
+/// Whether an expanded child of the record, at any depth, says that more rows of it exist.
+#[must_use]
+pub fn is_truncated(record: &RawValue) -> bool {
+    says_has_more(record.get())
+}
+
+/// In JSON text a quote inside a string is escaped, so `"hasMore"` before a colon is a name.
+fn says_has_more(text: &str) -> bool {
+    text.match_indices("\"hasMore\"").any(|(at, name)| {
+        let rest = text.get(at + name.len()..).unwrap_or_default().trim_start();
+        rest.strip_prefix(':').is_some_and(|value| value.trim_start().starts_with("true"))
+    })
+}
+
+pub(crate) async fn complete(
+    fusion: &Fusion,
+    item: Box<RawValue>,
+    resource: Resource,
+) -> Result<Box<RawValue>, Error> {
+    if !is_truncated(&item) {
+        return Ok(item);
+    }
+    let completion = Completion { fusion, resource };
+    let id = RowKey::read(resource, &item).map_err(|error| completion.stuck(error))?.id;
+    let key = completion.item_key(&id).await?;
+    let path = vec![resource.name().to_owned(), key];
+    let text = completion.item(path, Vec::new(), item.get()).await?;
+    if says_has_more(&text) {
+        return Err(completion.stuck("a child stands where none is known to be"));
+    }
+    RawValue::from_string(text).map_err(|error| completion.stuck(error))
+}
+
+struct Completion<'a> {
+    fusion: &'a Fusion,
+    resource: Resource,
+}
+
+impl Completion<'_> {
+    fn stuck(&self, reason: impl fmt::Display) -> Error {
+        Error::incomplete(self.resource.name(), reason)
+    }
+
+    /// The key of the record in its path.
+    async fn item_key(&self, id: &str) -> Result<String, Error> {
+        let attr = self.resource.id_attribute();
+        let value = Value::id(id).map_err(|error| self.stuck(error))?;
+        let query = Query::new(self.resource)
+            .filter(Filter::Eq(attr.clone(), value))
+            .select(Selection::Fields(Fields::only(&attr)))
+            .with_own_links()
+            .limit(Limit::clamped(2));
+        let page = self.fusion.page(&query).await?;
+        match page.items.as_slice() {
+            [row] => self.own_key(row),
+            [] => Err(self.stuck("the record is gone")),
+            _ => Err(self.stuck("the id is that of several records")),
+        }
+    }
+
+    /// The text of an item with all rows of its children. `path` leads to the item; `names` are the children
+    /// passed on the way.
+    fn item<'a>(
+        &'a self,
+        path: Vec<String>,
+        names: Vec<String>,
+        text: &'a str,
+    ) -> BoxFuture<'a, Result<String, Error>> {
+        async move {
+            let Members(members) = serde_json::from_str(text).map_err(|error| self.stuck(error))?;
+            let mut out = String::with_capacity(text.len() * 2);
+            for (name, value) in members {
+                out.push(if out.is_empty() { '{' } else { ',' });
+                out.push_str(&serde_json::to_string(&name).map_err(|error| self.stuck(error))?);
+                out.push(':');
+                if says_has_more(value.get()) {
+                    let names = names.iter().cloned().chain([name]).collect();
+                    out.push_str(&self.child(&path, names, value.get()).await?);
+                } else {
+                    out.push_str(value.get());
+                }
+            }
+            out.push('}');
+            Ok(out)
+        }
+        .boxed()
+    }
+
+    /// The text of a child with all its rows, and all of theirs.
+    async fn child(&self, item: &[String], names: Vec<String>, text: &str) -> Result<String, Error> {
+        let Some(name) = names.last().filter(|_| names.len() <= MAX_DEPTH) else {
+            return Err(self.stuck("children lie too deep"));
+        };
+        let child: Child =
+            serde_json::from_str(text).map_err(|_| self.stuck(format!("{name} is no collection")))?;
+        let path: Vec<String> = item.iter().cloned().chain(["child".to_owned(), name.clone()]).collect();
+        let order = child_order(name);
+        let rows = if child.has_more {
+            let expand = self.expand(&names, &child.items);
+            let rows = self.rows(&path, &Reread { expand: expand.as_deref(), order: order.as_ref() }).await?;
+            self.check_distinct(name, order.as_ref(), &rows)?;
+            rows
+        } else {
+            child.items
+        };
+        let mut keys = None;
+        let mut out = String::from("{\"items\":[");
+        for (index, row) in rows.iter().enumerate() {
+            if index > 0 {
+                out.push(',');
+            }
+            if !is_truncated(row) {
+                out.push_str(row.get());
+                continue;
+            }
+            let attr = order.as_ref().ok_or_else(|| self.stuck(format!("no id of {name} is known")))?;
+            if keys.is_none() {
+                keys = Some(self.keys(&path, attr).await?);
+            }
+            let id =
+                attribute(row.get(), attr).ok_or_else(|| self.stuck(format!("a row of {name} has no id")))?;
+            let key = keys.as_ref().and_then(|keys| keys.get(&id));
+            let key = key.ok_or_else(|| self.stuck(format!("a row of {name} is gone")))?;
+            let path = path.iter().chain([key]).cloned().collect();
+            out.push_str(&self.item(path, names.clone(), row.get()).await?);
+        }
+        let _ = write!(out, "],\"count\":{},\"hasMore\":false}}", rows.len());
+        Ok(out)
+    }
+
+    /// All rows of a child.
+    async fn rows(&self, path: &[String], reread: &Reread<'_>) -> Result<Vec<Box<RawValue>>, Error> {
+        let path: Vec<&str> = path.iter().map(String::as_str).collect();
+        let mut rows = Vec::new();
+        loop {
+            let page = self.fusion.rows(self.resource.name(), &path, &reread.query(rows.len())).await?;
+            if page.has_more && page.items.is_empty() {
+                return Err(self.stuck("the server says that more rows exist, and sends none"));
+            }
+            rows.extend(page.items);
+            if !page.has_more {
+                return Ok(rows);
+            }
+            if rows.len() > MAX_ROWS {
+                return Err(self.stuck(format!("a child has more than {MAX_ROWS} rows")));
+            }
+        }
+    }
+
+    /// A row that came twice has moved while the pages were read, and another may have been skipped.
+    fn check_distinct(&self, name: &str, order: Option<&Attr>, rows: &[Box<RawValue>]) -> Result<(), Error> {
+        let Some(attr) = order else { return Ok(()) };
+        let mut ids = HashSet::with_capacity(rows.len());
+        let distinct = rows.iter().filter_map(|row| attribute(row.get(), attr)).all(|id| ids.insert(id));
+        if distinct { Ok(()) } else { Err(self.stuck(format!("rows of {name} moved while they were read"))) }
+    }
+
+    /// The keys of a child's rows in their paths, by the rows' ids.
+    async fn keys(&self, path: &[String], attr: &Attr) -> Result<HashMap<String, String>, Error> {
+        let path: Vec<&str> = path.iter().map(String::as_str).collect();
+        let mut keys = HashMap::new();
+        let mut offset = 0;
+        loop {
+            let page = self.fusion.rows(self.resource.name(), &path, &keys_query(attr, offset)).await?;
+            offset += page.items.len();
+            for row in &page.items {
+                if let Some(id) = attribute(row.get(), attr) {
+                    keys.insert(id, self.own_key(row)?);
+                }
+            }
+            if !page.has_more {
+                return Ok(keys);
+            }
+            if page.items.is_empty() || offset > MAX_ROWS {
+                return Err(self.stuck("the keys of a child's rows do not end"));
+            }
+        }
+    }
+
+    /// The last segment of a row's own link.
+    fn own_key(&self, row: &RawValue) -> Result<String, Error> {
+        let linked: Linked = serde_json::from_str(row.get()).map_err(|_| self.stuck("a row has no links"))?;
+        let own = linked.links.iter().find(|link| link.rel == "self");
+        let key = own.and_then(|link| last_segment(&link.href));
+        key.ok_or_else(|| self.stuck("a row has no link of its own"))
+    }
+
+    /// The children to ask for again: those that came with the rows, or without rows the usual ones.
+    fn expand(&self, names: &[String], rows: &[Box<RawValue>]) -> Option<String> {
+        if rows.is_empty() {
+            let usual = self.resource.default_expand();
+            let rest = usual.as_str().strip_prefix(&names.join("."))?.strip_prefix('.')?;
+            return Some(rest.to_owned());
+        }
+        let mut paths = BTreeSet::new();
+        rows.iter().for_each(|row| expanded_paths(row.get(), "", &mut paths));
+        let deepest: Vec<&str> = paths
+            .iter()
+            .filter(|path| {
+                !paths
+                    .iter()
+                    .any(|other| other.strip_prefix(path.as_str()).is_some_and(|r| r.starts_with('.')))
+            })
+            .map(String::as_str)
+            .collect();
+        if deepest.is_empty() { None } else { Some(deepest.join(",")) }
+    }
+}
+
+/// How a child's rows are asked for.
+struct Reread<'a> {
+    expand: Option<&'a str>,
+    order: Option<&'a Attr>,
+}
+
+impl Reread<'_> {
+    fn query(&self, offset: usize) -> String {
+        let mut query = format!("onlyData=true&limit={}&offset={offset}", Limit::MAX.get());
+        if let Some(expand) = self.expand {
+            query.push_str("&expand=");
+            encode(&mut query, expand);
+        }
+        if let Some(order) = self.order {
+            query.push_str("&orderBy=");
+            encode(&mut query, &format!("{}:asc", order.as_str()));
+        }
+        query
+    }
+}
+
+fn keys_query(attr: &Attr, offset: usize) -> String {
+    let attr = attr.as_str();
+    format!("links=self&limit={}&offset={offset}&fields={attr}&orderBy={attr}%3Aasc", Limit::MAX.get())
+}
+
+#[derive(Deserialize)]
+struct Child {
+    items: Vec<Box<RawValue>>,
+    #[serde(rename = "hasMore", default)]
+    has_more: bool,
+}
+
+#[derive(Deserialize)]
+struct Linked {
+    links: Vec<Link>,
+}
+
+#[derive(Deserialize)]
+struct Link {
+    #[serde(default)]
+    rel: String,
+    #[serde(default)]
+    href: String,
+}
+
+/// An object's members in their order, with their exact texts.
+struct Members<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Vec<(String, &'de RawValue)>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(members)
+            }
+        }
+        deserializer.deserialize_map(Object).map(Members)
+    }
+}
+
+/// The text of a number or string attribute.
+fn attribute(item: &str, attr: &Attr) -> Option<String> {
+    let Members(members) = serde_json::from_str(item).ok()?;
+    let value = members.into_iter().find(|(name, _)| name == attr.as_str())?.1.get();
+    match value.as_bytes().first()? {
+        b'"' => serde_json::from_str(value).ok(),
+        b'-' | b'0'..=b'9' => Some(value.to_owned()),
+        _ => None,
+    }
+}
+
+/// The paths of all children that came with an item.
+fn expanded_paths(item: &str, prefix: &str, paths: &mut BTreeSet<String>) {
+    let Ok(Members(members)) = serde_json::from_str(item) else { return };
+    for (name, value) in members {
+        let child: Option<Child> =
+            Some(value.get()).filter(|v| v.starts_with('{')).and_then(|v| serde_json::from_str(v).ok());
+        if let (Some(child), Ok(_)) = (child, Attr::new(&name)) {
+            let path = format!("{prefix}{name}");
+            let below = format!("{path}.");
+            paths.insert(path);
+            child.items.iter().for_each(|item| expanded_paths(item.get(), &below, paths));
+        }
+    }
+}
+
+/// The decoded last segment of an address, unless it is none that can stand in a path.
+fn last_segment(href: &str) -> Option<String> {
+    let path = href.split(['?', '#']).next()?.trim_end_matches('/');
+    let segment = percent_decoded(path.rsplit_once('/')?.1)?;
+    let fits =
+        !segment.is_empty() && segment != "." && segment != ".." && !segment.contains(char::is_control);
+    fits.then_some(segment)
+}
+
+fn percent_decoded(text: &str) -> Option<String> {
+    let mut bytes = text.bytes();
+    let mut decoded = Vec::with_capacity(text.len());
+    while let Some(byte) = bytes.next() {
+        if byte == b'%' {
+            let pair = [bytes.next()?, bytes.next()?];
+            decoded.push(u8::from_str_radix(std::str::from_utf8(&pair).ok()?, 16).ok()?);
+        } else {
+            decoded.push(byte);
+        }
+    }
+    String::from_utf8(decoded).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_rows_are_recognised_at_any_depth_and_only_there() {
+        assert!(says_has_more(
+            r#"{"lines":{"items":[{"s":{"items":[],"hasMore" : true}}],"hasMore":false}}"#
+        ));
+        assert!(!says_has_more(r#"{"Description":"\"hasMore\":true","lines":{"items":[],"hasMore":false}}"#));
+        assert!(!says_has_more(r#"{"Description":"hasMore","a":true}"#));
+    }
+
+    #[test]
+    fn of_a_link_only_the_last_segment_is_used() {
+        let root = "https://other.example:443/fscmRestApi/resources/11.13.18.05/purchaseOrders";
+        for (end, key) in [
+            ("/00020000000EACED", Some("00020000000EACED")),
+            ("/a%2Fb%3D", Some("a/b=")),
+            ("/abc/?x=/y", Some("abc")),
+            ("/..", None),
+            ("/%2e%2e", None),
+            ("/%zz", None),
+            ("/a%0d%0ab", None),
+        ] {
+            assert_eq!(last_segment(&format!("{root}{end}")).as_deref(), key, "{end}");
+        }
+    }
+
+    #[test]
+    fn the_children_that_came_along_are_asked_for_again() {
+        let item = r#"{"a":{"b":1},"schedules":{"items":[{"distributions":{"items":[]}}]},"DFF":{"items":[]},"links":[]}"#;
+        let mut paths = BTreeSet::new();
+        expanded_paths(item, "", &mut paths);
+        assert_eq!(paths.into_iter().collect::<Vec<_>>(), ["DFF", "schedules", "schedules.distributions"]);
+    }
+}

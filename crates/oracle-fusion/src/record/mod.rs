@@ -1,0 +1,76 @@
+//! Typed views of one raw record.
+//!
+//! Every attribute is optional but the record's id, and unknown ones are passed over, since Oracle adds
+//! attributes with each quarterly release. Amounts stay text ([`Number`](crate::Number)).
+
+mod children;
+mod invoice;
+mod locate;
+mod purchase_order;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+pub use invoice::{Invoice, InvoiceLine};
+pub use purchase_order::{Distribution, PurchaseOrder, PurchaseOrderLine, Schedule};
+
+use crate::keyset::RowKey;
+use crate::resource::Resource;
+use crate::scalar;
+
+/// An attribute of a record that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{path}: {problem}")]
+pub struct RecordError {
+    /// Where it stands, as `lines[2].Total`.
+    pub path: String,
+    /// What is wrong with it. The value itself is not told.
+    pub problem: String,
+}
+
+impl RecordError {
+    fn missing(attribute: &str) -> Self {
+        Self { path: attribute.to_owned(), problem: "the record has no id".to_owned() }
+    }
+}
+
+fn read<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Result<T, RecordError> {
+    serde_json::from_str(raw.get()).map_err(|error| locate::explain(raw.get(), &error))
+}
+
+#[derive(Deserialize)]
+struct OrderKey {
+    #[serde(rename = "POHeaderId", default, deserialize_with = "scalar::id")]
+    id: Option<String>,
+    #[serde(rename = "LastUpdateDate", default, deserialize_with = "scalar::timestamp")]
+    last_update: Option<jiff::Timestamp>,
+}
+
+#[derive(Deserialize)]
+struct InvoiceKey {
+    #[serde(rename = "InvoiceId", default, deserialize_with = "scalar::id")]
+    id: Option<String>,
+    #[serde(rename = "LastUpdateDate", default, deserialize_with = "scalar::timestamp")]
+    last_update: Option<jiff::Timestamp>,
+}
+
+impl RowKey {
+    /// Reads no more of a record than its id and date.
+    ///
+    /// # Errors
+    /// [`RecordError`] when the id is missing or either cannot be read.
+    pub fn read(resource: Resource, raw: &RawValue) -> Result<Self, RecordError> {
+        let (id, last_update) = match resource {
+            Resource::PurchaseOrders => {
+                let key: OrderKey = read(raw)?;
+                (key.id, key.last_update)
+            }
+            Resource::Invoices => {
+                let key: InvoiceKey = read(raw)?;
+                (key.id, key.last_update)
+            }
+        };
+        let id = id.ok_or_else(|| RecordError::missing(resource.id_attribute().as_str()))?;
+        Ok(Self { id, last_update })
+    }
+}
