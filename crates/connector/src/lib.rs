@@ -1,1 +1,35 @@
-//! connector
+//! The engine of ml-connector: keeps Asana tasks in agreement with Oracle Fusion's purchase orders and
+//! payables invoices.
+//!
+//! It never writes to Oracle, knows nothing of HTTP servers or pages, and keeps everything it must not
+//! forget in PostgreSQL. The journey of a purchase order: [`feed::poll`] reads and stores it and opens a
+//! movement; [`push`] claims the movement, computes the values ([`mapping`]), finds the task and writes
+//! what differs.
+
+pub mod amount;
+pub mod backoff;
+pub mod charge_account;
+pub mod code;
+pub mod engine;
+pub mod error;
+pub mod feed;
+pub mod ids;
+pub mod invoice_status;
+pub mod key;
+pub mod manage;
+pub mod mapping;
+pub mod node;
+pub mod ping;
+pub mod purpose;
+pub mod push;
+pub mod record;
+pub mod routing;
+pub mod settings;
+pub mod store;
+pub mod template;
+pub mod trouble;
+pub mod vault;
+
+pub use code::Code;
+pub use engine::Engine;
+pub use error::{Error, Result};

@@ -1,0 +1,64 @@
+//! How long to wait before the next attempt: exponential, with full jitter, bounded.
+
+use std::time::Duration;
+
+/// The first attempt's longest wait.
+pub const BASE: Duration = Duration::from_secs(1);
+/// No wait between attempts is longer.
+pub const CAP: Duration = Duration::from_mins(5);
+/// A movement fails after this many attempts.
+pub const MAX_ATTEMPTS: u32 = 5;
+/// A `Retry-After` is honoured up to this long.
+pub const MAX_RETRY_AFTER: Duration = Duration::from_hours(1);
+/// Maintenance is waited out in steps of at most this.
+pub const MAINTENANCE_STEP: Duration = Duration::from_mins(15);
+
+/// The longest wait before attempt `attempt + 1` (attempts count from 1).
+#[must_use]
+pub fn ceiling(attempt: u32) -> Duration {
+    let doublings = attempt.saturating_sub(1).min(16);
+    BASE.saturating_mul(1 << doublings).min(CAP)
+}
+
+/// The wait before the next attempt, for a uniformly random `random`.
+#[must_use]
+pub fn full_jitter(attempt: u32, random: u64) -> Duration {
+    let ceiling_ms = u64::try_from(ceiling(attempt).as_millis()).unwrap_or(u64::MAX);
+    Duration::from_millis(random % (ceiling_ms + 1))
+}
+
+/// The wait before the next attempt, honouring what the other side asked for.
+#[must_use]
+pub fn wait(attempt: u32, retry_after: Option<Duration>) -> Duration {
+    match retry_after {
+        Some(asked) => asked.min(MAX_RETRY_AFTER),
+        None => full_jitter(attempt, rand::random()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_wait_is_never_longer_than_the_ceiling(attempt in 0u32..1000, random: u64) {
+            let waited = full_jitter(attempt, random);
+            prop_assert!(waited <= ceiling(attempt));
+            prop_assert!(waited <= CAP);
+        }
+    }
+
+    #[test]
+    fn the_ceiling_doubles_up_to_five_minutes() {
+        let seconds: Vec<u64> = (1..=10).map(|a| ceiling(a).as_secs()).collect();
+        assert_eq!(seconds, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300]);
+    }
+
+    #[test]
+    fn a_retry_after_is_honoured_up_to_an_hour() {
+        assert_eq!(wait(1, Some(Duration::from_secs(90))), Duration::from_secs(90));
+        assert_eq!(wait(1, Some(Duration::from_hours(30))), MAX_RETRY_AFTER);
+    }
+}

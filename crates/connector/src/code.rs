@@ -1,0 +1,258 @@
+//! The stable error codes (`MLC-….`): one list that the program, its pages and `docs/errors/` share.
+//!
+//! A code is never reused and never changes its meaning.
+
+/// What a code says to the person who meets it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CodeInfo {
+    /// The stable name, such as `MLC-1201`.
+    pub code: &'static str,
+    /// One line: what happened.
+    pub title: &'static str,
+    /// What it means for the data.
+    pub meaning: &'static str,
+    /// What to do about it.
+    pub remedy: &'static str,
+}
+
+macro_rules! codes {
+    ($($name:ident $code:literal $title:literal, $meaning:literal, $remedy:literal;)*) => {
+        /// Every failure a person can meet.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Code { $(#[doc = $title] $name,)* }
+
+        impl Code {
+            /// All codes, in the order of the list.
+            pub const ALL: &'static [Code] = &[$(Code::$name,)*];
+
+            /// The text that belongs to the code.
+            #[must_use]
+            pub const fn info(self) -> CodeInfo {
+                match self {
+                    $(Code::$name => CodeInfo {
+                        code: $code, title: $title, meaning: $meaning, remedy: $remedy,
+                    },)*
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    KeyMissing "MLC-1201" "No key-encryption key was given",
+        "Credentials are stored only encrypted, and the key for that comes from outside the database. Nothing was started.",
+        "Make one with `head -c 32 /dev/urandom | base64` and pass it as ML_CONNECTOR_KEY, or put it into a file (mode 0600) and pass --key-file. Keep a copy: without it the stored credentials cannot be read.";
+    KeyMalformed "MLC-1202" "The key-encryption key is not 32 bytes in base64",
+        "The value of ML_CONNECTOR_KEY or the content of the key file cannot be used as a key. Nothing was started.",
+        "Make one with `head -c 32 /dev/urandom | base64`. A key that worked before must be passed unchanged.";
+    KeyWrong "MLC-1203" "The credentials were encrypted with another key",
+        "The connection's data key is wrapped by a key-encryption key with another fingerprint. The stored credentials are intact but unreadable with this key.",
+        "Start with the key that was used when the connection was added, or store the credentials anew with `connection edit`.";
+    CredentialUnreadable "MLC-1204" "A stored credential does not decrypt",
+        "The row was changed, or copied from another connection. It is refused, since it may not be what was stored.",
+        "Store the credential anew with `connection edit NAME --oracle-secret-file FILE` or `--asana-token-file FILE`.";
+    CredentialMissing "MLC-1205" "A credential of the connection is not stored",
+        "The connection cannot call the side that needs it.",
+        "Store it with `connection edit NAME --oracle-secret-file FILE` or `--asana-token-file FILE`.";
+    Database "MLC-1206" "The database did not do what was asked",
+        "A statement failed or the database could not be reached. What was not committed is unchanged and is done again.",
+        "Look at the cause that is printed with it; check that the server in DATABASE_URL runs and accepts connections.";
+    Migration "MLC-1207" "The database's schema does not fit this program",
+        "The migrations could not be applied, or the database was made by a newer version.",
+        "Run `ml-connector migrate` with the newest version that has worked on this database; restore from a backup if a migration broke off.";
+    SettingsInvalid "MLC-1208" "The connection's settings are not valid",
+        "Nothing was stored. All problems are listed at once with their place.",
+        "Mend each named setting; `connection show NAME --toml` prints the present ones.";
+    ConnectionUnknown "MLC-1209" "There is no connection of that name",
+        "Nothing was changed.",
+        "`connection list` shows the names.";
+    ConnectionExists "MLC-1210" "A connection of that name exists already",
+        "Nothing was changed.",
+        "Choose another name, or change the existing one with `connection edit`.";
+    ConnectionState "MLC-1211" "The connection is not in a state that allows this",
+        "Nothing was changed.",
+        "`connection show NAME` prints the state; `connection activate` and `connection pause` change it.";
+    LeaseLost "MLC-1212" "Another node has taken over this work",
+        "The lease ran out while this node was busy or asleep. Nothing it had not committed counts; the other node does it again.",
+        "Nothing, if it happens rarely. If often: look for a machine that is overloaded or suspended.";
+    LeaseBusy "MLC-1213" "Another node is working on this now",
+        "The job is leased. It was not started a second time.",
+        "Wait and try again; the lease ends by itself within a minute after its node has gone.";
+    InputUnreadable "MLC-1214" "A file or value that was given cannot be read",
+        "Nothing was changed.",
+        "Check the path, the permissions and the form that the message names.";
+
+    OracleUnreachable "MLC-2001" "Oracle cannot be reached",
+        "No connection to the host could be made. Nothing was read; the watermark stands where it was.",
+        "Check the Oracle address, DNS, the firewall and the proxy. It is tried again by itself.";
+    OracleTimedOut "MLC-2002" "Oracle did not answer in time",
+        "A read ran into the time limit. Nothing was lost; it is read again.",
+        "If it persists, look for an Oracle maintenance window; large queries are aborted by Oracle after five minutes.";
+    OracleClientRefused "MLC-2003" "The token endpoint refused the client id or secret",
+        "No token was given, so nothing can be read.",
+        "Compare client id and secret with the confidential application in the identity domain and store the secret anew.";
+    OracleScopeRefused "MLC-2004" "The token endpoint refused the scope",
+        "No token was given, so nothing can be read.",
+        "Copy the scope string from the identity domain's console, character by character: it is the resource application's audience directly followed by the scope.";
+    OracleTokenFailed "MLC-2005" "The token endpoint did not give a token",
+        "The answer was not a token. Nothing can be read until it is.",
+        "Check the token URL: it ends in /oauth2/v1/token on the identity domain's host.";
+    OracleUnauthorized "MLC-2006" "Oracle does not accept the token",
+        "A fresh token was refused as well: the pod does not trust it, or no Fusion user belongs to it.",
+        "With client credentials a Fusion user whose name equals the client id must exist and be synchronised to the identity domain.";
+    OracleForbidden "MLC-2007" "Oracle refuses access to the resource",
+        "The user behind the token lacks the privilege, or calls from a place that is not allowed.",
+        "Give the integration user the duty roles named in the guide; check location-based access control.";
+    OracleNotFound "MLC-2008" "Oracle does not know the resource",
+        "The path does not exist on this pod, or the row is not visible.",
+        "Check the Oracle address: it is the pod's origin without a path.";
+    OracleRefused "MLC-2009" "Oracle refused the query",
+        "The request was understood and declined; asking again would not help.",
+        "Read Oracle's message. If it names the date literal or an attribute, adjust the connection's Oracle settings.";
+    OracleBusy "MLC-2010" "Oracle asks to slow down",
+        "Too many requests. The read goes on after the time Oracle names; no attempt is used up.",
+        "Nothing, if rare. Otherwise poll less often.";
+    OracleMaintenance "MLC-2011" "Oracle is in maintenance",
+        "The pod answers 503. Reading goes on by itself, for up to eight hours of waiting.",
+        "Nothing; Oracle announces its maintenance windows.";
+    OracleServer "MLC-2012" "Oracle failed to answer",
+        "The pod answered with a server error. It is tried again by itself.",
+        "If it persists, open a service request with the message.";
+    OracleMalformed "MLC-2013" "Oracle's answer could not be read",
+        "The body was cut off, not JSON, or HTML from something in between. Nothing of it was stored.",
+        "If it persists, look for a proxy or a login page between this program and the pod.";
+    OraclePageRepeats "MLC-2014" "Oracle sent the same page again",
+        "Going on would not end. The poll stopped; what was read before is stored.",
+        "It is tried again by itself. If it persists, tell Oracle: the collection's offset or order is not honoured.";
+    OracleNoRows "MLC-2015" "Oracle shows no row at all",
+        "Missing data access looks exactly like an empty collection: status 200 with nothing in it.",
+        "Give the integration user access to a business unit that has records, then ping again.";
+    RecordUnreadable "MLC-2016" "A record of Oracle cannot be read",
+        "The record lacks its key or has an attribute of an unexpected type. It is kept in the log as held; the others go on.",
+        "Look at the record with `movements show ID`. If the attribute's form is legitimate, it is a defect of this program: please report it.";
+
+    AsanaUnreachable "MLC-3001" "Asana cannot be reached",
+        "No connection could be made; nothing was sent.",
+        "Check DNS, the firewall and the proxy. It is tried again by itself.";
+    AsanaNoAnswer "MLC-3002" "Asana's answer to a write did not arrive",
+        "It is not known whether the write happened. The movement is in doubt and is looked up before anything is sent again.",
+        "Nothing; it settles by itself.";
+    AsanaUnauthorized "MLC-3003" "Asana does not accept the token",
+        "The token was revoked, or the app is blocked in the workspace.",
+        "Make a new token for the integration user and store it with `connection edit NAME --asana-token-file FILE`.";
+    AsanaPayment "MLC-3004" "The feature is above the workspace's Asana plan",
+        "Custom fields need a paid plan.",
+        "Upgrade the workspace, or use one that has custom fields.";
+    AsanaForbidden "MLC-3005" "Asana refuses access",
+        "The integration user may not see or change the object.",
+        "Make the integration user a member of the project with edit rights, also on the mapped fields.";
+    AsanaNotFound "MLC-3006" "Asana does not know the object",
+        "The workspace, project or field does not exist or is hidden from the integration user.",
+        "Check the gid, and that the integration user is a member.";
+    AsanaRefused "MLC-3007" "Asana refused the request",
+        "The request was understood and declined; sending it again would not help. The movement failed and nothing was changed.",
+        "Read Asana's message on the movement; a field may have been changed or removed.";
+    AsanaBusy "MLC-3008" "Asana asks to slow down",
+        "The token's rate limit is used up. Sending goes on after the time Asana names; no attempt is used up.",
+        "Nothing, if rare. Otherwise lower `asana.requests_per_minute`: other programs may share the token.";
+    AsanaServer "MLC-3009" "Asana failed to answer",
+        "Asana answered with a server error. Reads are repeated; writes are looked up first.",
+        "Nothing; see status.asana.com if it persists.";
+    AsanaMalformed "MLC-3010" "Asana's answer could not be read",
+        "The body was cut off, not JSON, or HTML from something in between.",
+        "If it persists, look for a proxy between this program and Asana.";
+    TaskGone "MLC-3011" "The task was deleted in Asana",
+        "The order's task no longer exists or is hidden. Nothing was written; the values wait.",
+        "Restore the task from Asana's trash (30 days), or set `tasks.deleted = \"recreate\"` to have a new one made.";
+    AsanaStoredOther "MLC-3012" "Asana stored another value than was sent",
+        "The answer to the write shows a different value. The movement failed, so that the difference is seen.",
+        "Compare request and response on the movement; look for a rule in Asana that changes the field.";
+    AsanaWorkspace "MLC-3013" "The workspace is not visible to the token",
+        "The integration user is not a member, or apps are blocked there.",
+        "Invite the integration user, or allow the token in the workspace's app settings.";
+
+    NoRoute "MLC-4001" "No routing rule fits the order",
+        "There is no rule that matches and no default project. Nothing was written.",
+        "Add a rule or `[routing.default]`, then the order is sent by itself.";
+    FieldMissing "MLC-4002" "A mapped field is not on the project",
+        "Asana refuses values for a field that is not on one of the task's projects. Nothing was written.",
+        "Add the field to the project in Asana (Customize > Fields), or map another field.";
+    FieldType "MLC-4003" "A mapped field has a type that cannot hold the value",
+        "Nothing was written.",
+        "Map a field of the named type; a field's type cannot be changed in Asana.";
+    FieldCurrency "MLC-4004" "The field's currency is not the order's",
+        "A currency field shows every number in its one currency; writing another would be false. Nothing was written.",
+        "Route orders of that currency to a project with a field of their own, or use a number field without currency format.";
+    AmountMissing "MLC-4005" "An amount is missing in the record",
+        "Oracle sent null where an amount is needed. Nothing is guessed and nothing was written.",
+        "Complete the line in Oracle.";
+    NoLines "MLC-4006" "The order has no lines",
+        "The amount is the sum of the lines, and there is none. Nothing was written.",
+        "Complete the order in Oracle; if it has lines there, the integration user may not see them.";
+    TooManyDigits "MLC-4007" "The amount has more digits than Asana keeps",
+        "Asana stores numbers with 15 significant digits. The exact amount is in the document and the log.",
+        "Map a text field for such amounts, or split the order.";
+    PrecisionLoss "MLC-4008" "The field's precision would lose decimals",
+        "Asana rounds to the field's precision. Nothing was written.",
+        "Raise the field's precision in Asana (0 to 6).";
+    NoOption "MLC-4009" "The enum field has no such option",
+        "Nothing was written.",
+        "Add the option to the field in Asana with exactly this name, or map a text field.";
+    NumberAmbiguous "MLC-4010" "Several orders share this number, and a task carries it",
+        "An order number is unique only within a legal entity. Which order the task stands for cannot be told. Nothing was written.",
+        "Route the legal entities or business units to different projects.";
+    CurrencyMixed "MLC-4011" "Amounts of different currencies would be added",
+        "Nothing was written.",
+        "Look at the named record in Oracle.";
+    NumberUnreadable "MLC-4012" "A number cannot be computed with exactly",
+        "It has more than 28 digits. Its text is kept in the document and the log.",
+        "Correct it in Oracle if it is a mistake.";
+    FieldReadOnly "MLC-4013" "A mapped field cannot be written",
+        "Formula, ID and read-only fields take no values.",
+        "Map another field.";
+    TemplateFailed "MLC-4014" "The task template fails",
+        "The name or notes of the task could not be rendered. Nothing was written.",
+        "Mend `tasks.name` or `tasks.notes`.";
+    NoTask "MLC-4015" "No task carries the order number, and creating is off",
+        "Nothing was written.",
+        "Put the order number onto a task in a mapped project, or set `tasks.create = true`.";
+    InvoiceAmbiguous "MLC-4016" "The invoice names an order number that several orders share",
+        "Neither legal entity nor business unit tells which order is meant. Nothing was written.",
+        "Look at the invoice in Oracle; fill in its business unit or legal entity.";
+    OutOfAttempts "MLC-4017" "All attempts were used up",
+        "The last error stands in the movement's reason. Nothing is lost: the value is sent with the record's next change.",
+        "Mend the cause; the next poll that sees a change sends the newest state.";
+}
+
+impl std::fmt::Display for Code {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.info().code)
+    }
+}
+
+impl Code {
+    /// Finds a code by its name, in any case, with or without `MLC-`.
+    #[must_use]
+    pub fn find(name: &str) -> Option<Code> {
+        let name = name.trim().to_ascii_uppercase();
+        let full = if name.starts_with("MLC-") { name } else { format!("MLC-{name}") };
+        Code::ALL.iter().copied().find(|c| c.info().code == full)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_unique_and_says_what_to_do() {
+        let mut seen = std::collections::HashSet::new();
+        for code in Code::ALL {
+            let info = code.info();
+            assert!(seen.insert(info.code), "{} stands twice", info.code);
+            assert!(info.code.len() == 8 && info.code.starts_with("MLC-"), "{}", info.code);
+            assert!(!info.title.is_empty() && !info.meaning.is_empty() && !info.remedy.is_empty());
+            assert_eq!(Code::find(info.code), Some(*code));
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! What every part of the engine works with: the database, the key, this node, and the clients of
+//! each connection.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use asana::{Asana, BudgetSettings};
+use oracle_fusion::{FrameworkVersion, Fusion};
+use sqlx::PgPool;
+
+use crate::code::Code;
+use crate::error::{Error, Result};
+use crate::ids::{ConnectionId, NodeId, ProjectGid};
+use crate::key::MasterKey;
+use crate::mapping::field::{Field, FieldSet};
+use crate::store::connections::{self, Connection};
+use crate::trouble;
+use crate::vault::{self, CredentialName};
+
+/// How long a project's fields are believed before they are read again.
+const FIELDS_FRESH: Duration = Duration::from_secs(3600);
+
+/// One node of the engine.
+#[derive(Debug)]
+pub struct Engine {
+    /// The database.
+    pub db: PgPool,
+    /// The key-encryption key.
+    pub master: MasterKey,
+    /// This node.
+    pub node: NodeId,
+    clients: Mutex<HashMap<ConnectionId, Arc<Clients>>>,
+}
+
+/// A connection with its clients, ready to work.
+#[derive(Debug)]
+pub struct Clients {
+    /// The connection as it was when the clients were made.
+    pub connection: Connection,
+    /// The Oracle side.
+    pub fusion: Fusion,
+    /// The Asana side.
+    pub asana: Asana,
+    fields: Mutex<Option<(Instant, Arc<ProjectFields>)>>,
+}
+
+/// The custom fields of each mapped project.
+pub type ProjectFields = HashMap<ProjectGid, FieldSet>;
+
+impl Engine {
+    /// A node on this database.
+    #[must_use]
+    pub fn new(db: PgPool, master: MasterKey) -> Engine {
+        Engine { db, master, node: NodeId::new(), clients: Mutex::default() }
+    }
+
+    /// The connection's clients; kept until its settings or credentials change.
+    pub async fn clients(&self, id: ConnectionId) -> Result<Arc<Clients>> {
+        let connection = connections::load(&self.db, id).await?;
+        let known = {
+            let clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+            clients.get(&id).filter(|c| c.connection.settings_version == connection.settings_version).cloned()
+        };
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let made = Arc::new(self.connect(connection).await?);
+        self.clients.lock().unwrap_or_else(PoisonError::into_inner).insert(id, made.clone());
+        Ok(made)
+    }
+
+    async fn connect(&self, connection: Connection) -> Result<Clients> {
+        let mut db = self.db.acquire().await?;
+        let secret =
+            vault::get(&mut db, &self.master, connection.id, CredentialName::OracleClientSecret).await?;
+        let token = vault::get(&mut db, &self.master, connection.id, CredentialName::AsanaToken).await?;
+        let settings = &connection.settings;
+        let mut oracle = oracle_fusion::Config::new(
+            settings.oracle.base()?,
+            settings.oracle.token_url.clone(),
+            settings.oracle.client_id.clone(),
+            secret,
+            settings.oracle.scope.clone(),
+        );
+        oracle.framework_version = FrameworkVersion::try_from(settings.oracle.framework_version)
+            .map_err(|e| Error::new(Code::SettingsInvalid, e.to_string()))?;
+        let fusion = Fusion::new(oracle).map_err(trouble::oracle)?;
+        let mut config = asana::Config::new(token);
+        config.base = settings.asana.url.clone();
+        config.budget = BudgetSettings {
+            requests_per_minute: settings.asana.requests_per_minute,
+            ..BudgetSettings::default()
+        };
+        let asana = Asana::new(config).map_err(trouble::asana)?;
+        Ok(Clients { connection, fusion, asana, fields: Mutex::default() })
+    }
+}
+
+impl Clients {
+    /// The fields of every mapped project, read at most once an hour unless [`Clients::forget_fields`].
+    pub async fn fields(&self) -> Result<Arc<ProjectFields>> {
+        let known = self.fields.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((read, fields)) = known
+            && read.elapsed() < FIELDS_FRESH
+        {
+            return Ok(fields);
+        }
+        let mut fields = ProjectFields::new();
+        for project in self.connection.settings.projects() {
+            let set = self.asana.custom_field_settings(project.as_str()).await.map_err(trouble::asana)?;
+            let set = set.iter().map(|field| (field.gid.as_str().into(), Field::of(field))).collect();
+            fields.insert(project, set);
+        }
+        let fields = Arc::new(fields);
+        *self.fields.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), fields.clone()));
+        Ok(fields)
+    }
+
+    /// Makes the next look at the fields a fresh one, since Asana refused what they allowed.
+    pub fn forget_fields(&self) {
+        *self.fields.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}

@@ -1,0 +1,127 @@
+//! Adding and changing connections.
+
+use secrecy::SecretString;
+
+use crate::code::Code;
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::ids::ConnectionId;
+use crate::settings::Settings;
+use crate::store::connections::{self, Connection, State};
+use crate::store::jobs::{self, Job};
+use crate::store::{documents, feeds, tasks};
+use crate::vault::{self, CredentialName};
+
+/// Longest name of a connection, in characters.
+const NAME_CHARACTERS: usize = 60;
+
+/// The secrets of a connection, as they come from outside.
+#[derive(Debug, Clone, Default)]
+pub struct Secrets {
+    /// The OAuth client secret for Oracle.
+    pub oracle_client_secret: Option<SecretString>,
+    /// Asana's access token.
+    pub asana_token: Option<SecretString>,
+}
+
+/// Adds a connection as a draft, with its secrets encrypted, in one transaction.
+pub async fn add(
+    engine: &Engine,
+    name: &str,
+    settings: &Settings,
+    secrets: &Secrets,
+) -> Result<ConnectionId> {
+    let fits = !name.is_empty()
+        && name.chars().count() <= NAME_CHARACTERS
+        && name.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c));
+    if !fits {
+        let message =
+            format!("a connection's name is 1 to {NAME_CHARACTERS} letters, digits, `-`, `_` or `.`");
+        return Err(Error::new(Code::SettingsInvalid, message));
+    }
+    settings.check()?;
+    let id = ConnectionId::new();
+    let mut tx = engine.db.begin().await?;
+    connections::add(&mut tx, id, name, settings).await?;
+    jobs::create(&mut tx, id).await?;
+    feeds::create(&mut tx, id).await?;
+    put_secrets(engine, &mut tx, id, secrets).await?;
+    tx.commit().await?;
+    Ok(id)
+}
+
+async fn put_secrets(
+    engine: &Engine,
+    db: &mut sqlx::PgConnection,
+    id: ConnectionId,
+    secrets: &Secrets,
+) -> Result<()> {
+    let given = [
+        (CredentialName::OracleClientSecret, &secrets.oracle_client_secret),
+        (CredentialName::AsanaToken, &secrets.asana_token),
+    ];
+    for (name, secret) in given {
+        if let Some(secret) = secret {
+            vault::put(db, &engine.master, id, name, secret).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Changes settings and secrets. What is shown in Asana is computed anew for every document, and the
+/// mapped projects are listed anew.
+pub async fn edit(
+    engine: &Engine,
+    connection: &Connection,
+    settings: &Settings,
+    secrets: &Secrets,
+) -> Result<u64> {
+    settings.check()?;
+    let mut tx = engine.db.begin().await?;
+    put_secrets(engine, &mut tx, connection.id, secrets).await?;
+    // also when only a secret changed: every node then makes its clients anew
+    connections::set_settings(&mut tx, connection.id, settings).await?;
+    let mut opened = 0;
+    if *settings != connection.settings {
+        opened = documents::open_all(&mut tx, connection.id).await?;
+        tasks::forget_listings(&mut tx, connection.id).await?;
+        jobs::ask_for(&mut *tx, connection.id, &[Job::Push]).await?;
+    }
+    tx.commit().await?;
+    Ok(opened)
+}
+
+/// Starts polling; the first poll is due at once.
+pub async fn activate(engine: &Engine, connection: &Connection) -> Result<()> {
+    if connection.state == State::Active {
+        return Err(Error::new(Code::ConnectionState, format!("`{}` is active already", connection.name)));
+    }
+    let mut tx = engine.db.begin().await?;
+    connections::set_state(&mut tx, connection.id, State::Active).await?;
+    jobs::ask_for(&mut *tx, connection.id, &Job::ALL).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Stops polling and pushing; what is under way ends with its lease.
+pub async fn pause(engine: &Engine, connection: &Connection) -> Result<()> {
+    if connection.state != State::Active {
+        return Err(Error::new(Code::ConnectionState, format!("`{}` is not active", connection.name)));
+    }
+    let mut tx = engine.db.begin().await?;
+    connections::set_state(&mut tx, connection.id, State::Paused).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Removes a connection. Its record log stays; its secrets, documents and links go.
+pub async fn remove(engine: &Engine, connection: &Connection) -> Result<()> {
+    if connection.state == State::Active {
+        let message = format!("`{}` is active; pause it first", connection.name);
+        return Err(Error::new(Code::ConnectionState, message));
+    }
+    let mut tx = engine.db.begin().await?;
+    connections::remove(&mut tx, connection.id).await?;
+    tx.commit().await?;
+    Ok(())
+}

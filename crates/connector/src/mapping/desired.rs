@@ -1,0 +1,121 @@
+//! The values that a task's fields should show, checked against the fields as they are.
+
+use std::collections::BTreeMap;
+
+use asana::FieldValue;
+
+use crate::amount;
+use crate::code::Code;
+use crate::ids::FieldGid;
+use crate::mapping::Held;
+use crate::mapping::field::{Field, FieldSet, Kind};
+use crate::mapping::values::{Subject, Value};
+use crate::purpose::Purpose;
+use crate::settings::Settings;
+use crate::template::cut;
+
+/// Asana's limit for a text value, in characters.
+pub const TEXT_CHARACTERS: usize = 1024;
+
+/// What a task should show.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Desired {
+    /// A value per mapped field; `Clear` where there is nothing to show.
+    pub values: BTreeMap<String, FieldValue>,
+    /// What was done to make a value fit, such as a cut text.
+    pub notes: Vec<String>,
+}
+
+/// Computes what the subject's task should show, or everything that stands in the way.
+pub fn desired(subject: Subject<'_>, settings: &Settings, fields: &FieldSet) -> Result<Desired, Vec<Held>> {
+    let mut desired = Desired::default();
+    let mut problems = Vec::new();
+    for (purpose, gid) in &settings.fields {
+        match one(subject, settings, fields, *purpose, gid, &mut desired.notes) {
+            Ok(Some(value)) => {
+                desired.values.insert(gid.0.clone(), value);
+            }
+            Ok(None) => {}
+            Err(held) => problems.push(held),
+        }
+    }
+    if problems.is_empty() { Ok(desired) } else { Err(problems) }
+}
+
+fn one(
+    subject: Subject<'_>,
+    settings: &Settings,
+    fields: &FieldSet,
+    purpose: Purpose,
+    gid: &FieldGid,
+    notes: &mut Vec<String>,
+) -> Result<Option<FieldValue>, Held> {
+    let Some(field) = fields.get(gid) else {
+        return Err(Held::new(
+            Code::FieldMissing,
+            format!("field {gid} for {} is not on the project", purpose.as_str()),
+        ));
+    };
+    field.check(purpose)?;
+    let value = match purpose {
+        // written only together with another value, see `stamp`
+        Purpose::LastSynced => return Ok(None),
+        Purpose::OracleLink => Value::Text(oracle_link(settings, &subject.order.id)),
+        _ => subject.value(purpose, settings.tasks.line_amount)?,
+    };
+    fit(value, field, purpose, notes).map(Some)
+}
+
+fn fit(value: Value, field: &Field, purpose: Purpose, notes: &mut Vec<String>) -> Result<FieldValue, Held> {
+    match (value, &field.kind) {
+        (Value::Empty, _) => Ok(FieldValue::Clear),
+        (Value::Text(text), Kind::Enum(options)) => {
+            let option = options.iter().find(|(name, _)| *name == text);
+            let option = option.or_else(|| options.iter().find(|(name, _)| name.eq_ignore_ascii_case(&text)));
+            option.map(|(_, gid)| FieldValue::Enum(gid.clone())).ok_or_else(|| {
+                Held::new(Code::NoOption, format!("field `{}` has no enabled option `{text}`", field.name))
+            })
+        }
+        (Value::Text(text), _) => {
+            let (text, was_cut) = cut(&text, TEXT_CHARACTERS);
+            if was_cut {
+                notes.push(format!("{} was cut to {TEXT_CHARACTERS} characters", purpose.as_str()));
+            }
+            Ok(if text.is_empty() { FieldValue::Clear } else { FieldValue::Text(text) })
+        }
+        (Value::Amount(value, currency), Kind::Number { precision, currency: of_field }) => {
+            if let Some(of_field) = of_field
+                && currency.as_deref() != Some(of_field)
+            {
+                let currency = currency.as_deref().unwrap_or("no currency");
+                return Err(Held::new(
+                    Code::FieldCurrency,
+                    format!("field `{}` is in {of_field}, {} is in {currency}", field.name, purpose.as_str()),
+                ));
+            }
+            let what = format!("{} for field `{}`", purpose.as_str(), field.name);
+            Ok(FieldValue::Number(amount::fits(value, *precision, &what)?))
+        }
+        (Value::Amount(..), kind) => Err(Held::new(
+            Code::FieldType,
+            format!("field `{}` is {}; an amount needs a number field", field.name, kind.name()),
+        )),
+    }
+}
+
+/// The value of the `last_synced` field for a write that happens at `now`.
+#[must_use]
+pub fn stamp(settings: &Settings, fields: &FieldSet, now: jiff::Timestamp) -> Option<(String, FieldValue)> {
+    let gid = settings.fields.get(&Purpose::LastSynced)?;
+    let seconds = now.round(jiff::Unit::Second).unwrap_or(now);
+    let value = match fields.get(gid)?.kind {
+        Kind::Date => FieldValue::DateTime(seconds),
+        _ => FieldValue::Text(seconds.to_string()),
+    };
+    Some((gid.0.clone(), value))
+}
+
+/// The order's page, from the link pattern that the connection's settings give.
+fn oracle_link(settings: &Settings, order_id: &str) -> String {
+    settings.oracle.order_link.as_deref().map(|link| link.replace("{id}", order_id)).unwrap_or_default()
+}

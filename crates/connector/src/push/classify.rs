@@ -1,0 +1,166 @@
+//! What an answer of Asana means for the movements that a write carried. Pure.
+
+use asana::{Answer, BadRequest, Error as AsanaError};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::backoff;
+use crate::code::Code;
+use crate::mapping::diff::differing;
+use crate::push::known::known_task;
+use crate::push::plan::Write;
+use crate::settings::{Settings, WhenDeleted};
+use crate::store::outbox::{Next, Outcome};
+use crate::store::tasks::KnownTask;
+use crate::trouble;
+
+/// What came of one write.
+#[derive(Debug)]
+pub struct Verdict {
+    /// The movements' next state.
+    pub next: Next,
+    /// The task, when known.
+    pub destination: Option<String>,
+    /// Why, as a code.
+    pub code: Option<Code>,
+    /// Why, in words.
+    pub reason: Option<String>,
+    /// Asana's answer.
+    pub response: Option<String>,
+    /// Whether the attempt counts.
+    pub attempt: Attempt,
+    /// When to try again.
+    pub retry_at: Option<Timestamp>,
+    /// The task as the answer shows it.
+    pub known: Option<KnownTask>,
+    /// What the whole connection must do about it.
+    pub effect: Effect,
+}
+
+/// Whether an attempt is used up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attempt {
+    /// It counts.
+    Counts,
+    /// Being asked to slow down does not count.
+    Free,
+}
+
+/// What an answer means beyond its own movements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing.
+    None,
+    /// The task is gone.
+    TaskGone,
+    /// The fields are not as remembered.
+    FieldsChanged,
+    /// No call of this connection can succeed now.
+    Stop,
+}
+
+/// Judges Asana's answer to a write.
+#[must_use]
+pub fn judge(
+    write: &Write,
+    answer: Result<Answer, AsanaError>,
+    attempts: u32,
+    settings: &Settings,
+    now: Timestamp,
+) -> Verdict {
+    match answer {
+        Ok(answer) => accepted(write, answer, settings),
+        Err(error) => refused(write, error, attempts, settings, now),
+    }
+}
+
+fn accepted(write: &Write, answer: Answer, settings: &Settings) -> Verdict {
+    let known = known_task(&answer.task, settings);
+    let missing = differing(&write.values, &known.values);
+    let outcome = if write.task.is_some() { Outcome::Updated } else { Outcome::Created };
+    let mut verdict = Verdict {
+        next: Next::Delivered(outcome),
+        destination: Some(answer.task.gid.clone()),
+        code: None,
+        reason: (!write.notes.is_empty()).then(|| write.notes.join("; ")),
+        response: Some(format!("{}\n{}", answer.status, answer.body)),
+        attempt: Attempt::Counts,
+        retry_at: None,
+        known: Some(known),
+        effect: Effect::None,
+    };
+    if let Some((gid, _)) = missing.first_key_value() {
+        verdict.next = Next::Failed;
+        verdict.code = Some(Code::AsanaStoredOther);
+        verdict.reason = Some(format!("field {gid} does not show the value that was sent"));
+    }
+    verdict
+}
+
+fn refused(write: &Write, error: AsanaError, attempts: u32, settings: &Settings, now: Timestamp) -> Verdict {
+    let doubtful = error.may_have_happened();
+    let response = error.refusal().map(|r| format!("{}\n{}", r.status, r.message));
+    let retry_after = error.retry_after();
+    let limited = matches!(error, AsanaError::RateLimited { .. });
+    let gone = write.task.is_some() && matches!(error.status(), Some(404));
+    let off_object = matches!(error, AsanaError::BadRequest { reason: BadRequest::FieldNotOnTask, .. });
+    let stop = matches!(error.status(), Some(401 | 402));
+    let transient = error.is_transient();
+    let trouble = trouble::asana(error);
+    let mut verdict = Verdict {
+        next: Next::Failed,
+        destination: write.task.clone(),
+        code: Some(trouble.code),
+        reason: Some(trouble.message.clone()),
+        response,
+        attempt: Attempt::Counts,
+        retry_at: None,
+        known: None,
+        effect: Effect::None,
+    };
+    let later =
+        |wait: std::time::Duration| now + SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
+    if limited {
+        verdict.next = Next::Retrying;
+        verdict.attempt = Attempt::Free;
+        verdict.retry_at = Some(later(backoff::wait(attempts + 1, retry_after)));
+    } else if gone {
+        verdict.effect = Effect::TaskGone;
+        verdict.code = Some(Code::TaskGone);
+        verdict.reason = Some(format!("task {} no longer exists", write.task.as_deref().unwrap_or_default()));
+        verdict.next = match settings.tasks.deleted {
+            WhenDeleted::Hold => Next::Held,
+            WhenDeleted::Recreate => Next::Retrying,
+        };
+        verdict.retry_at = Some(now);
+    } else if off_object {
+        verdict.next = Next::Held;
+        verdict.code = Some(Code::FieldMissing);
+        verdict.effect = Effect::FieldsChanged;
+    } else if stop {
+        verdict.next = Next::Retrying;
+        verdict.attempt = Attempt::Free;
+        verdict.retry_at = Some(later(backoff::CAP));
+        verdict.effect = Effect::Stop;
+    } else if doubtful || transient {
+        give_another_try(&mut verdict, doubtful, attempts + 1, retry_after, &later);
+    }
+    verdict
+}
+
+/// A write that may have happened is looked up before the next attempt; a fifth failure is the last.
+fn give_another_try(
+    verdict: &mut Verdict,
+    doubtful: bool,
+    attempts: u32,
+    retry_after: Option<std::time::Duration>,
+    later: &impl Fn(std::time::Duration) -> Timestamp,
+) {
+    if attempts >= backoff::MAX_ATTEMPTS {
+        let last = verdict.reason.take().unwrap_or_default();
+        verdict.reason = Some(format!("{attempts} attempts were used up; the last: {last}"));
+        verdict.code = Some(Code::OutOfAttempts);
+        return;
+    }
+    verdict.next = if doubtful { Next::InDoubt } else { Next::Retrying };
+    verdict.retry_at = Some(later(backoff::wait(attempts, retry_after)));
+}

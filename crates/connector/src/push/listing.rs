@@ -1,0 +1,93 @@
+//! Listing the mapped projects: what changed there since the last time, 100 tasks a request.
+//!
+//! The listing is strongly consistent, unlike Asana's search, so that it also tells whether a write
+//! that is in doubt has happened.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::engine::{Clients, Engine};
+use crate::error::Result;
+use crate::ids::ProjectGid;
+use crate::push::known::known_task;
+use crate::store::jobs::{self, Lease};
+use crate::store::tasks;
+use crate::trouble;
+
+/// How far before the last change seen a listing starts: Asana's servers need not agree to the second.
+const OVERLAP: SignedDuration = SignedDuration::from_mins(1);
+/// A listing whose page token expired is begun anew this often.
+const RESTARTS: u32 = 3;
+
+/// Lists every mapped project from where the last listing ended; returns how many orders were found
+/// that a task newly names.
+pub async fn refresh(engine: &Engine, clients: &Clients, lease: &Lease) -> Result<u64> {
+    let mut opened = 0;
+    for project in clients.connection.settings.projects() {
+        let mut restarts = 0;
+        loop {
+            match list(engine, clients, lease, &project).await {
+                Ok(found) => {
+                    opened += found;
+                    break;
+                }
+                Err(Listing::TokenExpired) if restarts < RESTARTS => restarts += 1,
+                Err(Listing::TokenExpired) => {
+                    return Err(crate::Error::new(
+                        crate::Code::AsanaRefused,
+                        "Asana's page token expired again and again while listing a project",
+                    ));
+                }
+                Err(Listing::Failed(error)) => return Err(error),
+            }
+        }
+    }
+    Ok(opened)
+}
+
+enum Listing {
+    TokenExpired,
+    Failed(crate::Error),
+}
+
+impl<E: Into<crate::Error>> From<E> for Listing {
+    fn from(error: E) -> Listing {
+        Listing::Failed(error.into())
+    }
+}
+
+async fn list(
+    engine: &Engine,
+    clients: &Clients,
+    lease: &Lease,
+    project: &ProjectGid,
+) -> std::result::Result<u64, Listing> {
+    let settings = &clients.connection.settings;
+    let connection = lease.connection;
+    let mut db = engine.db.acquire().await?;
+    let since = tasks::listed_until(&mut db, connection, project).await?.map(|until| until - OVERLAP);
+    drop(db);
+    let (mut offset, mut newest, mut opened) = (None, None::<Timestamp>, 0);
+    loop {
+        let page = match clients.asana.tasks_page(project.as_str(), since, offset.as_deref()).await {
+            Err(error) if error.is_invalid_offset() => return Err(Listing::TokenExpired),
+            other => other.map_err(trouble::asana)?,
+        };
+        let known: Vec<_> = page.tasks.iter().map(|task| known_task(task, settings)).collect();
+        let gids: Vec<String> = known.iter().map(|task| task.gid.clone()).collect();
+        newest = known.iter().filter_map(|task| task.modified_at).chain(newest).max();
+        let mut tx = engine.db.begin().await?;
+        jobs::hold(&mut tx, lease).await?;
+        tasks::store(&mut tx, connection, &known).await?;
+        tasks::revive(&mut tx, connection, &gids).await?;
+        opened += tasks::open_newly_numbered(&mut tx, connection, &gids).await?;
+        if page.next.is_none() {
+            // only now: a listing that breaks off begins where the last complete one ended
+            tasks::set_listed(&mut tx, connection, project, newest).await?;
+        }
+        tx.commit().await?;
+        match page.next {
+            Some(next) => offset = Some(next),
+            None => return Ok(opened),
+        }
+    }
+}

@@ -1,0 +1,484 @@
+//! Planning a batch: which task gets which values, and what becomes of each movement. Pure.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use asana::{FieldValue, NewTask, TaskUpdate};
+use jiff::Timestamp;
+
+use crate::code::Code;
+use crate::engine::ProjectFields;
+use crate::ids::MovementId;
+use crate::mapping::Held;
+use crate::mapping::desired::{Desired, desired, stamp};
+use crate::mapping::diff::differing;
+use crate::mapping::field::FieldSet;
+use crate::mapping::values::Subject;
+use crate::push::world::{Moving, Record, World, invoice_key};
+use crate::record::{InvoiceFacts, LineFacts, OrderFacts};
+use crate::settings::{Settings, TaskPer, WhenDeleted, WithoutOrder};
+use crate::store::links::NewLink;
+use crate::store::outbox::{Fate, Next, Outcome, Sending};
+use crate::store::tasks::KnownTask;
+use crate::template::{Templates, order_key};
+
+/// What planning needs besides the world.
+#[derive(Debug)]
+pub struct Planner<'a> {
+    /// The connection's settings.
+    pub settings: &'a Settings,
+    /// The mapped projects' fields.
+    pub fields: &'a ProjectFields,
+    /// The task templates.
+    pub templates: &'a Templates,
+    /// What is known.
+    pub world: &'a World,
+    /// The time of the plan.
+    pub now: Timestamp,
+}
+
+/// A batch's plan.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// What is settled without a write.
+    pub fates: Vec<Fate>,
+    /// Writes to be made.
+    pub writes: Vec<Write>,
+    /// Links found by order number.
+    pub links: Vec<NewLink>,
+}
+
+/// One write to Asana, and the movements it carries.
+#[derive(Debug, Clone)]
+pub struct Write {
+    /// The movements, each with the claimed one it belongs to and its attempts.
+    pub movements: Vec<(Sending, u32)>,
+    /// The order's id.
+    pub order_id: String,
+    /// The line's id; empty for the whole order.
+    pub line_id: String,
+    /// The task to change; `None` makes one.
+    pub task: Option<String>,
+    /// The body to send.
+    pub body: String,
+    /// The values in it.
+    pub values: BTreeMap<String, FieldValue>,
+    /// What was done to make a value fit.
+    pub notes: Vec<String>,
+}
+
+/// What is to be done for one task.
+#[derive(Debug)]
+enum Decision {
+    Write {
+        line_id: String,
+        task: Option<String>,
+        body: String,
+        values: BTreeMap<String, FieldValue>,
+        notes: Vec<String>,
+    },
+    Unchanged(String),
+    Held(Held),
+}
+
+impl Planner<'_> {
+    /// Plans a batch.
+    #[must_use]
+    pub fn plan(&self, batch: &[Moving]) -> Plan {
+        let mut plan = Plan::default();
+        let carriers = newest_per_record(batch, &mut plan.fates);
+        let mut by_order: BTreeMap<String, Vec<&Moving>> = BTreeMap::new();
+        for moving in carriers {
+            match self.orders_of(moving) {
+                Ok(orders) => {
+                    for order in orders {
+                        by_order.entry(order).or_default().push(moving);
+                    }
+                }
+                Err(fate) => plan.fates.push(fate),
+            }
+        }
+        let mut results: HashMap<MovementId, Results> = HashMap::new();
+        let mut decided = Vec::with_capacity(by_order.len());
+        for (order_id, movings) in by_order {
+            let decisions = self.decide(&order_id, &movings, &mut plan.links);
+            note(&decisions, &movings, &mut results);
+            decided.push((order_id, movings, decisions));
+        }
+        for (order_id, movings, decisions) in decided {
+            carry(&order_id, &movings, decisions, &mut results, &mut plan.writes);
+        }
+        plan.fates.extend(results.into_values().filter_map(Results::settled));
+        plan
+    }
+
+    /// The orders that a movement concerns, or what becomes of it when there is none.
+    fn orders_of(&self, moving: &Moving) -> Result<Vec<String>, Fate> {
+        let invoice = match &moving.record {
+            Err(why) => return Err(held(moving, Held::new(Code::RecordUnreadable, why.clone()))),
+            Ok(Record::Order(order)) => return Ok(vec![order.id.clone()]),
+            Ok(Record::Invoice(invoice)) => invoice,
+        };
+        let numbers = invoice.order_numbers();
+        if numbers.is_empty() {
+            return match self.settings.tasks.invoices_without_order {
+                WithoutOrder::Task => Ok(vec![invoice_key(&invoice.id)]),
+                WithoutOrder::Ignore => Err(ignored(moving, "the invoice names no order".to_owned())),
+            };
+        }
+        let mut orders = BTreeSet::new();
+        for number in &numbers {
+            match self.named_order(invoice, number) {
+                Ok(found) => orders.extend(found),
+                Err(why) => return Err(held(moving, why)),
+            }
+        }
+        if orders.is_empty() {
+            let reason = format!(
+                "no stored order has the number {}; when one comes, it brings the invoice",
+                numbers.join(", ")
+            );
+            return Err(ignored(moving, reason));
+        }
+        Ok(orders.into_iter().collect())
+    }
+
+    /// The order that an invoice means by a number. Legal entity and business unit tell apart orders
+    /// that share it.
+    fn named_order(&self, invoice: &InvoiceFacts, number: &str) -> Result<Option<String>, Held> {
+        let all: Vec<&OrderFacts> = self.orders_numbered(number).collect();
+        let meant = self.meant_by(invoice, &all);
+        match meant.as_slice() {
+            [] => Ok(None),
+            [one] => Ok(Some(one.id.clone())),
+            several => Err(Held::new(
+                Code::InvoiceAmbiguous,
+                format!("order number {number} stands for {} orders", several.len()),
+            )),
+        }
+    }
+
+    fn meant_by<'w>(&self, invoice: &InvoiceFacts, orders: &[&'w OrderFacts]) -> Vec<&'w OrderFacts> {
+        let narrow = |fits: &dyn Fn(&OrderFacts) -> bool, among: &[&'w OrderFacts]| -> Vec<&'w OrderFacts> {
+            let fitting: Vec<&OrderFacts> = among.iter().copied().filter(|o| fits(o)).collect();
+            if fitting.is_empty() { among.to_vec() } else { fitting }
+        };
+        let mut left = orders.to_vec();
+        if left.len() > 1 && invoice.legal_entity.is_some() {
+            left = narrow(&|o| o.legal_entity == invoice.legal_entity, &left);
+        }
+        if left.len() > 1
+            && let Some(unit) = &invoice.business_unit
+        {
+            left = narrow(&|o| o.business_units.contains(unit), &left);
+        }
+        left
+    }
+
+    fn orders_numbered(&self, number: &str) -> impl Iterator<Item = &OrderFacts> {
+        let ids = self.world.orders_by_number.get(number).into_iter().flatten();
+        ids.filter_map(|id| self.world.orders.get(id))
+    }
+
+    fn decide(&self, order_id: &str, movings: &[&Moving], links: &mut Vec<NewLink>) -> Vec<Decision> {
+        let own_task = movings.iter().find_map(|m| match &m.record {
+            Ok(Record::Invoice(invoice)) if invoice_key(&invoice.id) == order_id => Some(invoice),
+            _ => None,
+        });
+        if let Some(invoice) = own_task {
+            let (order, invoice) = invoice_as_order(invoice);
+            return self.decide_task(Subject { order: &order, line: None, invoices: &[invoice] }, links);
+        }
+        let Some(order) = self.world.orders.get(order_id) else {
+            return vec![Decision::Held(Held::new(
+                Code::RecordUnreadable,
+                format!("order {order_id} cannot be read"),
+            ))];
+        };
+        let invoices: Vec<InvoiceFacts> = self
+            .world
+            .invoices_by_number
+            .get(&order.number)
+            .into_iter()
+            .flatten()
+            .filter(|invoice| {
+                let all: Vec<&OrderFacts> = self.orders_numbered(&order.number).collect();
+                matches!(self.meant_by(invoice, &all).as_slice(), [one] if one.id == order.id)
+            })
+            .cloned()
+            .collect();
+        let subject = Subject { order, line: None, invoices: &invoices };
+        match self.settings.tasks.per {
+            TaskPer::Order => self.decide_task(subject, links),
+            TaskPer::Line if order.lines.is_empty() => {
+                vec![Decision::Held(Held::new(Code::NoLines, format!("order {} has no lines", order.number)))]
+            }
+            TaskPer::Line => order
+                .lines
+                .iter()
+                .flat_map(|line| self.decide_task(Subject { line: Some(line), ..subject }, links))
+                .collect(),
+        }
+    }
+
+    /// Decides for one subject: the tasks it has, those found by number, or a new one.
+    fn decide_task(&self, subject: Subject<'_>, links: &mut Vec<NewLink>) -> Vec<Decision> {
+        let line_id = subject.line.map(|l| l.id.clone()).unwrap_or_default();
+        let all = self.world.links_by_order.get(&subject.order.id).into_iter().flatten();
+        let (gone, live): (Vec<_>, Vec<_>) =
+            all.filter(|link| link.line_id == line_id).partition(|link| link.gone);
+        let mut tasks: Vec<String> = live.into_iter().map(|link| link.task_gid.clone()).collect();
+        if tasks.is_empty() {
+            match self.find_by_number(subject) {
+                Err(held) => return vec![Decision::Held(held)],
+                Ok(found) => {
+                    links.extend(found.iter().map(|task| NewLink {
+                        order_id: subject.order.id.clone(),
+                        line_id: line_id.clone(),
+                        task_gid: task.clone(),
+                        origin: "found",
+                    }));
+                    tasks = found;
+                }
+            }
+        }
+        if !tasks.is_empty() {
+            return tasks.into_iter().map(|task| self.update(subject, &line_id, task)).collect();
+        }
+        if let Some(link) = gone.first()
+            && self.settings.tasks.deleted == WhenDeleted::Hold
+        {
+            let reason = format!("task {} was deleted in Asana", link.task_gid);
+            return vec![Decision::Held(Held::new(Code::TaskGone, reason))];
+        }
+        vec![self.create(subject, line_id).unwrap_or_else(Decision::Held)]
+    }
+
+    /// Tasks in the mapped projects that carry the order's key or, made by people, its number.
+    fn find_by_number(&self, subject: Subject<'_>) -> Result<Vec<String>, Held> {
+        let order = subject.order;
+        let key = order_key(&order.id, subject.line.map(|l| l.id.as_str()));
+        let numbered = self.world.tasks_by_number.get(&order.number).into_iter().flatten();
+        let mapped: Vec<&KnownTask> = numbered
+            .filter_map(|gid| self.world.tasks.get(gid))
+            .filter(|task| task.projects.iter().any(|p| self.fields.contains_key(&p.as_str().into())))
+            .collect();
+        let own: Vec<String> =
+            mapped.iter().filter(|t| t.order_key.as_deref() == Some(&key)).map(|t| t.gid.clone()).collect();
+        let one_task_per_order = subject.line.is_none() || order.lines.len() == 1;
+        if !own.is_empty() || !one_task_per_order {
+            return Ok(own);
+        }
+        let is_free = |task: &&&KnownTask| {
+            let linked = self.world.links_by_task.get(&task.gid).into_iter().flatten();
+            task.order_key.is_none() && linked.filter(|l| !l.gone).all(|l| l.order_id == order.id)
+        };
+        let free: Vec<&&KnownTask> = mapped.iter().filter(is_free).collect();
+        for task in &free {
+            let belongs = |o: &&OrderFacts| {
+                let place = self.settings.routing.place(o);
+                place.is_some_and(|place| task.projects.contains(&place.project.0))
+            };
+            let rivals =
+                self.orders_numbered(&order.number).filter(belongs).filter(|o| o.id != order.id).count();
+            if rivals > 0 {
+                let reason = format!(
+                    "{} orders have the number {}, and task {} carries it",
+                    rivals + 1,
+                    order.number,
+                    task.gid
+                );
+                return Err(Held::new(Code::NumberAmbiguous, reason));
+            }
+        }
+        Ok(free.into_iter().map(|task| task.gid.clone()).collect())
+    }
+
+    fn update(&self, subject: Subject<'_>, line_id: &str, task: String) -> Decision {
+        let known = self.world.tasks.get(&task);
+        let fields: FieldSet = match known {
+            Some(known) => {
+                let sets = known.projects.iter().filter_map(|p| self.fields.get(&p.as_str().into()));
+                sets.flat_map(|set| set.iter().map(|(gid, field)| (gid.clone(), field.clone()))).collect()
+            }
+            None => self.fields.values().flatten().map(|(gid, field)| (gid.clone(), field.clone())).collect(),
+        };
+        let Desired { values, notes } = match self.desired(subject, &fields) {
+            Ok(desired) => desired,
+            Err(held) => return Decision::Held(held),
+        };
+        let nothing = BTreeMap::new();
+        let mut changed = differing(&values, known.map_or(&nothing, |k| &k.values));
+        if changed.is_empty() {
+            return Decision::Unchanged(task);
+        }
+        changed.extend(stamp(self.settings, &fields, self.now));
+        let body = TaskUpdate { custom_fields: changed.clone(), ..TaskUpdate::default() }.to_body();
+        Decision::Write { line_id: line_id.to_owned(), task: Some(task), body, values: changed, notes }
+    }
+
+    fn create(&self, subject: Subject<'_>, line_id: String) -> Result<Decision, Held> {
+        let order = subject.order;
+        if !self.settings.tasks.create {
+            return Err(Held::new(
+                Code::NoTask,
+                format!("no task carries the order number {}", order.number),
+            ));
+        }
+        let place = self
+            .settings
+            .routing
+            .place(order)
+            .ok_or_else(|| Held::new(Code::NoRoute, format!("order {} matches no rule", order.number)))?;
+        let nothing = FieldSet::new();
+        let fields = self.fields.get(&place.project).unwrap_or(&nothing);
+        let Desired { mut values, notes } = self.desired(subject, fields)?;
+        values.retain(|_, value| *value != FieldValue::Clear);
+        values.extend(stamp(self.settings, fields, self.now));
+        let (name, text) =
+            self.templates.render(order, subject.line).map_err(|e| Held::new(e.code, e.message))?;
+        let task = NewTask {
+            name,
+            notes: text,
+            project: place.project.0,
+            section: place.section,
+            custom_fields: values.clone(),
+        };
+        Ok(Decision::Write { line_id, task: None, body: task.to_body(), values, notes })
+    }
+
+    fn desired(&self, subject: Subject<'_>, fields: &FieldSet) -> Result<Desired, Held> {
+        desired(subject, self.settings, fields).map_err(|problems| {
+            Held::joined(problems).unwrap_or_else(|| Held::new(Code::FieldType, "no value"))
+        })
+    }
+}
+
+/// An invoice without order as a subject of its own.
+fn invoice_as_order(invoice: &InvoiceFacts) -> (OrderFacts, InvoiceFacts) {
+    let line = LineFacts {
+        number: "1".to_owned(),
+        description: invoice.number.clone(),
+        ordered: invoice.amount.clone(),
+        total: invoice.amount.clone(),
+        ..LineFacts::default()
+    };
+    let order = OrderFacts {
+        id: invoice_key(&invoice.id),
+        supplier: invoice.supplier.clone(),
+        currency: invoice.currency.clone(),
+        total: invoice.amount.clone(),
+        description: Some(format!("Invoice {}", invoice.number.as_deref().unwrap_or(&invoice.id))),
+        business_units: invoice.business_unit.iter().cloned().collect(),
+        legal_entity: invoice.legal_entity.clone(),
+        lines: vec![line],
+        ..OrderFacts::default()
+    };
+    let part = crate::record::InvoicePart { amount: invoice.amount.clone(), ..Default::default() };
+    (order, InvoiceFacts { parts: vec![part], ..invoice.clone() })
+}
+
+/// Of several movements of one record the newest carries it; the others are superseded.
+fn newest_per_record<'a>(batch: &'a [Moving], fates: &mut Vec<Fate>) -> Vec<&'a Moving> {
+    let mut newest: BTreeMap<(&str, &str), &Moving> = BTreeMap::new();
+    for moving in batch {
+        let key = (moving.claimed.feed.as_str(), moving.claimed.source_id.as_str());
+        if let Some(older) = newest.insert(key, moving) {
+            let reason = format!("movement {} carries the newer record", moving.claimed.id);
+            fates.push(settled(older, Next::Delivered(Outcome::Superseded), None, Some(reason)));
+        }
+    }
+    newest.into_values().collect()
+}
+
+/// What became of a carrier over all its orders and tasks.
+struct Results<'a> {
+    moving: &'a Moving,
+    used: bool,
+    held: Vec<Held>,
+    unchanged: Option<String>,
+}
+
+impl Results<'_> {
+    /// The carrier's fate, unless a write carries it.
+    fn settled(self) -> Option<Fate> {
+        if let Some(why) = Held::joined(self.held) {
+            return Some(held(self.moving, why));
+        }
+        if self.used {
+            return None;
+        }
+        Some(settled(self.moving, Next::Delivered(Outcome::Unchanged), self.unchanged, None))
+    }
+}
+
+/// Notes for each carrier what holds it and which task needs nothing.
+fn note<'a>(decisions: &[Decision], movings: &[&'a Moving], results: &mut HashMap<MovementId, Results<'a>>) {
+    for moving in movings {
+        let result = results.entry(moving.claimed.id).or_insert_with(|| Results {
+            moving,
+            used: false,
+            held: Vec::new(),
+            unchanged: None,
+        });
+        for decision in decisions {
+            match decision {
+                Decision::Held(held) => result.held.push(held.clone()),
+                Decision::Unchanged(task) => {
+                    result.unchanged.get_or_insert_with(|| task.clone());
+                }
+                Decision::Write { .. } => {}
+            }
+        }
+    }
+}
+
+/// Gives each write its movements: the carrier's own for the first, new ones for further tasks. A
+/// carrier that is held stays so, and all its writes get new ones.
+fn carry(
+    order_id: &str,
+    movings: &[&Moving],
+    decisions: Vec<Decision>,
+    results: &mut HashMap<MovementId, Results<'_>>,
+    writes: &mut Vec<Write>,
+) {
+    for decision in decisions {
+        let Decision::Write { line_id, task, body, values, notes } = decision else { continue };
+        let request = match &task {
+            Some(gid) => format!("PUT /tasks/{gid}\n{body}"),
+            None => format!("POST /tasks\n{body}"),
+        };
+        let mut carried = Vec::with_capacity(movings.len());
+        for moving in movings {
+            let Some(result) = results.get_mut(&moving.claimed.id) else { continue };
+            let own = !result.used && result.held.is_empty();
+            result.used = true;
+            let id = if own { moving.claimed.id } else { MovementId::new() };
+            let like = moving.claimed.id;
+            let sending = Sending { id, like, destination: task.clone(), request: request.clone() };
+            carried.push((sending, moving.claimed.attempts));
+        }
+        let order_id = order_id.to_owned();
+        writes.push(Write { movements: carried, order_id, line_id, task, body, values, notes });
+    }
+}
+
+fn held(moving: &Moving, why: Held) -> Fate {
+    Fate { code: Some(why.code), ..settled(moving, Next::Held, None, Some(why.reason)) }
+}
+
+fn ignored(moving: &Moving, reason: String) -> Fate {
+    settled(moving, Next::Delivered(Outcome::Ignored), None, Some(reason))
+}
+
+fn settled(moving: &Moving, next: Next, destination: Option<String>, reason: Option<String>) -> Fate {
+    Fate {
+        id: moving.claimed.id,
+        next,
+        destination,
+        code: None,
+        reason,
+        response: None,
+        attempts: moving.claimed.attempts,
+        next_attempt_at: None,
+    }
+}

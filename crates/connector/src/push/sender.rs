@@ -1,0 +1,141 @@
+//! Sending planned writes, as many at once as Asana allows, and recording what came of them in batches.
+
+use std::sync::Mutex;
+use std::sync::PoisonError;
+
+use futures_util::{StreamExt, stream};
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+
+use crate::code::Code;
+use crate::engine::{Clients, Engine};
+use crate::error::{Error, Result};
+use crate::push::classify::{Attempt, Effect, Verdict, judge};
+use crate::push::cycle::PushReport;
+use crate::push::plan::Write;
+use crate::store::jobs::{self, Lease};
+use crate::store::links::{self, NewLink};
+use crate::store::outbox::{self, Fate, Next, Outcome};
+use crate::store::tasks;
+
+/// Writes in flight at once: Asana's documented limit for one token.
+pub const WRITES_AT_ONCE: usize = 15;
+/// Results recorded in one transaction at most.
+const RECORDED_AT_ONCE: usize = 100;
+
+/// A write that has its answer.
+#[derive(Debug)]
+pub struct Done {
+    write: Write,
+    verdict: Verdict,
+}
+
+/// Sends writes as they come; each answer goes to the recorder.
+pub async fn send_all(clients: &Clients, writes: mpsc::Receiver<Write>, done: mpsc::Sender<Done>) {
+    let writes =
+        stream::unfold(writes, |mut writes| async { writes.recv().await.map(|write| (write, writes)) });
+    let settings = &clients.connection.settings;
+    writes
+        .for_each_concurrent(WRITES_AT_ONCE, |write| {
+            let done = done.clone();
+            async move {
+                let answer = match &write.task {
+                    Some(task) => clients.asana.update_task(task, &write.body).await,
+                    None => clients.asana.create_task(&write.body).await,
+                };
+                let attempts = write.movements.iter().map(|(_, attempts)| *attempts).max().unwrap_or(0);
+                let verdict = judge(&write, answer, attempts, settings, Timestamp::now());
+                // the recorder ends only when the lease is lost; then nothing may be recorded
+                let _ = done.send(Done { write, verdict }).await;
+            }
+        })
+        .await;
+}
+
+/// Records results until there are no more; the lease is checked with every transaction.
+pub async fn record_all(
+    engine: &Engine,
+    clients: &Clients,
+    lease: &Lease,
+    mut done: mpsc::Receiver<Done>,
+    report: &Mutex<PushReport>,
+    recorded: &tokio::sync::watch::Sender<u64>,
+) -> Result<()> {
+    let mut batch = Vec::with_capacity(RECORDED_AT_ONCE);
+    while done.recv_many(&mut batch, RECORDED_AT_ONCE).await > 0 {
+        record(engine, clients, lease, &batch).await?;
+        let mut report = report.lock().unwrap_or_else(PoisonError::into_inner);
+        for one in &batch {
+            report.count(&one.verdict);
+            if one.verdict.effect == Effect::Stop && report.stopped.is_none() {
+                let code = one.verdict.code.unwrap_or(Code::AsanaUnauthorized);
+                report.stopped = Some((code, one.verdict.reason.clone().unwrap_or_default()));
+            }
+        }
+        drop(report);
+        recorded.send_modify(|count| *count += batch.len() as u64);
+        batch.clear();
+    }
+    Ok(())
+}
+
+async fn record(engine: &Engine, clients: &Clients, lease: &Lease, batch: &[Done]) -> Result<()> {
+    let mut fates = Vec::new();
+    let (mut known, mut new_links, mut gone) = (Vec::new(), Vec::new(), Vec::new());
+    for Done { write, verdict } in batch {
+        fates.extend(write.movements.iter().map(|(sending, attempts)| Fate {
+            id: sending.id,
+            next: verdict.next,
+            destination: verdict.destination.clone(),
+            code: verdict.code,
+            reason: verdict.reason.clone(),
+            response: verdict.response.clone(),
+            attempts: attempts + u32::from(verdict.attempt == Attempt::Counts),
+            next_attempt_at: verdict.retry_at,
+        }));
+        known.extend(verdict.known.clone());
+        if let (None, Some(task)) = (&write.task, &verdict.destination)
+            && verdict.known.is_some()
+        {
+            new_links.push(NewLink {
+                order_id: write.order_id.clone(),
+                line_id: write.line_id.clone(),
+                task_gid: task.clone(),
+                origin: "created",
+            });
+        }
+        match (verdict.effect, &write.task) {
+            (Effect::TaskGone, Some(task)) => gone.push(task.clone()),
+            (Effect::FieldsChanged, _) => clients.forget_fields(),
+            _ => {}
+        }
+    }
+    let mut tx = engine.db.begin().await?;
+    jobs::hold(&mut tx, lease).await?;
+    outbox::record_fates(&mut tx, lease.connection, lease.fence, &fates).await?;
+    tasks::store(&mut tx, lease.connection, &known).await?;
+    links::add(&mut tx, lease.connection, &new_links).await?;
+    if !gone.is_empty() {
+        links::mark_gone(&mut tx, lease.connection, &gone).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+impl PushReport {
+    fn count(&mut self, verdict: &Verdict) {
+        match verdict.next {
+            Next::Delivered(Outcome::Created) => self.created += 1,
+            Next::Delivered(_) => self.updated += 1,
+            Next::Held => self.held += 1,
+            Next::Failed => self.failed += 1,
+            Next::Retrying | Next::InDoubt => self.retrying += 1,
+        }
+    }
+
+    /// The failure that ended the cycle, if one did.
+    #[must_use]
+    pub fn failure(&self) -> Option<Error> {
+        self.stopped.as_ref().map(|(code, reason)| Error::new(*code, reason.clone()))
+    }
+}

@@ -1,0 +1,171 @@
+//! Everything that planning a batch of movements needs to know, loaded with a handful of queries.
+
+use std::collections::HashMap;
+
+use oracle_fusion::{Invoice, PurchaseOrder, RawValue};
+use sqlx::PgConnection;
+
+use crate::charge_account::AccountLayout;
+use crate::error::Result;
+use crate::feed::Feed;
+use crate::ids::ConnectionId;
+use crate::record::{InvoiceFacts, OrderFacts};
+use crate::settings::Settings;
+use crate::store::documents;
+use crate::store::links::{self, Link};
+use crate::store::outbox::Claimed;
+use crate::store::tasks::{self, KnownTask};
+
+/// A claimed movement with its record, read.
+#[derive(Debug, Clone)]
+pub struct Moving {
+    /// The movement.
+    pub claimed: Claimed,
+    /// Its record, or why it cannot be read.
+    pub record: std::result::Result<Record, String>,
+}
+
+/// A record of either feed.
+#[derive(Debug, Clone)]
+pub enum Record {
+    /// A purchase order.
+    Order(OrderFacts),
+    /// An invoice.
+    Invoice(InvoiceFacts),
+}
+
+/// What is known around a batch.
+#[derive(Debug, Default)]
+pub struct World {
+    /// Orders by id: those of the batch, and all that share a number with one.
+    pub orders: HashMap<String, OrderFacts>,
+    /// Order ids by number.
+    pub orders_by_number: HashMap<String, Vec<String>>,
+    /// Invoices by the order number they name.
+    pub invoices_by_number: HashMap<String, Vec<InvoiceFacts>>,
+    /// Links by order id.
+    pub links_by_order: HashMap<String, Vec<Link>>,
+    /// Links by task.
+    pub links_by_task: HashMap<String, Vec<Link>>,
+    /// Tasks by gid.
+    pub tasks: HashMap<String, KnownTask>,
+    /// Task gids by order number.
+    pub tasks_by_number: HashMap<String, Vec<String>>,
+}
+
+/// Reads a claimed movement's record.
+#[must_use]
+pub fn read(claimed: Claimed, layout: &AccountLayout) -> Moving {
+    let record = match serde_json::from_str::<&RawValue>(&claimed.body) {
+        Err(error) => Err(error.to_string()),
+        Ok(raw) if claimed.feed == Feed::Invoices.as_str() => {
+            Invoice::parse(raw).map(|i| Record::Invoice(InvoiceFacts::of(i))).map_err(|e| e.to_string())
+        }
+        Ok(raw) => PurchaseOrder::parse(raw)
+            .map(|o| Record::Order(OrderFacts::of(o, layout)))
+            .map_err(|e| e.to_string()),
+    };
+    Moving { claimed, record }
+}
+
+/// The key under which an invoice's own task is linked.
+#[must_use]
+pub fn invoice_key(invoice_id: &str) -> String {
+    format!("invoice/{invoice_id}")
+}
+
+impl World {
+    /// Loads what surrounds these movements.
+    pub async fn load(
+        db: &mut PgConnection,
+        connection: ConnectionId,
+        settings: &Settings,
+        batch: &[Moving],
+    ) -> Result<World> {
+        let mut world = World::default();
+        let mut numbers: Vec<String> = Vec::new();
+        let mut keys: Vec<String> = Vec::new();
+        for moving in batch {
+            match &moving.record {
+                Ok(Record::Order(order)) => {
+                    numbers.push(order.number.clone());
+                    world.add_order(order.clone());
+                }
+                Ok(Record::Invoice(invoice)) => {
+                    numbers.extend(invoice.order_numbers());
+                    keys.push(invoice_key(&invoice.id));
+                }
+                Err(_) => {}
+            }
+        }
+        numbers.sort();
+        numbers.dedup();
+        numbers.retain(|number| !number.is_empty());
+        world.load_records(db, connection, settings, &numbers).await?;
+        keys.extend(world.orders.keys().cloned());
+        world.load_tasks(db, connection, &numbers, &keys).await?;
+        Ok(world)
+    }
+
+    async fn load_records(
+        &mut self,
+        db: &mut PgConnection,
+        connection: ConnectionId,
+        settings: &Settings,
+        numbers: &[String],
+    ) -> Result<()> {
+        for stored in documents::orders_by_number(db, connection, numbers).await? {
+            let raw = serde_json::from_str::<&RawValue>(&stored.body).ok();
+            if let Some(Ok(order)) = raw.map(PurchaseOrder::parse) {
+                // a record of the batch stays as it was frozen into its movement
+                if !self.orders.contains_key(&order.id) {
+                    self.add_order(OrderFacts::of(order, &settings.routing.account));
+                }
+            }
+        }
+        for stored in documents::invoices_by_order_number(db, connection, numbers).await? {
+            let raw = serde_json::from_str::<&RawValue>(&stored.body).ok();
+            if let Some(Ok(invoice)) = raw.map(Invoice::parse) {
+                let invoice = InvoiceFacts::of(invoice);
+                for number in invoice.order_numbers() {
+                    self.invoices_by_number.entry(number).or_default().push(invoice.clone());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn add_order(&mut self, order: OrderFacts) {
+        let ids = self.orders_by_number.entry(order.number.clone()).or_default();
+        if !ids.contains(&order.id) {
+            ids.push(order.id.clone());
+        }
+        self.orders.insert(order.id.clone(), order);
+    }
+
+    async fn load_tasks(
+        &mut self,
+        db: &mut PgConnection,
+        connection: ConnectionId,
+        numbers: &[String],
+        orders: &[String],
+    ) -> Result<()> {
+        let numbered = tasks::by_gid_or_number(db, connection, &[], numbers).await?;
+        let gids: Vec<String> = numbered.iter().map(|task| task.gid.clone()).collect();
+        let all_links = links::of_orders_and_tasks(db, connection, orders, &gids).await?;
+        let linked: Vec<String> =
+            all_links.iter().map(|l| l.task_gid.clone()).filter(|gid| !gids.contains(gid)).collect();
+        let others = tasks::by_gid_or_number(db, connection, &linked, &[]).await?;
+        for link in all_links {
+            self.links_by_order.entry(link.order_id.clone()).or_default().push(link.clone());
+            self.links_by_task.entry(link.task_gid.clone()).or_default().push(link);
+        }
+        for task in numbered.into_iter().chain(others) {
+            if let Some(number) = &task.order_number {
+                self.tasks_by_number.entry(number.clone()).or_default().push(task.gid.clone());
+            }
+            self.tasks.insert(task.gid.clone(), task);
+        }
+        Ok(())
+    }
+}

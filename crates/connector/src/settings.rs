@@ -1,0 +1,281 @@
+//! What a person sets on a connection: both addresses, the mapped fields, routing and schedule.
+//!
+//! Written as TOML by people, stored as JSON. Secrets never stand here.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use crate::code::Code;
+use crate::error::{Error, Result};
+use crate::ids::{FieldGid, ProjectGid};
+use crate::purpose::Purpose;
+use crate::routing::Routing;
+
+/// All settings of a connection.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// The Oracle side.
+    pub oracle: OracleSettings,
+    /// The Asana side.
+    pub asana: AsanaSettings,
+    /// Which Asana field takes which value, by gid.
+    pub fields: BTreeMap<Purpose, FieldGid>,
+    /// Which project an order's task belongs to.
+    pub routing: Routing,
+    /// How tasks are made.
+    #[serde(default)]
+    pub tasks: TaskSettings,
+    /// How often things run.
+    #[serde(default)]
+    pub schedule: Schedule,
+}
+
+/// The Oracle side: either `url`, or `pod` and `region`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OracleSettings {
+    /// The pod's origin, such as `https://acme.fa.us2.oraclecloud.com`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<Url>,
+    /// The pod's name, with `region` instead of `url`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pod: Option<String>,
+    /// The pod's region, with `pod`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// The identity domain's token endpoint.
+    pub token_url: Url,
+    /// The confidential application's client id.
+    pub client_id: String,
+    /// The scope string, exactly as the identity domain's console shows it.
+    pub scope: String,
+    /// The pinned `REST-Framework-Version`, 4 to 9.
+    #[serde(default = "default_framework_version")]
+    pub framework_version: u8,
+    /// Address of an order's page with `{id}` for the `POHeaderId`, for the `oracle_link` field. Oracle's
+    /// deep-link form differs by release, so it is copied from a browser instead of being assumed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order_link: Option<String>,
+    /// Rows asked for at once, 1 to 499.
+    #[serde(default = "default_page_size")]
+    pub page_size: u16,
+}
+
+/// The Asana side.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AsanaSettings {
+    /// The API's address.
+    #[serde(default = "default_asana_url")]
+    pub url: Url,
+    /// The workspace's gid.
+    pub workspace: String,
+    /// What the token's plan allows: 1,500 when paid, 150 when free.
+    #[serde(default = "default_requests_per_minute")]
+    pub requests_per_minute: u32,
+}
+
+/// What one task stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TaskPer {
+    /// One task per purchase order.
+    Order,
+    /// One task per purchase order line.
+    Line,
+}
+
+/// Which line attribute is the line-item amount.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LineAmount {
+    /// `Ordered`, without exclusive tax.
+    Ordered,
+    /// `Total`, with tax.
+    Total,
+}
+
+/// What happens when a task was deleted in Asana.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhenDeleted {
+    /// The movement is held until a person decides.
+    Hold,
+    /// A new task is made.
+    Recreate,
+}
+
+/// What happens with an invoice that names no order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WithoutOrder {
+    /// It is stored and logged, but no task shows it.
+    Ignore,
+    /// It gets a task of its own in the default project.
+    Task,
+}
+
+/// How tasks are made and named.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TaskSettings {
+    /// What one task stands for.
+    pub per: TaskPer,
+    /// Whether a task is created when none carries the order number.
+    pub create: bool,
+    /// What happens when a task was deleted.
+    pub deleted: WhenDeleted,
+    /// What happens with an invoice without order.
+    pub invoices_without_order: WithoutOrder,
+    /// Which attribute is the line-item amount.
+    pub line_amount: LineAmount,
+    /// MiniJinja template of a new task's name.
+    pub name: String,
+    /// MiniJinja template of a new task's notes; the order's key is always added.
+    pub notes: String,
+}
+
+/// How often things run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Schedule {
+    /// Minutes between two polls of a feed.
+    pub poll_minutes: u32,
+    /// How far before the watermark a poll starts, in minutes.
+    pub overlap_minutes: u32,
+    /// Hours between two full scans; 0: none.
+    pub full_scan_hours: u32,
+}
+
+fn default_framework_version() -> u8 {
+    4
+}
+fn default_page_size() -> u16 {
+    499
+}
+fn default_requests_per_minute() -> u32 {
+    1500
+}
+fn default_asana_url() -> Url {
+    #[expect(clippy::expect_used, reason = "a literal")]
+    Url::parse("https://app.asana.com/api/1.0").expect("a literal URL")
+}
+
+impl Default for TaskSettings {
+    fn default() -> Self {
+        TaskSettings {
+            per: TaskPer::Order,
+            create: true,
+            deleted: WhenDeleted::Hold,
+            invoices_without_order: WithoutOrder::Ignore,
+            line_amount: LineAmount::Ordered,
+            name: crate::template::DEFAULT_NAME.to_owned(),
+            notes: crate::template::DEFAULT_NOTES.to_owned(),
+        }
+    }
+}
+
+impl Default for Schedule {
+    fn default() -> Self {
+        Schedule { poll_minutes: 10, overlap_minutes: 5, full_scan_hours: 24 }
+    }
+}
+
+impl OracleSettings {
+    /// The pod's origin, whichever way it was given.
+    pub fn base(&self) -> Result<Url> {
+        match (&self.url, &self.pod, &self.region) {
+            (Some(url), None, None) => Ok(url.clone()),
+            (None, Some(pod), Some(region)) => oracle_fusion::Config::pod_url(pod, region).map_err(|e| {
+                Error::new(Code::SettingsInvalid, "oracle.pod and oracle.region do not form a host name")
+                    .because(e)
+            }),
+            _ => Err(Error::new(
+                Code::SettingsInvalid,
+                "oracle needs either `url`, or `pod` together with `region`",
+            )),
+        }
+    }
+}
+
+impl Schedule {
+    /// Time between two polls of a feed.
+    #[must_use]
+    pub fn poll_every(&self) -> Duration {
+        Duration::from_secs(u64::from(self.poll_minutes) * 60)
+    }
+}
+
+impl Settings {
+    /// Reads settings as people write them, with every problem named at once.
+    pub fn from_toml(text: &str) -> Result<Settings> {
+        let settings: Settings = toml::from_str(text)
+            .map_err(|e| Error::new(Code::SettingsInvalid, e.message().to_owned()).because(e))?;
+        settings.check()?;
+        Ok(settings)
+    }
+
+    /// The settings as people write them.
+    pub fn to_toml(&self) -> Result<String> {
+        toml::to_string_pretty(self).map_err(|e| {
+            Error::new(Code::SettingsInvalid, "the settings cannot be written as TOML").because(e)
+        })
+    }
+
+    /// Every project that a rule or the default names, each once.
+    #[must_use]
+    pub fn projects(&self) -> Vec<ProjectGid> {
+        self.routing.projects()
+    }
+
+    /// Refuses what cannot work, with all problems at once.
+    pub fn check(&self) -> Result<()> {
+        let mut problems = Vec::new();
+        if let Err(error) = self.oracle.base() {
+            problems.push(error.message);
+        }
+        if !(4..=9).contains(&self.oracle.framework_version) {
+            problems.push("oracle.framework_version must be 4 to 9".to_owned());
+        }
+        if !(1..=499).contains(&self.oracle.page_size) {
+            problems.push("oracle.page_size must be 1 to 499".to_owned());
+        }
+        let link_has_id = self.oracle.order_link.as_deref().is_some_and(|link| link.contains("{id}"));
+        if self.fields.contains_key(&Purpose::OracleLink) && !link_has_id {
+            problems
+                .push("fields.oracle_link needs oracle.order_link, an address with {id} in it".to_owned());
+        }
+        if self.asana.requests_per_minute == 0 {
+            problems.push("asana.requests_per_minute must be at least 1".to_owned());
+        }
+        for purpose in Purpose::REQUIRED {
+            if !self.fields.contains_key(purpose) {
+                problems.push(format!(
+                    "fields.{} is required: the gid of an Asana custom field",
+                    purpose.as_str()
+                ));
+            }
+        }
+        let mut by_gid: BTreeMap<&FieldGid, Purpose> = BTreeMap::new();
+        for (purpose, gid) in &self.fields {
+            if gid.0.is_empty() || !gid.0.bytes().all(|b| b.is_ascii_digit()) {
+                problems.push(format!("fields.{} must be a gid (digits only)", purpose.as_str()));
+            } else if let Some(other) = by_gid.insert(gid, *purpose) {
+                let (a, b) = (other.as_str(), purpose.as_str());
+                problems.push(format!("fields.{b} names the same field as fields.{a}"));
+            }
+        }
+        if self.schedule.poll_minutes == 0 {
+            problems.push("schedule.poll_minutes must be at least 1".to_owned());
+        }
+        problems.extend(self.routing.problems());
+        if let Err(error) = crate::template::Templates::new(&self.tasks) {
+            problems.push(error.message);
+        }
+        if problems.is_empty() { Ok(()) } else { Err(Error::new(Code::SettingsInvalid, problems.join("; "))) }
+    }
+}

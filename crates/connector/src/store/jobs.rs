@@ -1,0 +1,219 @@
+//! Leases: which node works on which job of which connection. The rows are the only work
+//! distribution; a fence number goes up with every claim, and a node that lost its lease cannot commit.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sqlx::{PgConnection, PgPool};
+
+use crate::code::Code;
+use crate::error::{Error, Result};
+use crate::feed::Feed;
+use crate::ids::{ConnectionId, NodeId};
+use crate::store::at;
+
+/// How long a lease lasts unless it is renewed.
+pub const LEASE: Duration = Duration::from_secs(60);
+
+/// One kind of work on a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Job {
+    /// Reading a feed from Oracle.
+    Poll(Feed),
+    /// Writing what moved to Asana.
+    Push,
+}
+
+impl Job {
+    /// Every job of a connection.
+    pub const ALL: [Job; 3] = [Job::Poll(Feed::PurchaseOrders), Job::Poll(Feed::Invoices), Job::Push];
+
+    /// The name in the table.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Job::Poll(feed) => feed.as_str(),
+            Job::Push => "push",
+        }
+    }
+
+    fn parse(text: &str) -> Result<Job> {
+        Job::ALL
+            .into_iter()
+            .find(|job| job.as_str() == text)
+            .ok_or_else(|| Error::new(Code::Migration, format!("the database names an unknown job `{text}`")))
+    }
+}
+
+/// The right to work on a job until it runs out.
+#[derive(Debug, Clone, Copy)]
+pub struct Lease {
+    /// Whose job.
+    pub connection: ConnectionId,
+    /// Which job.
+    pub job: Job,
+    /// Goes up with every claim.
+    pub fence: i64,
+    /// Who holds it.
+    pub node: NodeId,
+    /// How many times in a row the job has failed before.
+    pub failures: i32,
+}
+
+/// How a job is doing.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct JobStatus {
+    /// The job's name.
+    pub job: String,
+    /// When it is due next.
+    pub due_at: Option<Timestamp>,
+    /// Whether a node works on it now.
+    pub running: bool,
+    /// When it last ended.
+    pub finished_at: Option<Timestamp>,
+    /// How many times in a row it has failed.
+    pub failures: i32,
+    /// The last failure's code.
+    pub code: Option<String>,
+    /// The last failure's words.
+    pub reason: Option<String>,
+}
+
+/// Creates the job rows of a new connection, not yet due.
+pub async fn create(db: &mut PgConnection, connection: ConnectionId) -> Result<()> {
+    let names: Vec<String> = Job::ALL.iter().map(|job| job.as_str().to_owned()).collect();
+    sqlx::query!(
+        "insert into jobs (connection_id, job) select $1, name from unnest($2::text[]) as name
+         on conflict do nothing",
+        connection.0,
+        &names
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Claims at most `limit` jobs of active connections that are due, the longest waiting first. A lease
+/// that ran out counts as due.
+pub async fn claim_due(db: &PgPool, node: NodeId, limit: i64) -> Result<Vec<Lease>> {
+    let rows = sqlx::query!(
+        "update jobs set node_id = $1, fence = jobs.fence + 1, due_at = null, started_at = now(),
+                lease_until = now() + make_interval(secs => $3)
+         from (select j.connection_id, j.job from jobs j join connections c using (connection_id)
+               where c.state = 'active'
+                 and ((j.due_at <= now() and (j.lease_until is null or j.lease_until < now()))
+                      or (j.node_id is not null and j.lease_until < now()))
+               order by j.due_at nulls first
+               for update of j skip locked limit $2) due
+         where jobs.connection_id = due.connection_id and jobs.job = due.job
+         returning jobs.connection_id, jobs.job, jobs.fence, jobs.failures",
+        node.0,
+        limit,
+        LEASE.as_secs_f64(),
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter()
+        .map(|r| {
+            let connection = ConnectionId(r.connection_id);
+            Ok(Lease { connection, job: Job::parse(&r.job)?, fence: r.fence, node, failures: r.failures })
+        })
+        .collect()
+}
+
+/// Claims one job whether it is due or not, unless another node works on it.
+pub async fn claim(db: &PgPool, node: NodeId, connection: ConnectionId, job: Job) -> Result<Option<Lease>> {
+    let row = sqlx::query!(
+        "update jobs set node_id = $1, fence = fence + 1, due_at = null, started_at = now(),
+                lease_until = now() + make_interval(secs => $4)
+         where connection_id = $2 and job = $3 and (lease_until is null or lease_until < now())
+         returning fence, failures",
+        node.0,
+        connection.0,
+        job.as_str(),
+        LEASE.as_secs_f64(),
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(|r| Lease { connection, job, fence: r.fence, node, failures: r.failures }))
+}
+
+/// Renews the lease within a transaction; a lost one is refused, so that nothing is committed with it.
+pub async fn hold(db: &mut PgConnection, lease: &Lease) -> Result<()> {
+    let held = sqlx::query!(
+        "update jobs set lease_until = now() + make_interval(secs => $4)
+         where connection_id = $1 and job = $2 and fence = $3 and node_id = $5 and lease_until > now()",
+        lease.connection.0,
+        lease.job.as_str(),
+        lease.fence,
+        LEASE.as_secs_f64(),
+        lease.node.0,
+    )
+    .execute(db)
+    .await?;
+    if held.rows_affected() == 1 {
+        return Ok(());
+    }
+    Err(Error::new(Code::LeaseLost, format!("the lease on {} was lost", lease.job.as_str())))
+}
+
+/// Ends a job. `next` is when it is due again unless it was asked for sooner meanwhile.
+pub async fn finish(
+    db: &PgPool,
+    lease: &Lease,
+    next: Option<Timestamp>,
+    failure: Option<&Error>,
+) -> Result<()> {
+    let failed = failure.is_some();
+    sqlx::query!(
+        "update jobs set node_id = null, lease_until = null, finished_at = now(), due_at = least(due_at, $4),
+                failures = case when $5 then failures + 1 else 0 end, code = $6, reason = $7
+         where connection_id = $1 and job = $2 and fence = $3",
+        lease.connection.0,
+        lease.job.as_str(),
+        lease.fence,
+        next.map(at) as Option<jiff_sqlx::Timestamp>,
+        failed,
+        failure.map(|f| f.code.info().code),
+        failure.map(|f| f.message.as_str()),
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Asks for jobs now.
+pub async fn ask_for(db: impl sqlx::PgExecutor<'_>, connection: ConnectionId, jobs: &[Job]) -> Result<()> {
+    let names: Vec<String> = jobs.iter().map(|job| job.as_str().to_owned()).collect();
+    sqlx::query!(
+        "update jobs set due_at = least(due_at, now()) where connection_id = $1 and job = any($2)",
+        connection.0,
+        &names,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// How the connection's jobs are doing.
+pub async fn status(db: &PgPool, connection: ConnectionId) -> Result<Vec<JobStatus>> {
+    let rows = sqlx::query!(
+        "select job, due_at, coalesce(lease_until > now(), false) as \"running!\", finished_at, failures, code, reason
+         from jobs where connection_id = $1 order by job desc",
+        connection.0
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|r| JobStatus {
+            job: r.job,
+            due_at: r.due_at.map(jiff_sqlx::Timestamp::to_jiff),
+            running: r.running,
+            finished_at: r.finished_at.map(jiff_sqlx::Timestamp::to_jiff),
+            failures: r.failures,
+            code: r.code,
+            reason: r.reason,
+        })
+        .collect())
+}

@@ -1,0 +1,63 @@
+//! The SQL: one function per statement or transaction, named for what it does.
+
+pub mod connections;
+pub mod documents;
+pub mod feeds;
+pub mod jobs;
+pub mod links;
+pub mod movements;
+pub mod outbox;
+pub mod tasks;
+
+use sqlx::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+use crate::code::Code;
+use crate::error::{Error, Result};
+
+/// Connections of one node; the work is bounded, so few are enough.
+pub const POOL_CONNECTIONS: u32 = 8;
+/// How long a statement waits for a free connection.
+const ACQUIRE_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
+
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations");
+
+/// Opens a pool on the database; nothing is created.
+pub async fn open(url: &str) -> Result<PgPool> {
+    let unreachable = |e: sqlx::Error| {
+        Error::new(Code::Database, "the database cannot be reached (the address is in DATABASE_URL)")
+            .because(e)
+    };
+    let options: PgConnectOptions = url.parse().map_err(unreachable)?;
+    PgPoolOptions::new()
+        .max_connections(POOL_CONNECTIONS)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_with(options.application_name("ml-connector"))
+        .await
+        .map_err(unreachable)
+}
+
+/// Applies the migrations that are missing; safe to run on many nodes at once.
+pub async fn migrate(db: &PgPool) -> Result<()> {
+    MIGRATIONS.run(db).await.map_err(|e| Error::plain(Code::Migration).because(e))
+}
+
+/// Whether the database has exactly this program's migrations.
+pub async fn is_migrated(db: &PgPool) -> Result<bool> {
+    let exists = sqlx::query_scalar!("select to_regclass('_sqlx_migrations') is not null as \"exists!\"")
+        .fetch_one(db)
+        .await?;
+    if !exists {
+        return Ok(false);
+    }
+    let applied: Vec<i64> =
+        sqlx::query_scalar("select version from _sqlx_migrations where success order by version")
+            .fetch_all(db)
+            .await?;
+    Ok(MIGRATIONS.iter().map(|m| m.version).eq(applied))
+}
+
+/// A jiff instant as the database takes it.
+pub(crate) fn at(timestamp: jiff::Timestamp) -> jiff_sqlx::Timestamp {
+    jiff_sqlx::ToSqlx::to_sqlx(timestamp)
+}
