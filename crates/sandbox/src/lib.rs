@@ -9,13 +9,15 @@
 pub mod asana;
 pub mod calls;
 pub mod clock;
+mod control;
 pub mod faults;
 mod gate;
 pub mod oracle;
 mod server;
 
+pub use asana::{Asana, AsanaConfig};
 pub use calls::Calls;
 pub use clock::VirtualClock;
 pub use faults::{Fault, FaultRule, Faults, Side};
-pub use oracle::{GenerateOptions, Oracle, OracleConfig, OracleSettings};
+pub use oracle::{Edit, GenerateOptions, Oracle, OracleConfig, OracleSettings};
 pub use server::{Sandbox, SandboxConfig, SandboxError};

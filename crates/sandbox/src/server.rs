@@ -11,12 +11,15 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::asana::{Asana, AsanaConfig};
 use crate::calls::Calls;
 use crate::clock::VirtualClock;
+use crate::control::{self, Control};
 use crate::faults::{Faults, Side};
 use crate::gate::Gate;
 use crate::oracle::{Oracle, OracleConfig, OracleSettings};
 
+const ASANA_SIDES: &[(&str, Side)] = &[("/api/1.0", Side::Asana)];
 const ORACLE_SIDES: &[(&str, Side)] = &[("/oauth2/", Side::Token), ("/fscmRestApi", Side::Oracle)];
 
 /// Where the sandbox listens and what it starts with.
@@ -34,6 +37,8 @@ pub struct SandboxConfig {
     pub oracle: OracleConfig,
     /// Switches of the Oracle side at the start.
     pub oracle_settings: OracleSettings,
+    /// Tokens and limits of the Asana side.
+    pub asana: AsanaConfig,
     /// Seed of the draws for faults with a probability.
     pub fault_seed: u64,
 }
@@ -48,6 +53,7 @@ impl Default for SandboxConfig {
             clock: VirtualClock::default(),
             oracle: OracleConfig::default(),
             oracle_settings: OracleSettings::default(),
+            asana: AsanaConfig::default(),
             fault_seed: 0,
         }
     }
@@ -70,7 +76,10 @@ pub enum SandboxError {
 #[derive(Debug)]
 pub struct Sandbox {
     oracle_address: SocketAddr,
+    asana_address: SocketAddr,
+    control_address: SocketAddr,
     oracle: Oracle,
+    asana: Asana,
     clock: VirtualClock,
     faults: Faults,
     calls: Calls,
@@ -85,13 +94,42 @@ impl Sandbox {
     /// When an address cannot be bound.
     pub async fn start(config: SandboxConfig) -> Result<Self, SandboxError> {
         let oracle = Oracle::new(config.clock.clone(), config.oracle, config.oracle_settings);
+        let asana = Asana::new(config.clock.clone(), config.asana);
         let faults = Faults::new(config.fault_seed);
         let calls = Calls::default();
         let (stop, stopped) = watch::channel(());
         let (oracle_listener, oracle_address) = bind(config.oracle_address).await?;
         let oracle_gate = Gate::new(oracle.router(), ORACLE_SIDES, faults.clone(), calls.clone());
-        let listeners = vec![tokio::spawn(serve(oracle_listener, oracle_gate, stopped))];
-        Ok(Self { oracle_address, oracle, clock: config.clock, faults, calls, stop, listeners })
+        let (asana_listener, asana_address) = bind(config.asana_address).await?;
+        let asana_gate = Gate::new(asana.router(), ASANA_SIDES, faults.clone(), calls.clone());
+        let (control_listener, control_address) = bind(config.control_address).await?;
+        let control = Control {
+            clock: config.clock.clone(),
+            faults: faults.clone(),
+            calls: calls.clone(),
+            oracle: oracle.clone(),
+            asana: asana.clone(),
+            oracle_url: format!("http://{oracle_address}"),
+            asana_url: format!("http://{asana_address}/api/1.0"),
+        };
+        let control_gate = Gate::new(control::router(control), &[], faults.clone(), calls.clone());
+        let listeners = vec![
+            tokio::spawn(serve(oracle_listener, oracle_gate, stopped.clone())),
+            tokio::spawn(serve(asana_listener, asana_gate, stopped.clone())),
+            tokio::spawn(serve(control_listener, control_gate, stopped)),
+        ];
+        Ok(Self {
+            oracle_address,
+            asana_address,
+            control_address,
+            oracle,
+            asana,
+            clock: config.clock,
+            faults,
+            calls,
+            stop,
+            listeners,
+        })
     }
 
     /// Base URL of the Oracle side, without a slash at the end; the token endpoint is below it too.
@@ -106,10 +144,28 @@ impl Sandbox {
         format!("http://{}/oauth2/v1/token", self.oracle_address)
     }
 
+    /// Base URL of the Asana API, up to and including `/api/1.0`.
+    #[must_use]
+    pub fn asana_url(&self) -> String {
+        format!("http://{}/api/1.0", self.asana_address)
+    }
+
+    /// Base URL of the control interface, without a slash at the end.
+    #[must_use]
+    pub fn control_url(&self) -> String {
+        format!("http://{}", self.control_address)
+    }
+
     /// The Oracle side.
     #[must_use]
     pub fn oracle(&self) -> &Oracle {
         &self.oracle
+    }
+
+    /// The Asana side.
+    #[must_use]
+    pub fn asana(&self) -> &Asana {
+        &self.asana
     }
 
     /// The clock of both sides.

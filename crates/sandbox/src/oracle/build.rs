@@ -41,12 +41,17 @@ fn next(counter: &mut i64) -> i64 {
     *counter
 }
 
-fn id_of_name(base: i64, span: u64, name: &str) -> i64 {
+/// A number that follows from a text and looks random.
+pub(crate) fn scramble_text(text: &str) -> u64 {
     let mut hash = 0xCBF2_9CE4_8422_2325_u64;
-    for byte in name.bytes() {
+    for byte in text.bytes() {
         hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3);
     }
-    base + i64::try_from(scramble(hash) % span).unwrap_or(0)
+    scramble(hash)
+}
+
+fn id_of_name(base: i64, span: u64, name: &str) -> i64 {
+    base + i64::try_from(scramble_text(name) % span).unwrap_or(0)
 }
 
 /// The id that every record uses for a supplier of this name.
@@ -56,6 +61,10 @@ pub(crate) fn supplier_id(name: &str) -> i64 {
 
 fn unit_id(name: &str) -> i64 {
     id_of_name(300_000_046_000_000, 9_000_000, name)
+}
+
+fn id_or_null(name: Option<&str>) -> Value {
+    name.map_or(Value::Null, |name| Value::Id(unit_id(name)))
 }
 
 /// The code combination id of a charge account.
@@ -184,12 +193,16 @@ pub(crate) fn order(ids: &mut Ids, draft: &OrderDraft) -> Record {
     set_people(&mut record, draft);
     set_units(&mut record, draft);
     set_supplier_and_money(&mut record, draft);
+    let location = draft.lines.first().and_then(|line| line.location.as_deref());
+    let location = Value::optional_text(location);
     record
         .set(Po::PaymentTerms, Value::text("Net 30"))
         .set(Po::FrozenFlag, Value::Flag(false))
         .set(Po::FundsStatus, Value::Null)
         .set(Po::Requisition, Value::Null)
         .set(Po::OrderDate, draft.order_date.map_or(Value::Null, Value::Date))
+        .set(Po::ShipToLocation, location.clone())
+        .set(Po::BillToLocation, location)
         .set(Po::CreationDate, Value::Instant(draft.created))
         .set(Po::LastUpdateDate, Value::Instant(draft.updated));
     let header = record.id();
@@ -206,7 +219,7 @@ fn set_people(record: &mut Record, draft: &OrderDraft) {
         .set(Po::Buyer, Value::text(&draft.buyer))
         .set(Po::BuyerId, Value::Id(unit_id(&draft.buyer)))
         .set(Po::BuyerDisplayName, Value::text(display.as_deref().unwrap_or(&draft.buyer)))
-        .set(Po::RequesterId, draft.requester.as_deref().map_or(Value::Null, |name| Value::Id(unit_id(name))))
+        .set(Po::RequesterId, id_or_null(draft.requester.as_deref()))
         .set(Po::RequesterDisplayName, Value::optional_text(draft.requester.as_deref()));
 }
 
@@ -230,6 +243,8 @@ fn set_supplier_and_money(record: &mut Record, draft: &OrderDraft) {
         .set(Po::SupplierId, Value::Id(supplier_id(&draft.supplier)))
         .set(Po::SupplierSite, Value::text("MAIN"))
         .set(Po::SupplierSiteId, Value::Id(supplier_id(&draft.supplier) + 1))
+        .set(Po::SupplierContact, Value::Null)
+        .set(Po::SupplierEmailAddress, Value::Null)
         .set(Po::CurrencyCode, Value::text(&draft.currency))
         .set(Po::Currency, Value::text(currency_name(&draft.currency)))
         .set(Po::Ordered, Value::number(&draft.ordered))
@@ -264,6 +279,7 @@ pub(crate) fn order_line(ids: &mut Ids, header: i64, order: &OrderDraft, line: &
         .set(Line::Currency, Value::text(currency_name(&order.currency)))
         .set(Line::StatusCode, Value::text(order.status.0))
         .set(Line::Status, Value::text(order.status.1))
+        .set(Line::SupplierItem, Value::Null)
         .set(Line::LastUpdateDate, Value::Instant(order.updated));
     let schedule = schedule(ids, order, line);
     record.children_mut(0).push(schedule);
@@ -293,7 +309,9 @@ fn schedule(ids: &mut Ids, order: &OrderDraft, line: &LineDraft) -> Record {
             .set(Distribution::DistributionNumber, Value::Integer(i64::try_from(place + 1).unwrap_or(1)))
             .set(Distribution::Quantity, shares.get(place).cloned().unwrap_or(Value::Null))
             .set(Distribution::DeliverToLocation, location.clone())
+            .set(Distribution::DeliverToLocationId, id_or_null(line.location.as_deref()))
             .set(Distribution::Requester, Value::optional_text(order.requester.as_deref()))
+            .set(Distribution::RequesterId, id_or_null(order.requester.as_deref()))
             .set(Distribution::BudgetDate, order.order_date.map_or(Value::Null, Value::Date))
             .set(Distribution::POChargeAccountId, Value::Id(account_id(account)))
             .set(Distribution::POChargeAccount, Value::text(account))
@@ -333,6 +351,9 @@ pub(crate) fn invoice(ids: &mut Ids, draft: &InvoiceDraft) -> Record {
         .set(Inv::SupplierNumber, Value::optional_text(draft.supplier_number.as_deref()))
         .set(Inv::ProcurementBU, Value::text(&draft.business_unit))
         .set(Inv::SupplierSite, Value::text("MAIN"))
+        .set(Inv::RequesterId, Value::Null)
+        .set(Inv::Requester, Value::Null)
+        .set(Inv::InvoiceGroup, Value::Null)
         .set(Inv::AccountingDate, date)
         .set(Inv::Description, Value::optional_text(draft.description.as_deref()))
         .set(Inv::PaymentTerms, Value::text("Net 30"))
@@ -350,8 +371,10 @@ pub(crate) fn invoice(ids: &mut Ids, draft: &InvoiceDraft) -> Record {
         .set(Inv::AmountPaid, Value::number(&draft.paid))
         .set(Inv::PurchaseOrderNumber, Value::optional_text(draft.order_number.as_deref()))
         .set(Inv::CanceledFlag, Value::Flag(validation == "Canceled"))
+        .set(Inv::CanceledBy, Value::Null)
         .set(Inv::CreationDate, Value::Instant(draft.updated))
-        .set(Inv::LastUpdateDate, Value::Instant(draft.updated));
+        .set(Inv::LastUpdateDate, Value::Instant(draft.updated))
+        .set(Inv::LastUpdatedBy, Value::text("FUSION_USER"));
     for (place, line) in draft.lines.iter().enumerate() {
         let number = i64::try_from(place + 1).unwrap_or(1);
         record.children_mut(0).push(invoice_line(number, draft.updated, line));

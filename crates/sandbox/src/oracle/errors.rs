@@ -9,6 +9,9 @@ use super::value::write_string;
 /// Media type of structured errors.
 pub(crate) const ERROR_TYPE: &str = "application/vnd.oracle.adf.error+json";
 
+/// An answer other than success.
+pub(crate) type Refusal = Box<Response<Body>>;
+
 /// How a request wants its errors.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ErrorForm {
@@ -25,9 +28,9 @@ impl ErrorForm {
     }
 
     /// An error with a sentence and, where Oracle gives one, a code and the path of the attribute.
-    pub(crate) fn answer(self, status: StatusCode, detail: &str, path: Option<&str>) -> Response<Body> {
+    pub(crate) fn answer(self, status: StatusCode, detail: &str, path: Option<&str>) -> Refusal {
         if !self.structured {
-            return body(status, "text/plain", detail.to_owned());
+            return Box::new(body(status, "text/plain", detail.to_owned()));
         }
         let title = status.canonical_reason().unwrap_or("Error");
         let mut out = format!("{{\"title\":\"{title}\",\"status\":\"{}\",\"detail\":", status.as_u16());
@@ -40,14 +43,14 @@ impl ErrorForm {
             write_string(&mut out, path);
         }
         out.push_str("}]}");
-        body(status, ERROR_TYPE, out)
+        Box::new(body(status, ERROR_TYPE, out))
     }
 
-    pub(crate) fn bad_request(self, detail: &str) -> Response<Body> {
+    pub(crate) fn bad_request(self, detail: &str) -> Refusal {
         self.answer(StatusCode::BAD_REQUEST, detail, None)
     }
 
-    pub(crate) fn not_found(self) -> Response<Body> {
+    pub(crate) fn not_found(self) -> Refusal {
         self.answer(StatusCode::NOT_FOUND, "Not Found", None)
     }
 }

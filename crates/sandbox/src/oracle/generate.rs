@@ -80,7 +80,8 @@ fn weighted<'t, T>(random: &mut ChaCha8Rng, table: &'t [T], weight: impl Fn(&T) 
     &table[0]
 }
 
-fn civil(ms: i64) -> Option<Date> {
+/// The day of an instant in UTC.
+pub(crate) fn civil(ms: i64) -> Option<Date> {
     Timestamp::from_millisecond(ms).ok().map(|at| at.to_zoned(TimeZone::UTC).date())
 }
 
@@ -277,7 +278,7 @@ impl Maker<'_> {
         InvoiceDraft {
             number: format!("INV-{}/{}", 2025, 10_000 + at),
             supplier: text(Po::Supplier, "ACME CONSULTING INC"),
-            supplier_number: first.map(|order| supplier_number(order)),
+            supplier_number: first.map(supplier_number),
             currency: text(Po::CurrencyCode, "USD"),
             paid: if status[2] == "Paid" { amount.clone() } else { "0".to_owned() },
             amount,
@@ -286,7 +287,10 @@ impl Maker<'_> {
             legal_entity: text(Po::SoldToLegalEntity, UNITS[0].1),
             description: self.description(),
             status,
-            order_number: lines.first().filter(|_| at % 3 == 0).and_then(|line| line.order_number.clone()),
+            order_number: lines
+                .first()
+                .filter(|_| at.is_multiple_of(3))
+                .and_then(|line| line.order_number.clone()),
             updated,
             lines,
         }

@@ -5,8 +5,11 @@
 
 mod build;
 mod describe;
+pub mod edits;
 mod errors;
 mod generate;
+pub mod load;
+mod pages;
 mod params;
 mod projection;
 mod query;
@@ -30,13 +33,15 @@ use axum::extract::{Request, State};
 use axum::http::{Response, StatusCode};
 use axum::routing::{any, post};
 
+pub use edits::Edit;
 pub use generate::GenerateOptions;
 pub use settings::OracleSettings;
 pub use token::OracleConfig;
 
 use crate::clock::VirtualClock;
 use build::Ids;
-use schema::{INVOICES, PURCHASE_ORDERS, Resource};
+use record::Record;
+use schema::{INVOICES, PURCHASE_ORDERS, Po, Resource};
 use table::Table;
 use token::Tokens;
 
@@ -117,6 +122,34 @@ impl Oracle {
         generate::invoices(invoices, orders, ids, options)
     }
 
+    /// Takes all orders and invoices away and starts the ids anew.
+    pub fn clear(&self) {
+        let mut data = self.data_mut();
+        data.orders.clear();
+        data.invoices.clear();
+        data.ids = Ids::default();
+    }
+
+    /// `POHeaderId` of every order with this number; several legal entities may use one number.
+    #[must_use]
+    pub fn orders_numbered(&self, number: &str) -> Vec<i64> {
+        let data = self.data();
+        let numbered = |record: &&Record| record.text(Po::OrderNumber).is_some_and(|own| &**own == number);
+        data.orders.records().filter(numbered).map(Record::id).collect()
+    }
+
+    /// `POHeaderId` of every order, ascending.
+    #[must_use]
+    pub fn order_ids(&self) -> Vec<i64> {
+        self.data().orders.records().map(Record::id).collect()
+    }
+
+    /// `InvoiceId` of every invoice, ascending.
+    #[must_use]
+    pub fn invoice_ids(&self) -> Vec<i64> {
+        self.data().invoices.records().map(Record::id).collect()
+    }
+
     /// Number of orders and of invoices.
     #[must_use]
     pub fn counts(&self) -> (usize, usize) {
@@ -149,9 +182,9 @@ impl Oracle {
         out
     }
 
-    /// The HTTP side: token endpoint and REST resources.
+    /// The HTTP side: token endpoint, REST resources, and pages for people.
     pub fn router(&self) -> Router {
-        Router::new()
+        pages::router()
             .route("/oauth2/v1/token", post(token_endpoint))
             .route("/fscmRestApi/{*path}", any(rest_endpoint))
             .with_state(self.clone())

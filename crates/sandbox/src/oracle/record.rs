@@ -34,6 +34,11 @@ impl Record {
         self
     }
 
+    /// Leaves the attribute out of every answer.
+    pub(crate) fn unset(&mut self, attribute: u8) {
+        self.values.retain(|(at, _)| *at != attribute);
+    }
+
     pub(crate) fn get(&self, attribute: impl Into<u8>) -> Option<&Value> {
         let attribute = attribute.into();
         let found = self.values.binary_search_by_key(&attribute, |(at, _)| *at).ok()?;

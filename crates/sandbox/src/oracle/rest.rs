@@ -5,7 +5,7 @@ use axum::http::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderName, HeaderValue, RE
 use axum::http::{HeaderMap, Method, Response, StatusCode, Uri};
 
 use super::describe;
-use super::errors::{self, ErrorForm};
+use super::errors::{self, ErrorForm, Refusal};
 use super::params::{Page, Params};
 use super::projection::{Form, Projection};
 use super::query::{self, QueryError, Rules};
@@ -35,7 +35,7 @@ pub(super) struct Exchange<'a> {
     pub base: String,
 }
 
-type Answer = Result<Response<Body>, Response<Body>>;
+type Answer = Result<Response<Body>, Refusal>;
 
 impl Oracle {
     /// Answers one request of the REST framework.
@@ -46,7 +46,7 @@ impl Oracle {
         }
         let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
         let Some(version) = framework_version(headers) else {
-            return ErrorForm::new(1, accept).bad_request("The REST framework version is not supported.");
+            return *ErrorForm::new(1, accept).bad_request("The REST framework version is not supported.");
         };
         let exchange = Exchange {
             oracle: self,
@@ -57,7 +57,7 @@ impl Oracle {
             json: accept.is_some_and(|accept| accept.contains("application/json")),
             base: base(&settings.links, headers),
         };
-        let mut response = exchange.route(method, uri.path()).unwrap_or_else(|error| error);
+        let mut response = exchange.route(method, uri.path()).unwrap_or_else(|refusal| *refusal);
         let header = HeaderName::from_static("rest-framework-version");
         response.headers_mut().insert(header, HeaderValue::from(u16::from(version)));
         response
@@ -153,7 +153,7 @@ impl Exchange<'_> {
         }
     }
 
-    fn read_only(&self, method: &Method) -> Result<(), Response<Body>> {
+    fn read_only(&self, method: &Method) -> Result<(), Refusal> {
         if *method == Method::GET || *method == Method::HEAD {
             return Ok(());
         }
@@ -161,7 +161,7 @@ impl Exchange<'_> {
     }
 
     /// Orders know no write operation. Invoices do, but the user behind the token lacks the privilege.
-    fn refuse_writes(&self, method: &Method, resource: &Resource) -> Result<(), Response<Body>> {
+    fn refuse_writes(&self, method: &Method, resource: &Resource) -> Result<(), Refusal> {
         let operation = match method.as_str() {
             "GET" | "HEAD" => return Ok(()),
             "POST" => "create",
@@ -186,7 +186,7 @@ impl Exchange<'_> {
         }
     }
 
-    fn query_error(&self, error: &QueryError) -> Response<Body> {
+    fn query_error(&self, error: &QueryError) -> Refusal {
         let detail = match error {
             QueryError::UnknownAttribute => {
                 "The query parameter q contains an attribute that is not valid.".to_owned()
@@ -196,7 +196,7 @@ impl Exchange<'_> {
         self.errors.bad_request(&detail)
     }
 
-    fn wanted(&self, resource: &'static Resource) -> Result<(Wanted, Page), Response<Body>> {
+    fn wanted(&self, resource: &'static Resource) -> Result<(Wanted, Page), Refusal> {
         let page =
             self.params.page(self.settings.max_limit).map_err(|detail| self.errors.bad_request(&detail))?;
         let text = self.params.get("q").unwrap_or_default();
@@ -224,7 +224,7 @@ impl Exchange<'_> {
         Ok((Wanted { filter, order, limit: page.limit, offset: page.offset, count_all }, page))
     }
 
-    fn finder(&self, resource: &'static Resource) -> Result<Option<query::Filter>, Response<Body>> {
+    fn finder(&self, resource: &'static Resource) -> Result<Option<query::Filter>, Refusal> {
         let intents = &self.settings.intents;
         let Some(finder) = self.params.get("finder") else {
             return Ok(visibility::union(resource, intents));
@@ -246,7 +246,7 @@ impl Exchange<'_> {
         Ok(query::join(Some(key), visibility::union(resource, intents)))
     }
 
-    fn projection(&self, resource: &'static Resource) -> Result<(Projection, Form), Response<Body>> {
+    fn projection(&self, resource: &'static Resource) -> Result<(Projection, Form), Refusal> {
         let projection = Projection::read(resource, self.params.get("fields"), self.params.get("expand"))
             .map_err(|name| self.errors.bad_request(&format!("The query parameter is not valid: {name}.")))?;
         let form = Form {

@@ -1,6 +1,11 @@
 //! The attributes of each resource, named exactly as Oracle names them, and how resources nest.
 //!
 //! The order of a table is the order in which an answer shows the attributes.
+#![expect(
+    clippy::enum_variant_names,
+    clippy::upper_case_acronyms,
+    reason = "variants carry Oracle's own names, letter for letter"
+)]
 
 /// What an attribute holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

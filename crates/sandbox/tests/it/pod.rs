@@ -79,7 +79,6 @@ impl Pod {
     }
 
     /// GET that must succeed, below the version root.
-    #[track_caller]
     pub async fn page(&self, version: u8, resource: &str, query: &[(&str, &str)]) -> Value {
         let answer = self.get(version, &format!("{ROOT}/{resource}"), query).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
