@@ -104,7 +104,6 @@ impl Asana {
     }
 
     /// The API under `/api/1.0` and pages for people under `/`.
-    #[must_use]
     pub fn router(&self) -> axum::Router {
         http::router(self.clone()).merge(pages::router(self.clone()))
     }

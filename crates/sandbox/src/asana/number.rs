@@ -42,14 +42,13 @@ impl Num {
 
     /// The text with exactly `places` decimal places; a percentage is shown times a hundred.
     pub fn shown(&self, places: u32, percent: Percent) -> String {
-        let Some(value) = self.decimal() else { return self.0.clone() };
-        match percent {
-            Percent::No => format!("{value:.p$}", p = places as usize),
-            Percent::Yes => match value.checked_mul(Decimal::ONE_HUNDRED) {
-                Some(v) => format!("{v:.p$}%", p = places as usize),
-                None => self.0.clone(),
-            },
-        }
+        let (factor, sign) = match percent {
+            Percent::No => (Decimal::ONE, ""),
+            Percent::Yes => (Decimal::ONE_HUNDRED, "%"),
+        };
+        let Some(value) = self.decimal().and_then(|v| v.checked_mul(factor)) else { return self.0.clone() };
+        let rounded = value.round_dp_with_strategy(places, RoundingStrategy::MidpointAwayFromZero);
+        format!("{rounded:.p$}{sign}", p = places as usize)
     }
 
     pub fn compare(&self, other: &str) -> Option<std::cmp::Ordering> {
@@ -85,6 +84,15 @@ mod tests {
         assert_eq!(stored(-2.5, 0), "-3");
         assert_eq!(stored(-0.001, 2), "0");
         assert_eq!(stored(1500.0, 2), "1500");
+    }
+
+    #[test]
+    fn a_number_is_shown_with_the_decimals_of_its_field() {
+        let shown = |v: f64, places, percent| Num::new(v, None).unwrap().shown(places, percent);
+        assert_eq!(shown(12.35, 1, Percent::No), "12.4");
+        assert_eq!(shown(1500.0, 2, Percent::No), "1500.00");
+        assert_eq!(shown(0.256, 1, Percent::Yes), "25.6%");
+        assert_eq!(shown(1e300, 2, Percent::No).len(), 301);
     }
 
     #[test]

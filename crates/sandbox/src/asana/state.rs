@@ -115,13 +115,13 @@ fn task(o: &mut Obj<'_, '_>, t: &Task) {
         }
         values.close();
     }
-    if let Some(e) = &t.external {
-        if o.want("external", ALL).is_some() {
-            let mut inner = Obj::plain(o.w, Select::Compact);
-            inner.opt_str("gid", ALL, e.gid.as_deref());
-            inner.opt_str("data", ALL, e.data.as_deref());
-            inner.close();
-        }
+    if let Some(e) = &t.external
+        && o.want("external", ALL).is_some()
+    {
+        let mut inner = Obj::plain(o.w, Select::Compact);
+        inner.opt_str("gid", ALL, e.gid.as_deref());
+        inner.opt_str("data", ALL, e.data.as_deref());
+        inner.close();
     }
 }
 

@@ -405,10 +405,10 @@ impl World {
 
     /// Stores a new field; one that is not local joins the library of its workspace.
     pub fn add_field(&mut self, gid: Gid, field: Field) {
-        if field.local_to.is_none() {
-            if let Some(workspace) = self.workspaces.get_mut(&field.workspace) {
-                workspace.fields.push(gid);
-            }
+        if field.local_to.is_none()
+            && let Some(workspace) = self.workspaces.get_mut(&field.workspace)
+        {
+            workspace.fields.push(gid);
         }
         self.fields.insert(gid, field);
     }

@@ -59,7 +59,8 @@ fn writable<'c>(ctx: &'c Ctx<'_>, gid: Gid, value: &Body, target: &Target<'_>) -
         }
     }
     // A value whose field left the project can be cleared and nothing else.
-    if !live && !(value.is_null() && (target.has_value)(gid)) {
+    let clears = value.is_null() && (target.has_value)(gid);
+    if !live && !clears {
         return Err(absent());
     }
     if live && field.read_only() {

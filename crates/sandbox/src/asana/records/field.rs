@@ -4,8 +4,8 @@ use super::View;
 use crate::asana::json::{Json, Obj};
 use crate::asana::number::Percent;
 use crate::asana::select::{Class, Select};
-use crate::asana::time;
 use crate::asana::world::{EnumOption, Field, Gid, Kind, Value};
+use crate::asana::{text, time};
 
 impl View<'_> {
     /// A definition: no value and no `enabled`.
@@ -50,10 +50,10 @@ impl View<'_> {
         o.str("representation_type", Class::Compact, representation);
         o.opt_str("id_prefix", Class::Compact, field.id_prefix.as_deref());
         o.bool("is_formula_field", Class::Compact, representation == "formula");
-        if field.kind.has_options() {
-            if let Some(inner) = o.want("enum_options", Class::Compact) {
-                o.w.array(&field.options, |w, option| self.option(w, inner, option));
-            }
+        if field.kind.has_options()
+            && let Some(inner) = o.want("enum_options", Class::Compact)
+        {
+            o.w.array(&field.options, |w, option| self.option(w, inner, option));
         }
         if field.kind == Kind::Reference && o.want("input_restrictions", Class::Compact).is_some() {
             o.w.array(&field.input_restrictions, |w, kind| w.string(kind));
@@ -88,8 +88,11 @@ impl View<'_> {
     fn value(self, o: &mut Obj<'_, '_>, field: &Field, value: Option<&Value>) {
         match field.kind {
             Kind::Text => {
-                let text = if let Some(Value::Text(t)) = value { Some(t.as_str()) } else { None };
-                o.opt_str("text_value", Class::Compact, text);
+                let plain = if let Some(Value::Text(t)) = value { Some(t.as_str()) } else { None };
+                o.opt_str("text_value", Class::Compact, plain);
+                if o.want("html_text_value", Class::Full).is_some() {
+                    o.w.opt_string(plain.map(text::to_html).as_deref());
+                }
             }
             Kind::Number => {
                 let number = if let Some(Value::Number(n)) = value { n.text() } else { "null" };

@@ -56,11 +56,11 @@ impl View<'_> {
         if let Some(inner) = o.want("workspace", Class::Full) {
             self.workspace(o.w, inner, project.workspace);
         }
-        if self.cfg.plan == crate::asana::config::Plan::Paid {
-            if let Some(inner) = o.want("custom_field_settings", Class::Full) {
-                let seen = project.settings.iter().filter(|s| self.sees_field(s.field));
-                o.w.array(seen, |w, s| self.setting(w, inner, gid, s));
-            }
+        if self.cfg.plan == crate::asana::config::Plan::Paid
+            && let Some(inner) = o.want("custom_field_settings", Class::Full)
+        {
+            let seen = project.settings.iter().filter(|s| self.sees_field(s.field));
+            o.w.array(seen, |w, s| self.setting(w, inner, gid, s));
         }
         if o.want("permalink_url", Class::Full).is_some() {
             o.w.string(&format!("{}/0/{gid}/list", self.base));

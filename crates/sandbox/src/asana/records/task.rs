@@ -112,16 +112,16 @@ impl View<'_> {
     /// External data is seen by the app that wrote it, and by no other token.
     fn task_external(self, o: &mut Obj<'_, '_>, task: &Task) {
         let own = task.external.as_ref().filter(|e| Some(e.app.as_str()) == self.app);
-        if let Some(external) = own {
-            if let Some(inner) = o.want("external", Class::Full) {
-                let mut e = Obj::plain(o.w, inner);
-                for (name, part) in [("gid", &external.gid), ("data", &external.data)] {
-                    if let Some(part) = part {
-                        e.str(name, Class::Compact, part);
-                    }
+        if let Some(external) = own
+            && let Some(inner) = o.want("external", Class::Full)
+        {
+            let mut e = Obj::plain(o.w, inner);
+            for (name, part) in [("gid", &external.gid), ("data", &external.data)] {
+                if let Some(part) = part {
+                    e.str(name, Class::Compact, part);
                 }
-                e.close();
             }
+            e.close();
         }
     }
 
