@@ -113,7 +113,8 @@ fn check_url(what: &str, url: &Url) -> Result<(), Error> {
         None => false,
     };
     let secure = url.scheme() == "https" && url.host().is_some();
-    if !secure && !(url.scheme() == "http" && loopback) {
+    let on_this_machine = url.scheme() == "http" && loopback;
+    if !(secure || on_this_machine) {
         return Err(Error::Config(format!("{what} must be an https address")));
     }
     if !url.username().is_empty() || url.password().is_some() {

@@ -105,7 +105,7 @@ impl<'a> Parts<'a> {
 }
 
 fn assemble(digits: &str, scale: i64) -> Option<Decimal> {
-    if scale > MAX_SCALE || scale < -MAX_SCALE {
+    if !(-MAX_SCALE..=MAX_SCALE).contains(&scale) {
         return None;
     }
     let mantissa: i128 = digits.parse().ok()?;

@@ -207,7 +207,7 @@ impl State {
     /// Rows have moved: reads the second again from its start. Nothing of this page counts, since rows
     /// before it may have been skipped.
     fn restart(&mut self, rows: &[RowKey]) -> Result<Step, KeysetError> {
-        if rows.first().is_some() && rows.first() == self.first.as_ref() {
+        if !rows.is_empty() && rows.first() == self.first.as_ref() {
             self.repeats += 1;
             if self.repeats == 2 {
                 return Err(KeysetError::Repeats);

@@ -8,6 +8,9 @@
 //!
 //! Points in time are asked for in whole seconds, since it is not documented whether a pod compares seconds or
 //! milliseconds, nor how it rounds. Nothing here waits, sends or knows the time.
+//!
+//! A row that becomes visible late, in the order before rows already read, is not found in the same poll. That
+//! is what the overlap between polls is for.
 
 mod by_id;
 mod by_last_update;
@@ -84,7 +87,7 @@ pub struct Keyset(State);
 
 #[derive(Debug, Clone)]
 enum State {
-    ByLastUpdate(by_last_update::State),
+    ByLastUpdate(Box<by_last_update::State>),
     ById(by_id::State),
 }
 
@@ -93,7 +96,7 @@ impl Keyset {
     /// overlap that the caller wants against rows that become visible late.
     #[must_use]
     pub fn by_last_update(from: Option<Timestamp>) -> Self {
-        Self(State::ByLastUpdate(by_last_update::State::new(from)))
+        Self(State::ByLastUpdate(Box::new(by_last_update::State::new(from))))
     }
 
     /// Reads everything with an id greater than `after`, or everything. Changes meanwhile cannot shift this

@@ -350,7 +350,7 @@ mod tests {
                 "lines[0].schedules[0].distributions[0].Quantity",
             ),
             (r#"{"POHeaderId":1,"lines":7}"#, "lines"),
-            ("[]", "record"),
+            ("7", "record"),
         ] {
             let error = parse(json).unwrap_err();
             assert_eq!(error.path, path, "{json}: {error}");

@@ -6,15 +6,18 @@
 //! that link nothing but the last segment is used, so that the token stays with the configured pod whatever
 //! host the link names.
 
+mod text;
+
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
 use std::fmt::Write as _;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
+
+pub use text::is_truncated;
+use text::{Child, Linked, Members, attribute, expanded_paths, last_segment, says_has_more};
 
 use crate::client::Fusion;
 use crate::error::Error;
@@ -26,20 +29,6 @@ use crate::resource::{Resource, child_order};
 const MAX_ROWS: usize = 100_000;
 /// No child lies deeper than this; `lines.schedules.distributions.projectDFF` are four.
 const MAX_DEPTH: usize = 8;
-
-/// Whether an expanded child of the record, at any depth, says that more rows of it exist.
-#[must_use]
-pub fn is_truncated(record: &RawValue) -> bool {
-    says_has_more(record.get())
-}
-
-/// In JSON text a quote inside a string is escaped, so `"hasMore"` before a colon is a name.
-fn says_has_more(text: &str) -> bool {
-    text.match_indices("\"hasMore\"").any(|(at, name)| {
-        let rest = text.get(at + name.len()..).unwrap_or_default().trim_start();
-        rest.strip_prefix(':').is_some_and(|value| value.trim_start().starts_with("true"))
-    })
-}
 
 pub(crate) async fn complete(
     fusion: &Fusion,
@@ -260,136 +249,4 @@ impl Reread<'_> {
 fn keys_query(attr: &Attr, offset: usize) -> String {
     let attr = attr.as_str();
     format!("links=self&limit={}&offset={offset}&fields={attr}&orderBy={attr}%3Aasc", Limit::MAX.get())
-}
-
-#[derive(Deserialize)]
-struct Child {
-    items: Vec<Box<RawValue>>,
-    #[serde(rename = "hasMore", default)]
-    has_more: bool,
-}
-
-#[derive(Deserialize)]
-struct Linked {
-    links: Vec<Link>,
-}
-
-#[derive(Deserialize)]
-struct Link {
-    #[serde(default)]
-    rel: String,
-    #[serde(default)]
-    href: String,
-}
-
-/// An object's members in their order, with their exact texts.
-struct Members<'a>(Vec<(String, &'a RawValue)>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Object;
-        impl<'de> Visitor<'de> for Object {
-            type Value = Vec<(String, &'de RawValue)>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(members)
-            }
-        }
-        deserializer.deserialize_map(Object).map(Members)
-    }
-}
-
-/// The text of a number or string attribute.
-fn attribute(item: &str, attr: &Attr) -> Option<String> {
-    let Members(members) = serde_json::from_str(item).ok()?;
-    let value = members.into_iter().find(|(name, _)| name == attr.as_str())?.1.get();
-    match value.as_bytes().first()? {
-        b'"' => serde_json::from_str(value).ok(),
-        b'-' | b'0'..=b'9' => Some(value.to_owned()),
-        _ => None,
-    }
-}
-
-/// The paths of all children that came with an item.
-fn expanded_paths(item: &str, prefix: &str, paths: &mut BTreeSet<String>) {
-    let Ok(Members(members)) = serde_json::from_str(item) else { return };
-    for (name, value) in members {
-        let child: Option<Child> =
-            Some(value.get()).filter(|v| v.starts_with('{')).and_then(|v| serde_json::from_str(v).ok());
-        if let (Some(child), Ok(_)) = (child, Attr::new(&name)) {
-            let path = format!("{prefix}{name}");
-            let below = format!("{path}.");
-            paths.insert(path);
-            child.items.iter().for_each(|item| expanded_paths(item.get(), &below, paths));
-        }
-    }
-}
-
-/// The decoded last segment of an address, unless it is none that can stand in a path.
-fn last_segment(href: &str) -> Option<String> {
-    let path = href.split(['?', '#']).next()?.trim_end_matches('/');
-    let segment = percent_decoded(path.rsplit_once('/')?.1)?;
-    let fits =
-        !segment.is_empty() && segment != "." && segment != ".." && !segment.contains(char::is_control);
-    fits.then_some(segment)
-}
-
-fn percent_decoded(text: &str) -> Option<String> {
-    let mut bytes = text.bytes();
-    let mut decoded = Vec::with_capacity(text.len());
-    while let Some(byte) = bytes.next() {
-        if byte == b'%' {
-            let pair = [bytes.next()?, bytes.next()?];
-            decoded.push(u8::from_str_radix(std::str::from_utf8(&pair).ok()?, 16).ok()?);
-        } else {
-            decoded.push(byte);
-        }
-    }
-    String::from_utf8(decoded).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn more_rows_are_recognised_at_any_depth_and_only_there() {
-        assert!(says_has_more(
-            r#"{"lines":{"items":[{"s":{"items":[],"hasMore" : true}}],"hasMore":false}}"#
-        ));
-        assert!(!says_has_more(r#"{"Description":"\"hasMore\":true","lines":{"items":[],"hasMore":false}}"#));
-        assert!(!says_has_more(r#"{"Description":"hasMore","a":true}"#));
-    }
-
-    #[test]
-    fn of_a_link_only_the_last_segment_is_used() {
-        let root = "https://other.example:443/fscmRestApi/resources/11.13.18.05/purchaseOrders";
-        for (end, key) in [
-            ("/00020000000EACED", Some("00020000000EACED")),
-            ("/a%2Fb%3D", Some("a/b=")),
-            ("/abc/?x=/y", Some("abc")),
-            ("/..", None),
-            ("/%2e%2e", None),
-            ("/%zz", None),
-            ("/a%0d%0ab", None),
-        ] {
-            assert_eq!(last_segment(&format!("{root}{end}")).as_deref(), key, "{end}");
-        }
-    }
-
-    #[test]
-    fn the_children_that_came_along_are_asked_for_again() {
-        let item = r#"{"a":{"b":1},"schedules":{"items":[{"distributions":{"items":[]}}]},"DFF":{"items":[]},"links":[]}"#;
-        let mut paths = BTreeSet::new();
-        expanded_paths(item, "", &mut paths);
-        assert_eq!(paths.into_iter().collect::<Vec<_>>(), ["DFF", "schedules", "schedules.distributions"]);
-    }
 }
