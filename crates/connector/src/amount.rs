@@ -87,7 +87,7 @@ mod tests {
             let value = Decimal::new(mantissa, scale);
             let kept = fits(value, 6, "it").unwrap();
             let double: f64 = kept.to_string().parse().unwrap();
-            let back: Decimal = format!("{double:.6}").parse().unwrap();
+            let back: Decimal = double.to_string().parse().unwrap();
             prop_assert_eq!(back.normalize(), kept);
         }
     }

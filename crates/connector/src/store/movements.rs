@@ -156,9 +156,9 @@ pub struct Counts {
     pub open: i64,
     /// Delivered.
     pub delivered: i64,
-    /// Of the delivered: a task was made.
+    /// Tasks made.
     pub created: i64,
-    /// Of the delivered: a task was changed.
+    /// Tasks changed.
     pub updated: i64,
     /// Held for a person.
     pub held: i64,
@@ -172,8 +172,8 @@ pub async fn count(db: &PgPool, connection: ConnectionId) -> Result<Counts> {
         Counts,
         "select count(*) filter (where state in ('pending', 'sending', 'retrying', 'in_doubt')) as \"open!\",
                 count(*) filter (where state = 'delivered') as \"delivered!\",
-                count(*) filter (where outcome = 'created') as \"created!\",
-                count(*) filter (where outcome = 'updated') as \"updated!\",
+                count(distinct destination_id) filter (where outcome = 'created') as \"created!\",
+                count(distinct destination_id) filter (where outcome = 'updated') as \"updated!\",
                 count(*) filter (where state = 'held') as \"held!\",
                 count(*) filter (where state = 'failed') as \"failed!\"
          from movements where connection_id = $1",

@@ -1,0 +1,73 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Keeps Oracle Fusion Cloud ERP and Asana in agreement: purchase orders and invoices onto Asana tasks.
+#[derive(Debug, Parser)]
+#[command(name = "ml-connector", version, about, arg_required_else_help = true, max_term_width = 100)]
+pub struct Cli {
+    /// What holds for every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What holds for every command.
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// Print JSON on standard output
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to log on standard error: error, warn, info, debug, trace, or a filter such as connector=debug
+    #[arg(long, global = true, env = "ML_CONNECTOR_LOG", default_value = "warn", value_name = "FILTER")]
+    pub log: String,
+    /// Log as JSON lines
+    #[arg(long, global = true)]
+    pub log_json: bool,
+    /// PostgreSQL to use; without it a private server runs in the data directory
+    #[arg(long, global = true, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    pub database_url: Option<String>,
+    /// Where the private server keeps its files
+    #[arg(long, global = true, env = "ML_CONNECTOR_DATA_DIR", value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// File with the key-encryption key (32 bytes in base64); else ML_CONNECTOR_KEY
+    #[arg(long, global = true, value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show it working: both stand-ins, real HTTP, a private PostgreSQL, one synchronisation
+    Demo(crate::commands::demo::DemoArgs),
+    /// Run the connector: poll and push on schedule
+    Serve(crate::commands::serve::ServeArgs),
+    /// Run the stand-ins for Oracle Fusion and Asana
+    Sandbox(crate::commands::sandbox::SandboxArgs),
+    /// Bring the database's schema up to date
+    Migrate,
+    /// Add, show, change and test connections
+    #[command(subcommand)]
+    Connection(crate::commands::connection::ConnectionCommand),
+    /// Read from Oracle and write to Asana now
+    Poll(crate::commands::poll::PollArgs),
+    /// Look at the record log
+    #[command(subcommand)]
+    Movements(crate::commands::movements::MovementsCommand),
+    /// Check this machine, the database and the key
+    Doctor,
+    /// Say what an error code means
+    Explain {
+        /// The code, such as MLC-1201; without one all are listed
+        code: Option<String>,
+    },
+    /// Print a script for your shell's completion
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+}

@@ -1,0 +1,275 @@
+//! `connection`: adding, showing, changing and testing connections.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use connector::manage::{self, Secrets};
+use connector::settings::Settings;
+use connector::store::connections::{self, Connection};
+use connector::store::{documents, feeds, jobs, movements};
+use connector::{Code, Engine, Error, ping};
+
+use crate::cli::Global;
+use crate::database::Database;
+use crate::{output, secret};
+
+/// Adding, showing, changing and testing connections.
+#[derive(Debug, Subcommand)]
+pub enum ConnectionCommand {
+    /// Add a connection as a draft, from a settings file
+    Add {
+        /// A name for it: letters, digits, `-`, `_`, `.`
+        name: String,
+        /// The settings, TOML
+        #[arg(long, short = 'f', value_name = "FILE")]
+        file: PathBuf,
+        #[command(flatten)]
+        secrets: SecretArgs,
+    },
+    /// List connections with their state
+    List,
+    /// Show a connection: settings, feeds, jobs, counts
+    Show {
+        /// The connection's name
+        name: String,
+        /// Print the settings as TOML, ready for `add` or `edit`
+        #[arg(long)]
+        toml: bool,
+    },
+    /// Change settings or secrets; every value is then computed anew
+    Edit {
+        /// The connection's name
+        name: String,
+        /// New settings, TOML
+        #[arg(long, short = 'f', value_name = "FILE")]
+        file: Option<PathBuf>,
+        /// Change one setting, such as `schedule.poll_minutes=5`; may be repeated
+        #[arg(long, value_name = "KEY=VALUE")]
+        set: Vec<String>,
+        #[command(flatten)]
+        secrets: SecretArgs,
+    },
+    /// Test both sides; nothing is written
+    Ping {
+        /// The connection's name
+        name: String,
+    },
+    /// Start polling on schedule
+    Activate {
+        /// The connection's name
+        name: String,
+    },
+    /// Stop polling
+    Pause {
+        /// The connection's name
+        name: String,
+    },
+    /// Remove a connection with its secrets; its record log stays
+    Remove {
+        /// The connection's name
+        name: String,
+        /// Do it without asking
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+/// Where the secrets are read from.
+#[derive(Debug, Args)]
+pub struct SecretArgs {
+    /// File with Oracle's client secret (`-`: standard input); else ML_CONNECTOR_ORACLE_SECRET
+    #[arg(long, value_name = "FILE")]
+    oracle_secret_file: Option<PathBuf>,
+    /// File with Asana's token (`-`: standard input); else ML_CONNECTOR_ASANA_TOKEN
+    #[arg(long, value_name = "FILE")]
+    asana_token_file: Option<PathBuf>,
+}
+
+impl SecretArgs {
+    fn read(&self) -> Result<Secrets, Error> {
+        Ok(Secrets {
+            oracle_client_secret: secret::read(self.oracle_secret_file.as_deref(), "ML_CONNECTOR_ORACLE_SECRET")?,
+            asana_token: secret::read(self.asana_token_file.as_deref(), "ML_CONNECTOR_ASANA_TOKEN")?,
+        })
+    }
+}
+
+/// Runs the command.
+pub async fn run(command: ConnectionCommand, global: &Global) -> anyhow::Result<ExitCode> {
+    let database = Database::ready(global).await?;
+    let result = dispatch(&database, command, global).await;
+    database.close().await?;
+    result
+}
+
+async fn dispatch(database: &Database, command: ConnectionCommand, global: &Global) -> anyhow::Result<ExitCode> {
+    let db = &database.pool;
+    match command {
+        ConnectionCommand::List => return list(database, global).await,
+        ConnectionCommand::Show { name, toml } => return show(database, &name, toml, global).await,
+        ConnectionCommand::Add { name, file, secrets } => {
+            let engine = database.engine(global)?;
+            manage::add(&engine, &name, &read_settings(&file)?, &secrets.read()?).await?;
+            done(global, &format!("`{name}` was added as a draft; next: ml-connector connection ping {name}"))?;
+        }
+        ConnectionCommand::Edit { name, file, set, secrets } => {
+            let engine = database.engine(global)?;
+            let opened = edit(&engine, &connections::find(db, &name).await?, file, &set, &secrets).await?;
+            done(global, &format!("`{name}` was changed; {opened} records are compared anew"))?;
+        }
+        ConnectionCommand::Ping { name } => {
+            let engine = database.engine(global)?;
+            let checks = ping::ping(&engine, connections::find(db, &name).await?.id).await?;
+            return super::doctor::show(&checks, global);
+        }
+        ConnectionCommand::Activate { name } => {
+            manage::activate(&database.engine(global)?, &connections::find(db, &name).await?).await?;
+            done(global, &format!("`{name}` is active; a running `serve` begins within a second"))?;
+        }
+        ConnectionCommand::Pause { name } => {
+            manage::pause(&database.engine(global)?, &connections::find(db, &name).await?).await?;
+            done(global, &format!("`{name}` is paused"))?;
+        }
+        ConnectionCommand::Remove { name, yes } => {
+            let connection = connections::find(db, &name).await?;
+            if !yes {
+                anyhow::bail!("this removes the secrets, documents and links of `{name}`; say --yes if you mean it");
+            }
+            manage::remove(&database.engine(global)?, &connection).await?;
+            done(global, &format!("`{name}` was removed; its record log stays"))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn done(global: &Global, message: &str) -> anyhow::Result<()> {
+    if global.json {
+        return output::json(&serde_json::json!({ "done": message }));
+    }
+    output::say(message);
+    Ok(())
+}
+
+fn read_settings(file: &std::path::Path) -> Result<Settings, Error> {
+    let text = std::fs::read_to_string(file).map_err(|e| {
+        Error::new(Code::InputUnreadable, format!("{} cannot be read", file.display())).because(e)
+    })?;
+    Settings::from_toml(&text)
+}
+
+async fn edit(
+    engine: &Engine,
+    connection: &Connection,
+    file: Option<PathBuf>,
+    set: &[String],
+    secrets: &SecretArgs,
+) -> anyhow::Result<u64> {
+    let mut settings = match file {
+        Some(file) => read_settings(&file)?,
+        None => connection.settings.clone(),
+    };
+    for change in set {
+        settings = with_change(&settings, change)?;
+    }
+    Ok(manage::edit(engine, connection, &settings, &secrets.read()?).await?)
+}
+
+/// Sets one value, named by its path in the TOML form; the result must be valid settings.
+fn with_change(settings: &Settings, change: &str) -> Result<Settings, Error> {
+    let wrong = |why: &str| Error::new(Code::SettingsInvalid, format!("--set {change}: {why}"));
+    let (path, value) = change.split_once('=').ok_or_else(|| wrong("it must be KEY=VALUE"))?;
+    let value: toml::Value = toml::from_str::<toml::Table>(&format!("value = {value}"))
+        .ok()
+        .and_then(|mut table| table.remove("value"))
+        .unwrap_or_else(|| toml::Value::String(value.to_owned()));
+    let mut whole: toml::Value =
+        toml::from_str(&settings.to_toml()?).map_err(|_| wrong("the present settings cannot be read"))?;
+    let (parents, last) = path.rsplit_once('.').unwrap_or(("", path));
+    let mut place = &mut whole;
+    for step in parents.split('.').filter(|step| !step.is_empty()) {
+        place = place.get_mut(step).ok_or_else(|| wrong("there is no such setting"))?;
+    }
+    let table = place.as_table_mut().ok_or_else(|| wrong("there is no such setting"))?;
+    table.insert(last.to_owned(), value);
+    Settings::from_toml(&toml::to_string(&whole).map_err(|_| wrong("the value cannot be written"))?)
+}
+
+async fn list(database: &Database, global: &Global) -> anyhow::Result<ExitCode> {
+    let all = connections::list(&database.pool).await?;
+    if global.json {
+        let all: Vec<_> = all
+            .iter()
+            .map(|c| serde_json::json!({ "connection_id": c.id, "name": c.name, "state": c.state, "created_at": c.created_at }))
+            .collect();
+        output::json(&all)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if all.is_empty() {
+        output::say("there is no connection yet; see `ml-connector connection add --help`");
+    }
+    let mut table = output::table(&["name", "state", "oracle", "asana workspace", "held", "failed", "open"]);
+    for c in all {
+        let counts = movements::count(&database.pool, c.id).await?;
+        table.add_row([
+            c.name,
+            c.state.as_str().to_owned(),
+            c.settings.oracle.base().map(|url| url.to_string()).unwrap_or_default(),
+            c.settings.asana.workspace,
+            counts.held.to_string(),
+            counts.failed.to_string(),
+            counts.open.to_string(),
+        ]);
+    }
+    output::data(&table.to_string());
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn show(database: &Database, name: &str, as_toml: bool, global: &Global) -> anyhow::Result<ExitCode> {
+    let db = &database.pool;
+    let connection = connections::find(db, name).await?;
+    if as_toml {
+        output::data(connection.settings.to_toml()?.trim_end());
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut states = Vec::new();
+    for feed in connector::feed::Feed::ALL {
+        states.push(feeds::load(db, connection.id, feed).await?);
+    }
+    let jobs = jobs::status(db, connection.id).await?;
+    let counts = movements::count(db, connection.id).await?;
+    let documents = documents::count(db, connection.id).await?;
+    if global.json {
+        output::json(&serde_json::json!({
+            "connection_id": connection.id, "name": connection.name, "state": connection.state,
+            "created_at": connection.created_at, "settings": connection.settings,
+            "feeds": states, "jobs": jobs, "movements": counts, "documents": documents,
+        }))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    output::data(&format!("{} is {}, added {}", connection.name, connection.state.as_str(), output::when(Some(connection.created_at))));
+    let mut table = output::table(&["feed", "documents", "read", "watermark", "last full scan"]);
+    for state in states {
+        table.add_row([
+            state.feed.clone(),
+            documents.get(&state.feed).copied().unwrap_or(0).to_string(),
+            state.mode.map_or("not asked yet", feeds::Mode::as_str).to_owned(),
+            output::when(state.watermark),
+            output::when(state.scanned_at),
+        ]);
+    }
+    output::data(&table.to_string());
+    let mut table = output::table(&["job", "due", "last ended", "trouble"]);
+    for job in jobs {
+        let due = if job.running { "running".to_owned() } else { output::when(job.due_at) };
+        let trouble = [job.code, job.reason].into_iter().flatten().collect::<Vec<_>>().join(" ");
+        table.add_row([job.job, due, output::when(job.finished_at), trouble]);
+    }
+    output::data(&table.to_string());
+    let mut table = output::table(&["movements", "count"]);
+    for (state, count) in [("open", counts.open), ("delivered", counts.delivered), ("held", counts.held), ("failed", counts.failed)] {
+        table.add_row([state.to_owned(), count.to_string()]);
+    }
+    output::data(&table.to_string());
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,90 @@
+//! What the demo did, in numbers.
+
+use std::time::Duration;
+
+use connector::store::movements::{self, Filter};
+use sandbox::Side;
+
+use super::check;
+use super::scene::Scene;
+use crate::output;
+
+/// The numbers; `--json` prints exactly this.
+#[derive(Debug, serde::Serialize)]
+pub struct Summary {
+    /// Orders in Oracle.
+    pub orders: usize,
+    /// Invoices in Oracle.
+    pub invoices: usize,
+    /// Tasks made.
+    pub tasks_created: i64,
+    /// Movements that changed a task.
+    pub tasks_updated: i64,
+    /// Movements delivered.
+    pub movements_delivered: i64,
+    /// Movements given up.
+    pub movements_failed: i64,
+    /// Movements that a person must look at.
+    pub movements_held: i64,
+    /// Requests that Asana received.
+    pub asana_requests: u64,
+    /// Requests that Oracle received, for tokens too.
+    pub oracle_requests: u64,
+    /// Seconds from the start of the program.
+    pub seconds: f64,
+    /// Values that were compared.
+    pub values_compared: u64,
+    /// Whether Asana shows what Oracle says, value by value.
+    pub consistent: bool,
+    /// The first differences, if any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub differences: Vec<String>,
+}
+
+impl Summary {
+    /// Counts and compares.
+    pub async fn of(scene: &Scene, elapsed: Duration) -> anyhow::Result<Summary> {
+        let db = &scene.engine.db;
+        let counts = movements::count(db, scene.connection).await?;
+        let held = Filter { state: Some("held".into()), limit: i64::MAX, ..Filter::default() };
+        let held = movements::list(db, scene.connection, &held).await?;
+        let verdict = check::compare(scene, &held)?;
+        let (orders, invoices) = scene.sandbox.oracle().counts();
+        let calls = scene.sandbox.calls();
+        Ok(Summary {
+            orders,
+            invoices,
+            tasks_created: counts.created,
+            tasks_updated: counts.updated,
+            movements_delivered: counts.delivered,
+            movements_failed: counts.failed,
+            movements_held: counts.held,
+            asana_requests: calls.total_of(Side::Asana),
+            oracle_requests: calls.total_of(Side::Oracle) + calls.total_of(Side::Token),
+            seconds: (elapsed.as_secs_f64() * 1000.0).round() / 1000.0,
+            values_compared: verdict.compared,
+            consistent: verdict.differences.is_empty() && counts.open == 0,
+            differences: verdict.differences,
+        })
+    }
+
+    /// The numbers as a table.
+    pub fn table(&self) -> String {
+        let mut table = output::table(&["", ""]);
+        for (name, value) in [
+            ("orders in Oracle", self.orders.to_string()),
+            ("invoices in Oracle", self.invoices.to_string()),
+            ("tasks made in Asana", self.tasks_created.to_string()),
+            ("movements that changed a task", self.tasks_updated.to_string()),
+            ("movements delivered", self.movements_delivered.to_string()),
+            ("movements held, failed", format!("{}, {}", self.movements_held, self.movements_failed)),
+            ("requests to Oracle, Asana", format!("{}, {}", self.oracle_requests, self.asana_requests)),
+            ("seconds", format!("{:.1}", self.seconds)),
+            ("values compared", self.values_compared.to_string()),
+            ("Asana shows what Oracle says", if self.consistent { "yes" } else { "NO" }.to_owned()),
+        ] {
+            table.add_row([name.to_owned(), value]);
+        }
+        table.to_string()
+    }
+}

@@ -1,0 +1,36 @@
+//! One file per command.
+
+pub mod connection;
+pub mod demo;
+pub mod doctor;
+pub mod explain;
+pub mod migrate;
+pub mod movements;
+pub mod poll;
+pub mod sandbox;
+pub mod serve;
+
+use std::process::ExitCode;
+
+use clap::CommandFactory;
+
+use crate::cli::{Cli, Command, Global};
+
+/// Runs a command.
+pub async fn run(command: Command, global: &Global) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Demo(args) => demo::run(args, global).await,
+        Command::Serve(args) => serve::run(args, global).await,
+        Command::Sandbox(args) => sandbox::run(args, global).await,
+        Command::Migrate => migrate::run(global).await,
+        Command::Connection(command) => connection::run(command, global).await,
+        Command::Poll(args) => poll::run(args, global).await,
+        Command::Movements(command) => movements::run(command, global).await,
+        Command::Doctor => doctor::run(global).await,
+        Command::Explain { code } => explain::run(code.as_deref(), global),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "ml-connector", &mut std::io::stdout());
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! `movements`: the record log.
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use connector::ids::MovementId;
+use connector::store::movements::{self, Filter, FullMovement, Movement};
+use connector::store::connections;
+
+use crate::cli::Global;
+use crate::database::Database;
+use crate::output;
+
+/// Looking at the record log.
+#[derive(Debug, Subcommand)]
+pub enum MovementsCommand {
+    /// List movements, newest first
+    List(ListArgs),
+    /// Show one movement with its record, request and answer
+    Show {
+        /// The connection's name
+        connection: String,
+        /// The movement's id
+        id: String,
+    },
+}
+
+/// What to list.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// The connection's name
+    connection: String,
+    /// Only this state
+    #[arg(long, value_parser = ["pending", "sending", "delivered", "retrying", "failed", "held", "in_doubt"])]
+    state: Option<String>,
+    /// Only this purchase order's number
+    #[arg(long, value_name = "NUMBER")]
+    po: Option<String>,
+    /// Only this task's gid
+    #[arg(long, value_name = "GID")]
+    task: Option<String>,
+    /// At most this many
+    #[arg(long, default_value_t = 50)]
+    limit: i64,
+}
+
+/// Runs the command.
+pub async fn run(command: MovementsCommand, global: &Global) -> anyhow::Result<ExitCode> {
+    let database = Database::ready(global).await?;
+    let result = match command {
+        MovementsCommand::List(args) => list(&database, args, global).await,
+        MovementsCommand::Show { connection, id } => show(&database, &connection, &id, global).await,
+    };
+    database.close().await?;
+    result
+}
+
+async fn list(database: &Database, args: ListArgs, global: &Global) -> anyhow::Result<ExitCode> {
+    let connection = connections::find(&database.pool, &args.connection).await?;
+    let filter = Filter { state: args.state, order_number: args.po, task: args.task, limit: args.limit.max(1) };
+    let found = movements::list(&database.pool, connection.id, &filter).await?;
+    if global.json {
+        output::json(&found)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    output::data(&table_of(&found));
+    if i64::try_from(found.len()).unwrap_or(i64::MAX) == filter.limit {
+        output::say(&format!("the newest {}; more with --limit", filter.limit));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Movements as a table.
+pub fn table_of(found: &[Movement]) -> String {
+    let mut table = output::table(&["movement", "record", "number", "task", "state", "outcome", "why", "opened"]);
+    for m in found {
+        table.add_row([
+            m.movement_id.to_string(),
+            format!("{} {}", m.feed, m.source_id),
+            m.number.clone().unwrap_or_default(),
+            m.destination_id.clone().unwrap_or_default(),
+            m.state.clone(),
+            m.outcome.clone().unwrap_or_default(),
+            [m.code.as_deref(), m.reason.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" "),
+            output::when(Some(m.created_at)),
+        ]);
+    }
+    table.to_string()
+}
+
+async fn show(database: &Database, connection: &str, id: &str, global: &Global) -> anyhow::Result<ExitCode> {
+    let connection = connections::find(&database.pool, connection).await?;
+    let id: MovementId = id.parse().map_err(|_| anyhow::anyhow!("`{id}` is not a movement's id"))?;
+    let found = movements::show(&database.pool, connection.id, id)
+        .await?
+        .ok_or_else(|| anyhow::anyhow!("`{}` has no movement {id}", connection.name))?;
+    if global.json {
+        output::json(&found)?;
+    } else {
+        print(&found);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print(found: &FullMovement) {
+    let m = &found.movement;
+    let mut table = output::table(&["", ""]);
+    for (name, value) in [
+        ("movement", m.movement_id.to_string()),
+        ("record", format!("{} {}", m.feed, m.source_id)),
+        ("task", m.destination_id.clone().unwrap_or_default()),
+        ("state", m.state.clone()),
+        ("outcome", m.outcome.clone().unwrap_or_default()),
+        ("code", m.code.clone().unwrap_or_default()),
+        ("reason", m.reason.clone().unwrap_or_default()),
+        ("attempts", m.attempts.to_string()),
+        ("opened", output::when(Some(m.created_at))),
+        ("sent", output::when(m.sent_at)),
+        ("ended", output::when(m.finished_at)),
+    ] {
+        table.add_row([name.to_owned(), value]);
+    }
+    output::data(&table.to_string());
+    for (name, text) in [("record", &found.body), ("request", &found.request), ("answer", &found.response)] {
+        if let Some(text) = text {
+            output::data(&format!("\n{name}:\n{text}"));
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! `poll`: read from Oracle and write to Asana now.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use connector::feed::Feed;
+use connector::node;
+use connector::store::connections;
+use connector::store::jobs::Job;
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio::sync::watch;
+
+use crate::cli::Global;
+use crate::database::Database;
+use crate::output;
+
+/// What to read.
+#[derive(Debug, Args)]
+pub struct PollArgs {
+    /// The connection's name
+    connection: String,
+    /// Only this feed; the push follows all the same
+    #[arg(long, value_parser = ["purchase_orders", "invoices"])]
+    feed: Option<String>,
+}
+
+/// Polls and pushes once.
+pub async fn run(args: PollArgs, global: &Global) -> anyhow::Result<ExitCode> {
+    let database = Database::ready(global).await?;
+    let engine = database.engine(global)?;
+    let connection = connections::find(&database.pool, &args.connection).await?;
+    let mut jobs: Vec<Job> = Feed::ALL
+        .into_iter()
+        .filter(|feed| args.feed.as_deref().is_none_or(|only| only == feed.as_str()))
+        .map(Job::Poll)
+        .collect();
+    jobs.push(Job::Push);
+    let progress = watch::Sender::new(0);
+    let shown = Shown::start(&progress, "writing to Asana", None);
+    let reports = node::run_once(&engine, connection.id, &jobs, &progress).await;
+    shown.end();
+    let reports = reports?;
+    if global.json {
+        output::json(&reports)?;
+    } else {
+        let mut table = output::table(&["job", "what it did"]);
+        for job in jobs {
+            if let Some(report) = reports.get(job.as_str()) {
+                table.add_row([job.as_str().to_owned(), serde_json::to_string(report)?.replace(['{', '}', '"'], " ")]);
+            }
+        }
+        output::data(&table.to_string());
+    }
+    database.close().await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A progress bar that follows a counter; hidden when standard error is not a terminal.
+pub struct Shown {
+    bar: ProgressBar,
+    follow: tokio::task::JoinHandle<()>,
+}
+
+impl Shown {
+    /// Shows the counter, against a total when it is known.
+    pub fn start(progress: &watch::Sender<u64>, what: &'static str, total: Option<u64>) -> Shown {
+        let bar = match total {
+            Some(total) => ProgressBar::new(total).with_style(style("{msg} {wide_bar} {pos}/{len} {eta}")),
+            None => ProgressBar::new_spinner().with_style(style("{spinner} {msg} {pos}")),
+        };
+        bar.set_message(what);
+        bar.enable_steady_tick(Duration::from_millis(100));
+        let (mut count, shown) = (progress.subscribe(), bar.clone());
+        let follow = tokio::spawn(async move {
+            while count.changed().await.is_ok() {
+                shown.set_position(*count.borrow_and_update());
+            }
+        });
+        Shown { bar, follow }
+    }
+
+    /// Takes the bar away.
+    pub fn end(self) {
+        self.follow.abort();
+        self.bar.finish_and_clear();
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}

@@ -1,0 +1,110 @@
+//! `sandbox`: the stand-ins on their own, for trying things out against them.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use sandbox::{AsanaConfig, Board, GenerateOptions, Sandbox, SandboxConfig};
+
+use crate::cli::Global;
+use crate::commands::serve::stop_signal;
+use crate::output;
+
+/// What the stand-ins begin with.
+#[derive(Debug, Args)]
+pub struct SandboxArgs {
+    /// Where the Oracle side listens
+    #[arg(long, default_value = "127.0.0.1:8401", value_name = "ADDRESS")]
+    oracle: SocketAddr,
+    /// Where the Asana side listens
+    #[arg(long, default_value = "127.0.0.1:8402", value_name = "ADDRESS")]
+    asana: SocketAddr,
+    /// Where clock, faults and edits are controlled
+    #[arg(long, default_value = "127.0.0.1:8403", value_name = "ADDRESS")]
+    control: SocketAddr,
+    /// Load published orders and invoices (JSON Lines) from this directory instead of making some up
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// How many orders to make up, and as many invoices
+    #[arg(long, default_value_t = 300, value_name = "N")]
+    orders: usize,
+    /// Orders without lines, and no invoices
+    #[arg(long)]
+    headers_only: bool,
+    /// Lines of every order
+    #[arg(long, value_name = "N")]
+    lines: Option<usize>,
+    /// Equal seeds make equal data
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    seed: u64,
+    /// Requests a minute that the Asana side allows; 0: no limit
+    #[arg(long, default_value_t = 1500, value_name = "N")]
+    asana_rate: u32,
+    /// Milliseconds that every answer of the Asana side takes at least
+    #[arg(long, default_value_t = 0, value_name = "MS")]
+    asana_latency: u64,
+}
+
+/// Runs the stand-ins until Ctrl-C.
+pub async fn run(args: SandboxArgs, global: &Global) -> anyhow::Result<ExitCode> {
+    let asana = AsanaConfig {
+        requests_per_minute: Some(args.asana_rate),
+        latency_ms: args.asana_latency,
+        ..AsanaConfig::default()
+    };
+    let sandbox = Sandbox::start(SandboxConfig {
+        oracle_address: args.oracle,
+        asana_address: args.asana,
+        control_address: args.control,
+        asana,
+        ..SandboxConfig::default()
+    })
+    .await?;
+    match &args.data {
+        Some(directory) => {
+            sandbox.oracle().load(directory)?;
+        }
+        None => {
+            let made = GenerateOptions {
+                seed: args.seed,
+                orders: args.orders,
+                invoices: if args.headers_only { 0 } else { args.orders },
+                headers_only: args.headers_only,
+                lines_per_order: args.lines,
+                ..GenerateOptions::default()
+            };
+            sandbox.oracle().generate(&made).map_err(anyhow::Error::msg)?;
+        }
+    }
+    let board = Board::seed(sandbox.asana(), "Purchasing")
+        .ok_or_else(|| anyhow::anyhow!("the Asana stand-in refused the board"))?;
+    show(&sandbox, &board, global)?;
+    stop_signal().await?;
+    sandbox.shutdown().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show(sandbox: &Sandbox, board: &Board, global: &Global) -> anyhow::Result<()> {
+    let oracle = sandbox.oracle().config();
+    let token = sandbox.asana().config().tokens.first().map(|t| t.token.clone()).unwrap_or_default();
+    let fields: serde_json::Map<String, serde_json::Value> =
+        board.fields.iter().map(|(key, gid)| ((*key).to_owned(), gid.clone().into())).collect();
+    let facts = serde_json::json!({
+        "oracle_url": sandbox.oracle_url(), "token_url": sandbox.token_url(),
+        "client_id": oracle.client_id, "client_secret": oracle.client_secret, "scope": oracle.scope,
+        "asana_url": sandbox.asana_url(), "asana_token": token, "control_url": sandbox.control_url(),
+        "workspace": board.workspace, "project": board.project, "fields": fields,
+    });
+    if global.json {
+        output::data(&facts.to_string());
+        return Ok(());
+    }
+    let mut table = output::table(&["stand-ins with made-up secrets", ""]);
+    for (name, value) in facts.as_object().into_iter().flatten() {
+        table.add_row([name.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned)]);
+    }
+    output::data(&table.to_string());
+    output::say("Ctrl-C ends it");
+    Ok(())
+}

@@ -1,0 +1,64 @@
+//! The database: the one in `DATABASE_URL`, or a private server in the data directory.
+
+use std::path::PathBuf;
+
+use connector::{Engine, store};
+use embedded_postgres::{Server, Settings};
+use sqlx::PgPool;
+
+use crate::cli::Global;
+use crate::secret;
+
+/// An open database, and the private server when there is one.
+pub struct Database {
+    /// The pool.
+    pub pool: PgPool,
+    server: Option<Server>,
+}
+
+impl Database {
+    /// Opens the database; starts the private server when `DATABASE_URL` is not set.
+    pub async fn open(global: &Global) -> anyhow::Result<Database> {
+        if let Some(url) = &global.database_url {
+            return Ok(Database { pool: store::open(url).await?, server: None });
+        }
+        Database::private(data_dir(global)?).await
+    }
+
+    /// Opens the private server in `dir`.
+    pub async fn private(dir: PathBuf) -> anyhow::Result<Database> {
+        let server = Server::start(Settings::new(dir)).await?;
+        let pool = store::open(&server.url()).await?;
+        Ok(Database { pool, server: Some(server) })
+    }
+
+    /// Opens the database and brings its schema up to date.
+    pub async fn ready(global: &Global) -> anyhow::Result<Database> {
+        let database = Database::open(global).await?;
+        store::migrate(&database.pool).await?;
+        Ok(database)
+    }
+
+    /// Closes the pool and stops the private server, if this program started it.
+    pub async fn close(self) -> anyhow::Result<()> {
+        self.pool.close().await;
+        if let Some(server) = self.server {
+            server.stop().await?;
+        }
+        Ok(())
+    }
+
+    /// The engine on this database, with the key from the environment.
+    pub fn engine(&self, global: &Global) -> anyhow::Result<Engine> {
+        Ok(Engine::new(self.pool.clone(), secret::master_key(global.key_file.as_ref())?))
+    }
+}
+
+/// Where the private server keeps its files.
+pub fn data_dir(global: &Global) -> anyhow::Result<PathBuf> {
+    match &global.data_dir {
+        Some(dir) => Ok(dir.join("postgres")),
+        None => embedded_postgres::default_data_dir("ml-connector")
+            .ok_or_else(|| anyhow::anyhow!("there is no home directory; give --data-dir")),
+    }
+}

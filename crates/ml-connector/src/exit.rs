@@ -1,0 +1,44 @@
+//! What the program ends with. 0: done; 1: failed; 2: wrong use (clap); 3: a check found a problem;
+//! 4: the key-encryption key is missing or wrong; 5: another node is busy with it.
+
+use std::process::ExitCode;
+
+use connector::{Code, Error};
+
+use crate::cli::Global;
+
+/// A check found a problem; the command itself worked.
+pub const FOUND_PROBLEMS: u8 = 3;
+const FAILED: u8 = 1;
+const NO_KEY: u8 = 4;
+const BUSY: u8 = 5;
+
+/// Says what went wrong, with its code and what to do, on standard error; as JSON when asked for.
+pub fn report(error: &anyhow::Error, global: &Global) -> ExitCode {
+    let known = error.downcast_ref::<Error>();
+    let postgres = error.downcast_ref::<embedded_postgres::Error>();
+    let (code, remedy) = match (known, postgres) {
+        (Some(known), _) => (Some(known.code.info().code), Some(known.code.info().remedy)),
+        (None, Some(postgres)) => (Some(postgres.code()), None),
+        (None, None) => (None, None),
+    };
+    let message = known.map_or_else(|| error.to_string(), |known| known.message.clone());
+    let causes: Vec<String> = error.chain().skip(1).map(ToString::to_string).collect();
+    if global.json {
+        let body = serde_json::json!({ "error": { "code": code, "message": message, "causes": causes, "remedy": remedy } });
+        crate::output::complain(&body.to_string());
+    } else {
+        crate::output::complain(&format!("error: {}{message}", code.map(|c| format!("{c}: ")).unwrap_or_default()));
+        for cause in causes {
+            crate::output::complain(&format!("  because: {cause}"));
+        }
+        if let Some(remedy) = remedy {
+            crate::output::complain(&format!("  what to do: {remedy}"));
+        }
+    }
+    ExitCode::from(match known.map(|known| known.code) {
+        Some(Code::KeyMissing | Code::KeyMalformed | Code::KeyWrong) => NO_KEY,
+        Some(Code::LeaseBusy) => BUSY,
+        _ => FAILED,
+    })
+}

@@ -1,0 +1,45 @@
+//! Data goes to standard output, everything else to standard error.
+
+use std::io::Write;
+
+use comfy_table::presets::UTF8_FULL_CONDENSED;
+use comfy_table::{ContentArrangement, Table};
+use serde::Serialize;
+
+/// Writes a line of data. A closed pipe ends the program quietly, as with any other tool.
+pub fn data(text: &str) {
+    let mut out = std::io::stdout().lock();
+    if writeln!(out, "{text}").and_then(|()| out.flush()).is_err() {
+        std::process::exit(0);
+    }
+}
+
+/// Writes a line for the person.
+pub fn say(text: &str) {
+    let mut err = std::io::stderr().lock();
+    // there is nobody to tell when standard error is gone
+    let _ = writeln!(err, "{text}");
+}
+
+/// Writes a failure for the person.
+pub fn complain(text: &str) {
+    say(text);
+}
+
+/// Writes a value as JSON, indented for people who look at it.
+pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
+    data(&serde_json::to_string_pretty(value)?);
+    Ok(())
+}
+
+/// A table with these columns, as wide as the terminal.
+pub fn table(columns: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic).set_header(columns);
+    table
+}
+
+/// An instant without the fraction that nobody reads, or `-`.
+pub fn when(at: Option<jiff::Timestamp>) -> String {
+    at.map_or_else(|| "-".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M:%SZ").to_string())
+}

@@ -1,0 +1,69 @@
+//! A board to begin with: a workspace, a project, and a custom field for everything a purchase order shows.
+
+use crate::asana::{Asana, FieldKind, FieldSpec};
+
+/// Statuses that an invoice can show.
+pub const INVOICE_STATUSES: [&str; 6] =
+    ["Not validated", "Needs revalidation", "Validated", "Partially paid", "Paid", "Canceled"];
+
+/// What was made on the Asana side.
+#[derive(Clone, Debug)]
+pub struct Board {
+    /// The workspace's gid.
+    pub workspace: String,
+    /// The project's gid.
+    pub project: String,
+    /// Each field's key, as connection settings name it, with its gid.
+    pub fields: Vec<(&'static str, String)>,
+}
+
+impl Board {
+    /// Makes the workspace, the project and its fields.
+    #[must_use]
+    pub fn seed(asana: &Asana, project: &str) -> Option<Board> {
+        let workspace = asana.seed_workspace("Northwind Consulting");
+        let project = asana.seed_project(&workspace, project)?;
+        let mut fields = Vec::new();
+        for (key, name, kind) in fields_wanted() {
+            let gid = asana.seed_field(&workspace, &FieldSpec::new(name, kind))?;
+            asana.seed_attach(&project, &gid)?;
+            fields.push((key, gid));
+        }
+        Some(Board { workspace, project, fields })
+    }
+
+    /// A further project with the same fields; returns its gid.
+    #[must_use]
+    pub fn add_project(&self, asana: &Asana, name: &str) -> Option<String> {
+        let project = asana.seed_project(&self.workspace, name)?;
+        for (_, field) in &self.fields {
+            asana.seed_attach(&project, field)?;
+        }
+        Some(project)
+    }
+
+    /// The gid of a field.
+    #[must_use]
+    pub fn field(&self, key: &str) -> Option<&str> {
+        self.fields.iter().find(|(known, _)| *known == key).map(|(_, gid)| gid.as_str())
+    }
+}
+
+fn fields_wanted() -> Vec<(&'static str, &'static str, FieldKind)> {
+    let amount = || FieldKind::Number { precision: 2 };
+    vec![
+        ("po_number", "PO number", FieldKind::Text),
+        ("supplier", "Supplier", FieldKind::Text),
+        ("invoice_status", "Invoice status", FieldKind::Enum(INVOICE_STATUSES.map(str::to_owned).to_vec())),
+        ("line_item_amount", "Line-item amount", amount()),
+        ("order_status", "Order status", FieldKind::Text),
+        ("currency", "Currency", FieldKind::Text),
+        ("ordered_total", "Ordered total", amount()),
+        ("invoiced_amount", "Invoiced amount", amount()),
+        ("invoice_numbers", "Invoice numbers", FieldKind::Text),
+        ("cost_center", "Cost center", FieldKind::Text),
+        ("gl_account", "GL account", FieldKind::Text),
+        ("requester", "Requester", FieldKind::Text),
+        ("last_synced", "Last synced", FieldKind::Date),
+    ]
+}
