@@ -3,6 +3,13 @@
 //! Self-contained, so that another crate's tests can include this file too. The document is not part of the
 //! repository; where it is missing nothing is checked and [`Spec::shared`] says so.
 
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a document that cannot be read must stop the test, and one that is missing must be told"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -192,14 +199,11 @@ impl Spec {
     fn collect(&self, schema: &Value, names: &mut BTreeSet<String>) {
         match schema {
             Value::Object(members) => {
-                if let Some(name) =
-                    members.get("$ref").and_then(Value::as_str).and_then(|r| r.strip_prefix(PREFIX))
+                if let Some(name) = referred(schema)
+                    && names.insert(name.to_owned())
+                    && let Some(inner) = self.schema(name)
                 {
-                    if names.insert(name.to_owned()) {
-                        if let Some(inner) = self.schema(name) {
-                            self.collect(inner, names);
-                        }
-                    }
+                    self.collect(inner, names);
                 }
                 members.values().for_each(|m| self.collect(m, names));
             }
@@ -238,10 +242,8 @@ impl Spec {
             return;
         }
         let inner = depth + 1;
-        if let Some(name) = schema.get("$ref").and_then(Value::as_str).and_then(|r| r.strip_prefix(PREFIX)) {
-            if let Some(referred) = self.schema(name) {
-                self.members(referred, at, known, inner);
-            }
+        if let Some(target) = referred(schema).and_then(|name| self.schema(name)) {
+            self.members(target, at, known, inner);
         }
         for list in ["allOf", "anyOf", "oneOf"] {
             for branch in schema.get(list).and_then(Value::as_array).into_iter().flatten() {
@@ -259,6 +261,11 @@ impl Spec {
             known.insert(path);
         }
     }
+}
+
+/// The name of the schema that one refers to.
+fn referred(schema: &Value) -> Option<&str> {
+    schema.get("$ref")?.as_str()?.strip_prefix(PREFIX)
 }
 
 fn walk(record: &Value, at: &str, known: &BTreeSet<String>, found: &mut BTreeSet<String>) {
