@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, RETRY_AFTER, TRANSFER_ENCODING};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use axum::http::{HeaderMap, Request, Response, StatusCode};
-use futures_util::stream;
+use futures_util::{Stream, StreamExt as _, stream};
 use tower::ServiceExt as _;
 
 use crate::calls::{Calls, Exchange};
@@ -124,6 +124,7 @@ impl Gate {
         if let Some(exchange) = exchange {
             exchange.response_body = String::from_utf8_lossy(&bytes).into_owned();
         }
+        parts.headers.remove(CONTENT_LENGTH);
         let body = match chosen {
             None => {
                 self.remember(path, parts.status, &bytes);
@@ -133,9 +134,7 @@ impl Gate {
             Some(Fault::MalformedJson) => Body::from(bytes.slice(..bytes.len() / 2)),
             Some(Fault::TruncatedBody) => {
                 parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes.len()));
-                parts.headers.remove(TRANSFER_ENCODING);
-                let half: Result<Bytes, Dropped> = Ok(bytes.slice(..bytes.len() / 2));
-                Body::from_stream(stream::iter([half, Err(Dropped)]))
+                Body::from_stream(half_of(bytes))
             }
             Some(Fault::TimeoutAfter { ms }) => {
                 tokio::time::sleep(Duration::from_millis(ms)).await;
@@ -166,6 +165,16 @@ impl Gate {
     fn last_page(&self, path: &str) -> Option<Bytes> {
         self.last_pages.lock().unwrap_or_else(PoisonError::into_inner).get(path).cloned()
     }
+}
+
+/// Half of the body, then an error. What came before it must be on its way first, or the client
+/// would not even see the status.
+fn half_of(bytes: Bytes) -> impl Stream<Item = Result<Bytes, Dropped>> {
+    let half = bytes.slice(..bytes.len() / 2);
+    stream::once(async { Ok(half) }).chain(stream::once(async {
+        tokio::task::yield_now().await;
+        Err(Dropped)
+    }))
 }
 
 fn headers_of(headers: &HeaderMap) -> Vec<(String, String)> {

@@ -7,7 +7,7 @@ use super::build::{self, InvoiceDraft, InvoiceLineDraft, LineDraft, OrderDraft};
 use super::record::Record;
 use super::schema::{Distribution, HEADERS, Inv, InvLine, Kind, Line, Po, Resource};
 use super::table::Table;
-use super::value::{Value, is_json_number};
+use super::value::{Value, is_decimal};
 use super::words::{INVOICE_STATUS, ORDER_STATUS, UNITS};
 use super::{Data, Oracle};
 
@@ -239,7 +239,7 @@ impl Oracle {
 }
 
 fn check_amount(text: &str) -> Result<(), String> {
-    if is_json_number(text) { Ok(()) } else { Err(format!("{text:?} is not a decimal number")) }
+    if is_decimal(text) { Ok(()) } else { Err(format!("{text:?} is not a decimal number")) }
 }
 
 fn status_named(code: &str) -> Result<(&'static str, &'static str), String> {

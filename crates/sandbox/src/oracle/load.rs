@@ -24,7 +24,7 @@ use super::build::{self, Ids, InvoiceDraft, InvoiceLineDraft, LineDraft, OrderDr
 use super::record::Record;
 use super::schema::{Line, Po};
 use super::table::Table;
-use super::value::{Value, is_json_number};
+use super::value::{Value, is_decimal};
 use super::words::{BUYERS, INVOICE_STATUS, ORDER_STATUS};
 use super::{Data, Oracle};
 
@@ -173,7 +173,7 @@ fn read_orders(ids: &mut Ids, text: &str) -> Result<Vec<Record>, LoadError> {
 }
 
 fn check(amounts: &[Option<&str>]) -> Result<(), String> {
-    match amounts.iter().flatten().find(|amount| !is_json_number(amount)) {
+    match amounts.iter().flatten().find(|amount| !is_decimal(amount)) {
         Some(wrong) => Err(format!("{wrong:?} is not a decimal number")),
         None => Ok(()),
     }

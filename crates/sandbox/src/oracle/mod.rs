@@ -33,7 +33,7 @@ use axum::extract::{Request, State};
 use axum::http::{Response, StatusCode};
 use axum::routing::{any, post};
 
-pub use edits::Edit;
+pub use edits::{Edit, NewInvoice, NewInvoiceLine, NewLine, NewOrder};
 pub use generate::GenerateOptions;
 pub use settings::OracleSettings;
 pub use token::OracleConfig;

@@ -83,10 +83,13 @@ impl Value {
     }
 }
 
-/// Whether `text` is a JSON number, so that it can be stored and shown digit for digit.
-pub(crate) fn is_json_number(text: &str) -> bool {
-    serde_json::from_str::<serde_json::Value>(text).is_ok_and(|value| value.is_number())
-        && text.trim() == text
+/// Whether `text` is a plain decimal (`-?`, no leading zeros, no exponent), which is also a JSON number
+/// and can be shown digit for digit.
+pub(crate) fn is_decimal(text: &str) -> bool {
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    let (whole, fraction) = unsigned.split_once('.').map_or((unsigned, None), |(w, f)| (w, Some(f)));
+    digits(whole) && (whole == "0" || !whole.starts_with('0')) && fraction.is_none_or(digits)
 }
 
 fn write_integer(out: &mut String, value: i64) {

@@ -6,5 +6,7 @@
 )]
 
 mod asana;
+mod control;
+mod faulty;
 mod oracle;
 mod pod;

@@ -1,4 +1,12 @@
 //! The Oracle side.
 
+mod access;
+mod data;
+mod describe;
+mod edits;
+mod errors;
+mod pages;
 mod paging;
+mod queries;
+mod shape;
 mod token;
