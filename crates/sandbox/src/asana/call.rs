@@ -148,7 +148,9 @@ pub(crate) enum Op {
     AddProject,
     RemoveProject,
     SectionAddTask,
+    Section,
     Stories,
+    Story,
     CreateStory,
     Search,
     WorkspaceFields,
@@ -160,6 +162,7 @@ pub(crate) enum Op {
     UpdateOption,
     Batch,
     Attach,
+    Attachment,
 }
 
 /// Finds the operation; a wrong method finds none, as on the real service.
@@ -176,6 +179,7 @@ pub(crate) fn route(verb: Verb, segments: &[String]) -> Option<Op> {
         (Get, ["projects", _, "sections"]) => Op::Sections,
         (Post, ["projects", _, "sections"]) => Op::CreateSection,
         (Get, ["projects", _, "tasks"]) => Op::ProjectTasks,
+        (Get, ["sections", _]) => Op::Section,
         (Get, ["sections", _, "tasks"]) => Op::SectionTasks,
         (Get, ["projects", _, "custom_field_settings"]) => Op::ProjectSettings,
         (Post, ["projects", _, "addCustomFieldSetting"]) => Op::AddSetting,
@@ -192,6 +196,7 @@ pub(crate) fn route(verb: Verb, segments: &[String]) -> Option<Op> {
         (Post, ["sections", _, "addTask"]) => Op::SectionAddTask,
         (Get, ["tasks", _, "stories"]) => Op::Stories,
         (Post, ["tasks", _, "stories"]) => Op::CreateStory,
+        (Get, ["stories", _]) => Op::Story,
         (Get, ["workspaces", _, "tasks", "search"]) => Op::Search,
         (Get, ["workspaces", _, "custom_fields"]) => Op::WorkspaceFields,
         (Get, ["custom_fields", _]) => Op::Field,
@@ -202,6 +207,7 @@ pub(crate) fn route(verb: Verb, segments: &[String]) -> Option<Op> {
         (Put, ["enum_options", _]) => Op::UpdateOption,
         (Post, ["batch"]) => Op::Batch,
         (Post, ["attachments"]) => Op::Attach,
+        (Get, ["attachments", _]) => Op::Attachment,
         _ => return None,
     })
 }

@@ -41,6 +41,10 @@ pub struct AsanaConfig {
     pub unpaged: Unpaged,
     /// The most rows that a listing without `limit` answers.
     pub unpaged_rows: usize,
+    /// Rows after which a paged listing ends with 400 instead of another page; 0: never.
+    ///
+    /// The errors page says that very large result sets are cut so, not at how many rows nor in which words.
+    pub cut_after_rows: u64,
     /// Milliseconds that every request takes at least.
     pub latency_ms: u64,
     /// What a bare `opt_fields` path that names an object answers.
@@ -89,6 +93,7 @@ impl Default for AsanaConfig {
             page_token_seconds: 900,
             unpaged: Unpaged::Truncate,
             unpaged_rows: 1000,
+            cut_after_rows: 0,
             latency_ms: 0,
             bare_paths: BarePaths::Compact,
             number_as_text: NumberAsText::Refuse,

@@ -11,6 +11,7 @@ mod error;
 mod http;
 mod json;
 mod limits;
+mod model;
 mod number;
 mod ops;
 mod pages;

@@ -23,6 +23,8 @@ pub(crate) struct Page {
     pub limit: Option<usize>,
     /// Where the page before ended, in terms of the listing.
     pub after: Option<(u64, u64)>,
+    /// Rows answered by the pages before.
+    seen: u64,
 }
 
 impl Page {
@@ -34,8 +36,9 @@ impl Page {
                 _ => return Err(Fail::bad("limit: Must be between 1 and 100")),
             },
         };
-        let after = call.param("offset").map(|token| unseal(call, cfg, now_ms, token)).transpose()?;
-        Ok(Self { limit, after })
+        let token = call.param("offset").map(|token| unseal(call, cfg, now_ms, token)).transpose()?;
+        let (after, seen) = token.map_or((None, 0), |(place, seen)| (Some(place), seen));
+        Ok(Self { limit, after, seen })
     }
 
     /// How many rows to fetch to know whether there are more.
@@ -60,12 +63,16 @@ impl Page {
             ));
         }
         rows.truncate(most);
+        let seen = self.seen.saturating_add(u64::try_from(rows.len()).unwrap_or(u64::MAX));
+        if self.limit.is_some() && cfg.cut_after_rows > 0 && seen > cfg.cut_after_rows {
+            return Err(Fail::bad("The result set is too large and was truncated. Narrow your request."));
+        }
         let mut w = Json::default();
         w.array(&rows, |w, (_, row)| write(w, row));
         let mut reply = Reply::ok(w);
         if self.limit.is_some() {
             let last = rows.last().map(|(place, _)| *place).filter(|_| more);
-            reply.next_page = Some(last.map(|place| seal(call, now_ms, place)));
+            reply.next_page = Some(last.map(|place| seal(call, now_ms, place, seen)));
         }
         Ok(reply)
     }
@@ -91,13 +98,13 @@ fn mac(text: &str) -> String {
     URL_SAFE_NO_PAD.encode(&digest[..9])
 }
 
-fn seal(call: &Call, now_ms: i64, (a, b): (u64, u64)) -> String {
-    let text = format!("{now_ms}:{a}:{b}");
+fn seal(call: &Call, now_ms: i64, (a, b): (u64, u64), seen: u64) -> String {
+    let text = format!("{now_ms}:{a}:{b}:{seen}");
     let mac = mac(&format!("{}:{text}", call.path()));
     URL_SAFE_NO_PAD.encode(format!("{text}:{mac}"))
 }
 
-fn unseal(call: &Call, cfg: &AsanaConfig, now_ms: i64, token: &str) -> Result<(u64, u64), Fail> {
+fn unseal(call: &Call, cfg: &AsanaConfig, now_ms: i64, token: &str) -> Result<((u64, u64), u64), Fail> {
     let invalid = || Fail::bad("offset: Your pagination token is invalid.");
     let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| invalid())?;
     let text = String::from_utf8(bytes).map_err(|_| invalid())?;
@@ -107,10 +114,10 @@ fn unseal(call: &Call, cfg: &AsanaConfig, now_ms: i64, token: &str) -> Result<(u
     }
     let mut parts = body.split(':');
     let issued: i64 = parts.next().and_then(|p| p.parse().ok()).ok_or_else(invalid)?;
-    let a = parts.next().and_then(|p| p.parse().ok()).ok_or_else(invalid)?;
-    let b = parts.next().and_then(|p| p.parse().ok()).ok_or_else(invalid)?;
+    let mut number = || parts.next().and_then(|p| p.parse::<u64>().ok()).ok_or_else(invalid);
+    let (a, b, seen) = (number()?, number()?, number()?);
     if now_ms.saturating_sub(issued) > i64::from(cfg.page_token_seconds).saturating_mul(1000) {
         return Err(Fail::bad("offset: Your pagination token has expired."));
     }
-    Ok((a, b))
+    Ok(((a, b), seen))
 }

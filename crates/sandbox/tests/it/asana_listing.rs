@@ -180,6 +180,19 @@ async fn a_listing_without_limit_is_cut_or_refused() {
 }
 
 #[tokio::test]
+async fn a_very_long_listing_ends_with_an_error_instead_of_its_last_page() {
+    let w = World::configured(|c| c.cut_after_rows = 4);
+    many(&w, 5).await;
+    let path = format!("/tasks?project={}&limit=2", w.project);
+    let mut offset = String::new();
+    for _ in 0..2 {
+        let body = w.get(&format!("{path}{offset}")).await;
+        offset = format!("&offset={}", body["next_page"]["offset"].as_str().unwrap());
+    }
+    assert!(w.refused_get(400, &format!("{path}{offset}")).await.contains("truncated"));
+}
+
+#[tokio::test]
 async fn every_changed_task_is_listed_once_whether_few_or_many_changed() {
     let w = World::new();
     many(&w, 1200).await;

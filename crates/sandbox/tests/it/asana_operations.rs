@@ -32,7 +32,7 @@ async fn every_operation_answers_as_the_document_says() {
     w.put(&format!("/custom_fields/{field}"), json!({ "name": "T" })).await;
     w.put(&format!("/tasks/{task}"), json!({ "custom_fields": { &field: option }, "completed": true })).await;
     w.post(&format!("/tasks/{task}/subtasks"), json!({ "name": "y" })).await;
-    w.post(&format!("/tasks/{task}/stories"), json!({ "text": "done" })).await;
+    let story = gid(&w.post(&format!("/tasks/{task}/stories"), json!({ "text": "done" })).await);
     w.post(&format!("/tasks/{task}/addProject"), json!({ "project": p, "section": s })).await;
     w.post(&format!("/sections/{s}/addTask"), json!({ "task": task })).await;
     w.post(&format!("/projects/{p}/sections"), json!({ "name": "Later" })).await;
@@ -52,6 +52,8 @@ async fn every_operation_answers_as_the_document_says() {
         format!("/tasks/{task}"),
         format!("/tasks/{task}/subtasks"),
         format!("/tasks/{task}/stories"),
+        format!("/stories/{story}"),
+        format!("/sections/{s}"),
         format!("/sections/{s}/tasks"),
         format!("/custom_fields/{field}"),
         format!("/workspaces/{ws}/custom_fields"),

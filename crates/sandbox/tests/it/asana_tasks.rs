@@ -266,7 +266,9 @@ async fn an_upload_answers_200() {
     let answer = w.exchange(request).await;
     assert_eq!(answer.status, 200, "{}", answer.text);
     w.judge("POST", "/attachments", None, &answer);
-    assert_eq!((&answer.body["data"]["name"], &answer.body["data"]["size"]), (&json!("po.pdf"), &json!(5)));
+    let made = &answer.body["data"];
+    assert_eq!((&made["name"], &made["size"]), (&json!("po.pdf"), &json!(5)));
+    assert_eq!(&w.data(&format!("/attachments/{}", gid(made))).await["parent"]["gid"], &json!(task));
 }
 
 #[tokio::test]

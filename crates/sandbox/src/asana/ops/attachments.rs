@@ -52,6 +52,16 @@ pub(crate) fn create(ctx: &mut Ctx<'_>, call: &Call) -> Result<Reply, Fail> {
     Ok(Reply::ok(w))
 }
 
+pub(crate) fn get(ctx: &mut Ctx<'_>, call: &Call) -> Result<Reply, Fail> {
+    let gid = path_gid("attachment", &call.segments[1])?;
+    let file = ctx.world.attachments.get(&gid).ok_or_else(|| Fail::unknown("attachment", gid))?;
+    ctx.seen_task(file.task, || Fail::unknown("attachment", gid))?;
+    let tree = call.tree(ctx.cfg);
+    let mut w = Json::default();
+    ctx.view().attachment(&mut w, select(tree.as_ref(), Select::Full), gid, file);
+    Ok(Reply::ok(w))
+}
+
 /// Takes a multipart body apart.
 pub(crate) fn parts(content_type: &str, body: &[u8]) -> Result<Vec<Part>, Fail> {
     let invalid = || Fail::bad("Could not parse request data, invalid multipart body");

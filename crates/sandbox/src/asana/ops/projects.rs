@@ -61,6 +61,16 @@ pub(crate) fn sections(ctx: &mut Ctx<'_>, call: &Call) -> Result<Reply, Fail> {
     page.answer_all(call, ctx.cfg, ctx.now_ms(), rows, |w, gid| view.section(w, wanted, **gid))
 }
 
+pub(crate) fn section(ctx: &mut Ctx<'_>, call: &Call) -> Result<Reply, Fail> {
+    let gid = path_gid("section", &call.segments[1])?;
+    let project = ctx.world.sections.get(&gid).ok_or_else(|| Fail::unknown("section", gid))?.project;
+    ctx.seen_project(project, || Fail::unknown("section", gid))?;
+    let tree = call.tree(ctx.cfg);
+    let mut w = Json::default();
+    ctx.view().section(&mut w, select(tree.as_ref(), Select::Full), gid);
+    Ok(Reply::ok(w))
+}
+
 pub(crate) fn create_section(ctx: &mut Ctx<'_>, call: &Call) -> Result<Reply, Fail> {
     let project = ctx.project_in_path(&call.segments[1])?;
     let name = text(&call.data, "name")?.filter(|n| !n.is_empty()).ok_or_else(|| Fail::missing("name"))?;

@@ -1,7 +1,7 @@
 //! Comments on tasks. System stories are not kept.
 
 use super::Ctx;
-use super::input::text;
+use super::input::{path_gid, text};
 use crate::asana::call::{Call, Reply, select};
 use crate::asana::error::Fail;
 use crate::asana::json::Json;
@@ -19,6 +19,16 @@ pub(crate) fn list(ctx: &mut Ctx<'_>, call: &Call) -> Result<Reply, Fail> {
     let rows = ctx.world.stories_of.get(&task).into_iter().flatten();
     let rows = rows.filter_map(|gid| ctx.world.stories.get(gid).map(|s| (*gid, s)));
     page.answer_all(call, ctx.cfg, ctx.now_ms(), rows, |w, (gid, s)| view.story(w, wanted, *gid, s))
+}
+
+pub(crate) fn get(ctx: &mut Ctx<'_>, call: &Call) -> Result<Reply, Fail> {
+    let gid = path_gid("story", &call.segments[1])?;
+    let story = ctx.world.stories.get(&gid).ok_or_else(|| Fail::unknown("story", gid))?;
+    ctx.seen_task(story.task, || Fail::unknown("story", gid))?;
+    let tree = call.tree(ctx.cfg);
+    let mut w = Json::default();
+    ctx.view().story(&mut w, select(tree.as_ref(), Select::Full), gid, story);
+    Ok(Reply::ok(w))
 }
 
 /// A comment is a story, and a story changes the task's `modified_at`.
