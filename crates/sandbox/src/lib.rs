@@ -7,6 +7,7 @@
 //! do is also a method on the handles of [`Sandbox`].
 
 pub mod asana;
+pub mod board;
 pub mod calls;
 pub mod clock;
 mod control;
@@ -16,6 +17,7 @@ pub mod oracle;
 mod server;
 
 pub use asana::{Asana, AsanaConfig};
+pub use board::Board;
 pub use calls::Calls;
 pub use clock::VirtualClock;
 pub use faults::{Fault, FaultRule, Faults, Side};
