@@ -17,7 +17,7 @@ use futures_util::future::BoxFuture;
 use serde_json::value::RawValue;
 
 pub use text::is_truncated;
-use text::{Child, Linked, Members, attribute, expanded_paths, last_segment, says_has_more};
+use text::{Child, Linked, Members, attribute, expanded_paths, says_has_more};
 
 use crate::client::Fusion;
 use crate::error::Error;
@@ -197,10 +197,9 @@ impl Completion<'_> {
 
     /// The last segment of a row's own link.
     fn own_key(&self, row: &RawValue) -> Result<String, Error> {
-        let linked: Linked = serde_json::from_str(row.get()).map_err(|_| self.stuck("a row has no links"))?;
-        let own = linked.links.iter().find(|link| link.rel == "self");
-        let key = own.and_then(|link| last_segment(&link.href));
-        key.ok_or_else(|| self.stuck("a row has no link of its own"))
+        let linked: Linked =
+            serde_json::from_str(row.get()).map_err(|_| self.stuck("a row's links are odd"))?;
+        linked.own_key().ok_or_else(|| self.stuck("a row has no link of its own"))
     }
 
     /// The children to ask for again: those that came with the rows, or without rows the usual ones.

@@ -30,17 +30,35 @@ pub(super) struct Child {
     pub has_more: bool,
 }
 
+/// A row with its links, which newer framework versions put into `@context`.
 #[derive(Deserialize)]
 pub(super) struct Linked {
-    pub links: Vec<Link>,
+    #[serde(default)]
+    links: Vec<Link>,
+    #[serde(rename = "@context", default)]
+    context: Context,
+}
+
+#[derive(Default, Deserialize)]
+struct Context {
+    #[serde(default)]
+    links: Vec<Link>,
+}
+
+impl Linked {
+    /// The key in the path of the row's own link.
+    pub fn own_key(&self) -> Option<String> {
+        let own = self.links.iter().chain(&self.context.links).find(|link| link.rel == "self")?;
+        last_segment(&own.href)
+    }
 }
 
 #[derive(Deserialize)]
-pub(super) struct Link {
+struct Link {
     #[serde(default)]
-    pub rel: String,
+    rel: String,
     #[serde(default)]
-    pub href: String,
+    href: String,
 }
 
 /// An object's members in their order, with their exact texts.
@@ -95,7 +113,7 @@ pub(super) fn expanded_paths(item: &str, prefix: &str, paths: &mut BTreeSet<Stri
 }
 
 /// The decoded last segment of an address, unless it is none that can stand in a path.
-pub(super) fn last_segment(href: &str) -> Option<String> {
+fn last_segment(href: &str) -> Option<String> {
     let path = href.split(['?', '#']).next()?.trim_end_matches('/');
     let segment = percent_decoded(path.rsplit_once('/')?.1)?;
     let fits =

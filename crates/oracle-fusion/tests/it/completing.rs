@@ -140,6 +140,18 @@ async fn invoice_lines_are_completed_even_when_none_came() {
     assert_eq!(Invoice::parse(&whole).unwrap().lines.len(), 3);
 }
 
+#[tokio::test]
+async fn the_own_link_is_found_where_newer_versions_put_it() {
+    let server = server().await;
+    let row = r#"{"InvoiceId":"300100","@context":{"key":"K","links":[{"rel":"self","href":"https://x/invoices/K"}]}}"#;
+    answer(&server, INVOICES, page(&[row], false)).await;
+    child_in_pages(&server, &format!("{INVOICES}/K/child/invoiceLines"), &[r#"{"LineNumber":1}"#.to_owned()])
+        .await;
+    let text = r#"{"InvoiceId":"300100","invoiceLines":{"items":[],"hasMore":true}}"#;
+    let whole = client(&server).complete(raw(text), Resource::Invoices).await.unwrap();
+    assert_eq!(Invoice::parse(&whole).unwrap().lines.len(), 1);
+}
+
 async fn incomplete(fusion: &Fusion) {
     let text = r#"{"POHeaderId":300100,"lines":{"items":[],"hasMore":true}}"#;
     let error = fusion.complete(raw(text), Resource::PurchaseOrders).await.unwrap_err();
