@@ -4,6 +4,7 @@
 //! from a generator, from files, and from edits.
 
 mod build;
+mod change;
 mod describe;
 pub mod edits;
 mod errors;

@@ -128,6 +128,11 @@ pub(crate) fn scramble(value: u64) -> u64 {
     (mixed ^ (mixed >> 29)).wrapping_mul(MASK | 1)
 }
 
+/// A place in an order by no attribute; a record that changes gets another.
+pub(crate) fn chance(record: &Record) -> u64 {
+    scramble(record.id().cast_unsigned() ^ record.last_update().cast_unsigned().rotate_left(20))
+}
+
 /// The key of an item in its path, which clients can only take from a link.
 pub(crate) fn opaque_key(resource: &Resource, id: i64) -> String {
     let mixed = (id.cast_unsigned() ^ salt(resource)).wrapping_mul(SPREAD);

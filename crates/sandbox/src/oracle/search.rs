@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use super::query::Filter;
 use super::query::plan::{Bounds, plan};
-use super::record::{Record, scramble};
+use super::record::{Record, chance};
 use super::schema::{Kind, Resource};
 use super::table::{Slot, Table};
 use super::value::Value;
@@ -120,7 +120,7 @@ impl Table {
                 let range = self.ids(plan.id.low, plan.id.high);
                 self.walk(range.iter().rev().map(|(_, slot)| *slot), &mut cutter, accepts);
             }
-            [] if plan.id == Bounds::ALL && plan.time == Bounds::ALL => {
+            [] if exact && plan.id == Bounds::ALL && plan.time == Bounds::ALL => {
                 self.walk(self.unordered().iter().map(|(_, slot)| *slot), &mut cutter, accepts);
             }
             order => self.sort(order, plan.id, plan.time, accepts, &mut cutter),
@@ -206,7 +206,7 @@ fn compare_records(order: &[SortTerm], left: &Record, right: &Record) -> Orderin
             return ordering;
         }
     }
-    scramble(left.id().cast_unsigned()).cmp(&scramble(right.id().cast_unsigned()))
+    chance(left).cmp(&chance(right))
 }
 
 /// Null stands last in ascending order, as in the database.

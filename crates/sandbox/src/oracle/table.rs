@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use super::record::{Record, scramble};
+use super::record::{Record, chance};
 use super::schema::Resource;
 
 /// Renderings kept per record: as many as a test and a demo ask for in turn.
@@ -53,10 +53,6 @@ pub(crate) struct Table {
     /// The order of a request without `orderBy`: repeatable, but by no attribute, and a record
     /// that changes moves.
     by_chance: Vec<(u64, Slot)>,
-}
-
-fn chance(record: &Record) -> u64 {
-    scramble(record.id().cast_unsigned() ^ record.last_update().cast_unsigned().rotate_left(20))
 }
 
 impl Table {

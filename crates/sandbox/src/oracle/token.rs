@@ -44,8 +44,14 @@ impl std::fmt::Debug for OracleConfig {
 }
 
 /// Tokens that were given out, with the instant at which each ends.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Tokens(Mutex<HashMap<String, Timestamp>>);
+
+impl std::fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tokens").field("issued", &self.lock().len()).finish_non_exhaustive()
+    }
+}
 
 impl Tokens {
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Timestamp>> {

@@ -184,6 +184,16 @@ mod tests {
         assert_eq!(show(ms, InstantStyle::Mixed), "2024-02-29T23:59:58.020+00:00");
     }
 
+    #[test]
+    fn plain_decimals_are_told_from_other_numbers() {
+        for text in ["0", "-0.10", "5400.00", "12345678901234567890.12"] {
+            assert!(is_decimal(text), "{text}");
+        }
+        for text in ["", "-", "1.", ".5", "+1", "1e3", "01", "1,5", "1 ", "NaN"] {
+            assert!(!is_decimal(text), "{text}");
+        }
+    }
+
     proptest::proptest! {
         #[test]
         fn strings_survive_json(text in "\\PC*|[\\x00-\\x7f]*") {

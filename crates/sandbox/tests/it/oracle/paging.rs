@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 use sandbox::GenerateOptions;
+use sandbox::oracle::Edit;
+use sandbox::oracle::settings::Granularity;
 
 use crate::pod::{Pod, column, orders};
 
@@ -51,4 +53,44 @@ async fn keyset_pages_by_date_and_id_bring_every_order_once() {
         from = times.last().unwrap().as_str().unwrap().to_owned();
     }
     assert_eq!(seen.len(), 1_100);
+}
+
+#[tokio::test]
+async fn a_full_page_of_one_timestamp_is_read_by_offset() {
+    let pod = Pod::start(GenerateOptions { headers_only: true, same_timestamp: true, ..orders(1_200) }).await;
+    for granularity in [Granularity::Millis, Granularity::Seconds] {
+        pod.sandbox.oracle().change_settings(|settings| settings.filter_granularity = granularity);
+        let mut seen = Vec::new();
+        for offset in ["0", "499", "998"] {
+            let query = [
+                ("q", "LastUpdateDate >= '2025-01-01T00:00:00+00:00'"),
+                ("orderBy", "LastUpdateDate:asc,POHeaderId:asc"),
+                ("limit", "499"),
+                ("offset", offset),
+            ];
+            let page = pod.page(4, "purchaseOrders", &query).await;
+            assert_eq!(page["hasMore"], offset != "998");
+            seen.extend(column(&page, "POHeaderId").iter().map(|id| id.as_i64().unwrap()));
+        }
+        assert_eq!(seen, pod.sandbox.oracle().order_ids());
+    }
+}
+
+#[tokio::test]
+async fn a_record_that_changes_while_paging_moves_to_the_end_of_the_keyset_order() {
+    let pod = Pod::start(orders(30)).await;
+    let query = [
+        ("q", "LastUpdateDate >= '2000-01-01T00:00:00Z'"),
+        ("orderBy", "LastUpdateDate:asc,POHeaderId:asc"),
+        ("limit", "30"),
+    ];
+    let before = column(&pod.page(4, "purchaseOrders", &query).await, "POHeaderId");
+    let edit = Edit::Touch {
+        resource: "purchaseOrders".to_owned(),
+        ids: vec![before[3].as_i64().unwrap()],
+        at: None,
+    };
+    pod.sandbox.oracle().apply(edit).unwrap();
+    let after = column(&pod.page(4, "purchaseOrders", &query).await, "POHeaderId");
+    assert_eq!((after.last(), &after[3]), (Some(&before[3]), &before[4]));
 }
