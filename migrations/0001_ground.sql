@@ -55,6 +55,7 @@ create table feeds (
     mode           text   check (mode in ('by_last_update', 'full_scan')),
     watermark      timestamptz,
     watermark_id   text,
+    unfinished     boolean not null default false,
     scan_after     text,
     scan_started_at timestamptz,
     scanned_at     timestamptz,
@@ -140,6 +141,7 @@ create table tasks (
     primary key (connection_id, task_gid)
 );
 create index tasks_order_number on tasks (connection_id, order_number);
+create index tasks_order_key on tasks (connection_id, order_key);
 
 -- How far each mapped project's task listing was read.
 create table listings (

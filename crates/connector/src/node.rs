@@ -24,6 +24,9 @@ use crate::store::outbox;
 const JOBS_AT_ONCE: usize = 8;
 /// How often a node looks for jobs that are due.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How long jobs under way may go on after the node was told to stop. What is cut off then is mended
+/// like after a crash: by whoever claims the job next.
+const GRACE: Duration = Duration::from_secs(5);
 /// How often a lease is renewed while its job runs.
 const RENEW_EVERY: Duration = Duration::from_secs(15);
 
@@ -37,7 +40,7 @@ pub enum Report {
     Push(PushReport),
 }
 
-/// Works until `stop` turns true; jobs under way are finished first.
+/// Works until `stop` turns true; jobs under way may go on for a short while, then they are given back.
 pub async fn run(engine: Arc<Engine>, mut stop: watch::Receiver<bool>) {
     let mut working: JoinSet<()> = JoinSet::new();
     let mut look = tokio::time::interval(LOOK_EVERY);
@@ -53,19 +56,28 @@ pub async fn run(engine: Arc<Engine>, mut stop: watch::Receiver<bool>) {
         match jobs::claim_due(&engine.db, engine.node, i64::try_from(free).unwrap_or(0)).await {
             Ok(leases) => {
                 for lease in leases {
-                    let engine = engine.clone();
-                    working.spawn(async move {
-                        let progress = watch::Sender::new(0);
-                        if let Err(error) = work(&engine, &lease, &progress).await {
-                            log_failure(&lease, &error);
-                        }
-                    });
+                    working.spawn(work_or_give_back(engine.clone(), lease, stop.clone()));
                 }
             }
             Err(error) => tracing::warn!(error = chain(&error), "no jobs could be claimed"),
         }
     }
     while working.join_next().await.is_some() {}
+}
+
+async fn work_or_give_back(engine: Arc<Engine>, lease: Lease, mut stop: watch::Receiver<bool>) {
+    let progress = watch::Sender::new(0);
+    let stopped = async {
+        let _ = stop.wait_for(|stop| *stop).await;
+        tokio::time::sleep(GRACE).await;
+    };
+    let result = tokio::select! {
+        result = work(&engine, &lease, &progress) => result.map(|_| ()),
+        () = stopped => jobs::release(&engine.db, &lease).await,
+    };
+    if let Err(error) = result {
+        log_failure(&lease, &error);
+    }
 }
 
 /// Runs the polls and then the push of one connection now, whether they are due or not.

@@ -28,7 +28,10 @@ pub fn report(error: &anyhow::Error, global: &Global) -> ExitCode {
         let body = serde_json::json!({ "error": { "code": code, "message": message, "causes": causes, "remedy": remedy } });
         crate::output::complain(&body.to_string());
     } else {
-        crate::output::complain(&format!("error: {}{message}", code.map(|c| format!("{c}: ")).unwrap_or_default()));
+        crate::output::complain(&format!(
+            "error: {}{message}",
+            code.map(|c| format!("{c}: ")).unwrap_or_default()
+        ));
         for cause in causes {
             crate::output::complain(&format!("  because: {cause}"));
         }

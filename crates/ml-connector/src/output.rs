@@ -35,7 +35,10 @@ pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
 /// A table with these columns, as wide as the terminal.
 pub fn table(columns: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_style(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic).set_header(columns);
+    table
+        .load_style(UTF8_FULL_CONDENSED)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_header(columns);
     table
 }
 

@@ -17,13 +17,18 @@ pub fn read(file: Option<&Path>, variable: &str) -> Result<Option<SecretString>,
         return Ok(std::env::var(variable).ok().filter(|v| !v.is_empty()).map(SecretString::from));
     };
     let unreadable = |e: std::io::Error| {
-        Error::new(Code::InputUnreadable, format!("the secret cannot be read from {}", file.display())).because(e)
+        Error::new(Code::InputUnreadable, format!("the secret cannot be read from {}", file.display()))
+            .because(e)
     };
     let mut text = String::new();
     if file == Path::new("-") {
         std::io::stdin().take(MAX_BYTES).read_to_string(&mut text).map_err(unreadable)?;
     } else {
-        std::fs::File::open(file).map_err(unreadable)?.take(MAX_BYTES).read_to_string(&mut text).map_err(unreadable)?;
+        std::fs::File::open(file)
+            .map_err(unreadable)?
+            .take(MAX_BYTES)
+            .read_to_string(&mut text)
+            .map_err(unreadable)?;
     }
     let trimmed = text.trim();
     if trimmed.is_empty() {

@@ -2,8 +2,8 @@
 //! opens their movements and moves the watermark.
 
 use jiff::{SignedDuration, Timestamp};
-use oracle_fusion::keyset::Keyset;
-use oracle_fusion::{Limit, Page};
+use oracle_fusion::keyset::{Keyset, KeysetError};
+use oracle_fusion::{ErrorKind, Limit, Page};
 
 use crate::code::Code;
 use crate::engine::{Clients, Engine};
@@ -58,17 +58,17 @@ pub async fn run(engine: &Engine, clients: &Clients, lease: &Lease, feed: Feed) 
     };
     let mut report = PollReport { complete: true, ..PollReport::default() };
     if mode == Mode::ByLastUpdate {
-        let overlap =
-            SignedDuration::from_mins(i64::from(clients.connection.settings.schedule.overlap_minutes));
-        let from = state.watermark.map(|watermark| watermark - overlap);
-        poll.read(Keyset::by_last_update(from), Mark::Watermark, &mut report).await?;
+        poll.read(Keyset::by_last_update(poll.from(&state)), Mark::Watermark, &mut report).await?;
+        let mut tx = engine.db.begin().await?;
+        jobs::hold(&mut tx, lease).await?;
+        feeds::set_unfinished(&mut tx, lease.connection, feed, !report.complete).await?;
+        tx.commit().await?;
     }
-    if report.complete && poll.full_scan_is_due(mode, &state) {
+    let scan = poll.full_scan_is_due(mode, &state);
+    if report.complete && scan {
         poll.read(Keyset::by_id(state.scan_after.clone()), Mark::Scan, &mut report).await?;
     }
-    if report.complete
-        && (mode == Mode::FullScan || state.watermark.is_none() || poll.full_scan_is_due(mode, &state))
-    {
+    if report.complete && (scan || state.watermark.is_none()) {
         let mut tx = engine.db.begin().await?;
         jobs::hold(&mut tx, lease).await?;
         feeds::finish_scan(&mut tx, lease.connection, feed).await?;
@@ -85,10 +85,28 @@ struct Poll<'a> {
 }
 
 impl Poll<'_> {
-    /// Asks the pod whether the feed can be filtered by its change date.
+    /// Where a poll begins: an overlap before the watermark, for records that were committed late. One
+    /// that goes on where another ended needs none, and must not read the same stretch for ever.
+    fn from(&self, state: &FeedState) -> Option<Timestamp> {
+        let minutes = self.clients.connection.settings.schedule.overlap_minutes;
+        let overlap = SignedDuration::from_mins(if state.unfinished { 0 } else { i64::from(minutes) });
+        state.watermark.map(|watermark| watermark - overlap)
+    }
+
+    /// Asks the pod whether the feed can be filtered by its change date, and tries it: what is said to
+    /// be queryable may still not be sortable.
     async fn discover_mode(&self) -> Result<Mode> {
         let described = self.clients.fusion.describe(self.feed.resource()).await.map_err(trouble::oracle)?;
-        let mode = if described.is_queryable(LAST_UPDATE) { Mode::ByLastUpdate } else { Mode::FullScan };
+        let mut mode = Mode::FullScan;
+        if described.is_queryable(LAST_UPDATE) {
+            let probe =
+                Keyset::by_last_update(Some(Timestamp::UNIX_EPOCH)).query(self.feed.resource(), Limit::ONE);
+            mode = match self.clients.fusion.page(&probe).await {
+                Ok(_) => Mode::ByLastUpdate,
+                Err(error) if error.kind() == ErrorKind::BadRequest => Mode::FullScan,
+                Err(error) => return Err(trouble::oracle(error)),
+            };
+        }
         feeds::set_mode(&self.engine.db, self.lease.connection, self.feed, mode).await?;
         Ok(mode)
     }
@@ -138,9 +156,7 @@ impl Poll<'_> {
         let resource = self.feed.resource();
         let page: Page = self.clients.fusion.page(&query).await.map_err(trouble::oracle)?;
         let keys = page.keys(resource).map_err(trouble::record)?;
-        let step = keyset.accept(&keys, page.has_more).map_err(|e| {
-            Error::new(Code::OraclePageRepeats, format!("{}: {e}", self.feed.as_str())).because(e)
-        })?;
+        let step = keyset.accept(&keys, page.has_more).map_err(|e| self.lost_its_way(e))?;
         let layout = &self.clients.connection.settings.routing.account;
         let mut items: Vec<Option<_>> = page.items.into_iter().map(Some).collect();
         let mut rows = Vec::with_capacity(step.fresh.len());
@@ -155,6 +171,14 @@ impl Poll<'_> {
         let next = (!step.done).then(|| keyset.query(resource, limit).expanded());
         let last = keyset.last().map(|key| (key.id.clone(), key.last_update));
         Ok(Ready { rows, last, next })
+    }
+
+    fn lost_its_way(&self, error: KeysetError) -> Error {
+        let code = match error {
+            KeysetError::NoDate { .. } | KeysetError::BadId { .. } => Code::RecordUnreadable,
+            _ => Code::OraclePageRepeats,
+        };
+        Error::new(code, format!("{}: {error}", self.feed.as_str())).because(error)
     }
 
     async fn store(&self, ready: &Ready, mark: Mark) -> Result<Stored> {

@@ -63,12 +63,13 @@ pub async fn run(
     let (done, results) = mpsc::channel(QUEUE);
     let recorded = watch::Sender::new(0);
     let cycle = Cycle { engine, clients, lease, looked_up, report: &report, recorded: &recorded, progress };
-    let (planned, (), kept) = tokio::join!(
-        cycle.plan_all(to_send),
-        sender::send_all(clients, writes, done),
-        sender::record_all(engine, clients, lease, results, &report, &recorded),
-    );
-    kept?;
+    let send = async {
+        let sent = sender::send_all(clients, writes, done, &report, &recorded);
+        Ok::<_, Error>(tokio::join!(cycle.plan_all(to_send), sent))
+    };
+    // a recorder that fails has lost the lease or the database: nothing more may be sent then
+    let record = sender::record_all(engine, clients, lease, results, &report, &recorded);
+    let ((planned, ()), ()) = tokio::try_join!(send, record)?;
     planned?;
     Ok(report.into_inner().unwrap_or_else(PoisonError::into_inner))
 }

@@ -228,7 +228,7 @@ impl Planner<'_> {
             all.filter(|link| link.line_id == line_id).partition(|link| link.gone);
         let mut tasks: Vec<String> = live.into_iter().map(|link| link.task_gid.clone()).collect();
         if tasks.is_empty() {
-            match self.find_by_number(subject) {
+            match self.find_existing(subject) {
                 Err(held) => return vec![Decision::Held(held)],
                 Ok(found) => {
                     links.extend(found.iter().map(|task| NewLink {
@@ -254,20 +254,16 @@ impl Planner<'_> {
     }
 
     /// Tasks in the mapped projects that carry the order's key or, made by people, its number.
-    fn find_by_number(&self, subject: Subject<'_>) -> Result<Vec<String>, Held> {
+    fn find_existing(&self, subject: Subject<'_>) -> Result<Vec<String>, Held> {
         let order = subject.order;
         let key = order_key(&order.id, subject.line.map(|l| l.id.as_str()));
-        let numbered = self.world.tasks_by_number.get(&order.number).into_iter().flatten();
-        let mapped: Vec<&KnownTask> = numbered
-            .filter_map(|gid| self.world.tasks.get(gid))
-            .filter(|task| task.projects.iter().any(|p| self.fields.contains_key(&p.as_str().into())))
-            .collect();
         let own: Vec<String> =
-            mapped.iter().filter(|t| t.order_key.as_deref() == Some(&key)).map(|t| t.gid.clone()).collect();
+            self.mapped(self.world.tasks_by_key.get(&key)).map(|t| t.gid.clone()).collect();
         let one_task_per_order = subject.line.is_none() || order.lines.len() == 1;
-        if !own.is_empty() || !one_task_per_order {
+        if !own.is_empty() || !one_task_per_order || order.number.is_empty() {
             return Ok(own);
         }
+        let mapped: Vec<&KnownTask> = self.mapped(self.world.tasks_by_number.get(&order.number)).collect();
         let is_free = |task: &&&KnownTask| {
             let linked = self.world.links_by_task.get(&task.gid).into_iter().flatten();
             task.order_key.is_none() && linked.filter(|l| !l.gone).all(|l| l.order_id == order.id)
@@ -291,6 +287,14 @@ impl Planner<'_> {
             }
         }
         Ok(free.into_iter().map(|task| task.gid.clone()).collect())
+    }
+
+    /// Of these tasks the ones in a mapped project.
+    fn mapped<'s>(&'s self, gids: Option<&'s Vec<String>>) -> impl Iterator<Item = &'s KnownTask> {
+        gids.into_iter()
+            .flatten()
+            .filter_map(|gid| self.world.tasks.get(gid))
+            .filter(|task| task.projects.iter().any(|p| self.fields.contains_key(&p.as_str().into())))
     }
 
     fn update(&self, subject: Subject<'_>, line_id: &str, task: String) -> Decision {

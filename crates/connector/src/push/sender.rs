@@ -5,7 +5,7 @@ use std::sync::PoisonError;
 
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::code::Code;
 use crate::engine::{Clients, Engine};
@@ -31,7 +31,16 @@ pub struct Done {
 }
 
 /// Sends writes as they come; each answer goes to the recorder.
-pub async fn send_all(clients: &Clients, writes: mpsc::Receiver<Write>, done: mpsc::Sender<Done>) {
+///
+/// After an answer that means that no call can succeed, nothing more is sent: what was stored as being
+/// sent is then in doubt, and the next cycle looks it up.
+pub async fn send_all(
+    clients: &Clients,
+    writes: mpsc::Receiver<Write>,
+    done: mpsc::Sender<Done>,
+    report: &Mutex<PushReport>,
+    recorded: &watch::Sender<u64>,
+) {
     let writes =
         stream::unfold(writes, |mut writes| async { writes.recv().await.map(|write| (write, writes)) });
     let settings = &clients.connection.settings;
@@ -39,6 +48,10 @@ pub async fn send_all(clients: &Clients, writes: mpsc::Receiver<Write>, done: mp
         .for_each_concurrent(WRITES_AT_ONCE, |write| {
             let done = done.clone();
             async move {
+                if report.lock().unwrap_or_else(PoisonError::into_inner).stopped.is_some() {
+                    recorded.send_modify(|count| *count += 1);
+                    return;
+                }
                 let answer = match &write.task {
                     Some(task) => clients.asana.update_task(task, &write.body).await,
                     None => clients.asana.create_task(&write.body).await,
@@ -59,7 +72,7 @@ pub async fn record_all(
     lease: &Lease,
     mut done: mpsc::Receiver<Done>,
     report: &Mutex<PushReport>,
-    recorded: &tokio::sync::watch::Sender<u64>,
+    recorded: &watch::Sender<u64>,
 ) -> Result<()> {
     let mut batch = Vec::with_capacity(RECORDED_AT_ONCE);
     while done.recv_many(&mut batch, RECORDED_AT_ONCE).await > 0 {

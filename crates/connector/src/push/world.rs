@@ -15,6 +15,7 @@ use crate::store::documents;
 use crate::store::links::{self, Link};
 use crate::store::outbox::Claimed;
 use crate::store::tasks::{self, KnownTask};
+use crate::template::order_key;
 
 /// A claimed movement with its record, read.
 #[derive(Debug, Clone)]
@@ -51,6 +52,8 @@ pub struct World {
     pub tasks: HashMap<String, KnownTask>,
     /// Task gids by order number.
     pub tasks_by_number: HashMap<String, Vec<String>>,
+    /// Task gids by the order's key in their notes.
+    pub tasks_by_key: HashMap<String, Vec<String>>,
 }
 
 /// Reads a claimed movement's record.
@@ -150,12 +153,14 @@ impl World {
         numbers: &[String],
         orders: &[String],
     ) -> Result<()> {
-        let numbered = tasks::by_gid_or_number(db, connection, &[], numbers).await?;
+        let lines = self.orders.values().flat_map(|o| o.lines.iter().map(|l| order_key(&o.id, Some(&l.id))));
+        let keys: Vec<String> = orders.iter().cloned().chain(lines).collect();
+        let numbered = tasks::find(db, connection, &[], numbers, &keys).await?;
         let gids: Vec<String> = numbered.iter().map(|task| task.gid.clone()).collect();
         let all_links = links::of_orders_and_tasks(db, connection, orders, &gids).await?;
         let linked: Vec<String> =
             all_links.iter().map(|l| l.task_gid.clone()).filter(|gid| !gids.contains(gid)).collect();
-        let others = tasks::by_gid_or_number(db, connection, &linked, &[]).await?;
+        let others = tasks::find(db, connection, &linked, &[], &[]).await?;
         for link in all_links {
             self.links_by_order.entry(link.order_id.clone()).or_default().push(link.clone());
             self.links_by_task.entry(link.task_gid.clone()).or_default().push(link);
@@ -163,6 +168,9 @@ impl World {
         for task in numbered.into_iter().chain(others) {
             if let Some(number) = &task.order_number {
                 self.tasks_by_number.entry(number.clone()).or_default().push(task.gid.clone());
+            }
+            if let Some(key) = &task.order_key {
+                self.tasks_by_key.entry(key.clone()).or_default().push(task.gid.clone());
             }
             self.tasks.insert(task.gid.clone(), task);
         }

@@ -40,6 +40,8 @@ pub struct FeedState {
     pub watermark: Option<Timestamp>,
     /// The last id stored at that instant: together the last pair seen.
     pub watermark_id: Option<String>,
+    /// Whether the last poll ended before the end; the next goes on at the watermark itself.
+    pub unfinished: bool,
     /// The last id of a full scan that is under way.
     pub scan_after: Option<String>,
     /// When the full scan that is under way began.
@@ -65,7 +67,7 @@ pub async fn create(db: &mut PgConnection, connection: ConnectionId) -> Result<(
 /// Loads a feed's state.
 pub async fn load(db: &PgPool, connection: ConnectionId, feed: Feed) -> Result<FeedState> {
     let row = sqlx::query!(
-        "select feed, mode, watermark, watermark_id, scan_after, scan_started_at, scanned_at
+        "select feed, mode, watermark, watermark_id, unfinished, scan_after, scan_started_at, scanned_at
          from feeds where connection_id = $1 and feed = $2",
         connection.0,
         feed.as_str(),
@@ -81,6 +83,7 @@ pub async fn load(db: &PgPool, connection: ConnectionId, feed: Feed) -> Result<F
         },
         watermark: row.watermark.map(jiff_sqlx::Timestamp::to_jiff),
         watermark_id: row.watermark_id,
+        unfinished: row.unfinished,
         scan_after: row.scan_after,
         scan_started_at: row.scan_started_at.map(jiff_sqlx::Timestamp::to_jiff),
         scanned_at: row.scanned_at.map(jiff_sqlx::Timestamp::to_jiff),
@@ -115,6 +118,24 @@ pub async fn advance_watermark(
         feed.as_str(),
         at(last.0) as jiff_sqlx::Timestamp,
         last.1,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Notes whether a poll has read to the end.
+pub async fn set_unfinished(
+    db: &mut PgConnection,
+    connection: ConnectionId,
+    feed: Feed,
+    unfinished: bool,
+) -> Result<()> {
+    sqlx::query!(
+        "update feeds set unfinished = $3 where connection_id = $1 and feed = $2 and unfinished <> $3",
+        connection.0,
+        feed.as_str(),
+        unfinished,
     )
     .execute(db)
     .await?;

@@ -182,6 +182,20 @@ pub async fn finish(
     Ok(())
 }
 
+/// Gives a job back unfinished, due at once, so that nobody waits for the lease to run out.
+pub async fn release(db: &PgPool, lease: &Lease) -> Result<()> {
+    sqlx::query!(
+        "update jobs set node_id = null, lease_until = null, due_at = now()
+         where connection_id = $1 and job = $2 and fence = $3",
+        lease.connection.0,
+        lease.job.as_str(),
+        lease.fence,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
 /// Asks for jobs now.
 pub async fn ask_for(db: impl sqlx::PgExecutor<'_>, connection: ConnectionId, jobs: &[Job]) -> Result<()> {
     let names: Vec<String> = jobs.iter().map(|job| job.as_str().to_owned()).collect();

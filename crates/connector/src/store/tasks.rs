@@ -106,19 +106,21 @@ pub async fn open_newly_numbered(
 }
 
 /// The tasks with these gids, and those that carry one of these order numbers or keys.
-pub async fn by_gid_or_number(
+pub async fn find(
     db: &mut PgConnection,
     connection: ConnectionId,
     gids: &[String],
     numbers: &[String],
+    keys: &[String],
 ) -> Result<Vec<KnownTask>> {
     let rows = sqlx::query!(
         "select task_gid, project_gids, order_number, order_key, field_values, modified_at from tasks
-         where connection_id = $1 and (task_gid = any($2) or order_number = any($3))
+         where connection_id = $1 and (task_gid = any($2) or order_number = any($3) or order_key = any($4))
          order by task_gid",
         connection.0,
         gids,
         numbers,
+        keys,
     )
     .fetch_all(db)
     .await?;

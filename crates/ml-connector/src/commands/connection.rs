@@ -89,7 +89,10 @@ pub struct SecretArgs {
 impl SecretArgs {
     fn read(&self) -> Result<Secrets, Error> {
         Ok(Secrets {
-            oracle_client_secret: secret::read(self.oracle_secret_file.as_deref(), "ML_CONNECTOR_ORACLE_SECRET")?,
+            oracle_client_secret: secret::read(
+                self.oracle_secret_file.as_deref(),
+                "ML_CONNECTOR_ORACLE_SECRET",
+            )?,
             asana_token: secret::read(self.asana_token_file.as_deref(), "ML_CONNECTOR_ASANA_TOKEN")?,
         })
     }
@@ -103,7 +106,11 @@ pub async fn run(command: ConnectionCommand, global: &Global) -> anyhow::Result<
     result
 }
 
-async fn dispatch(database: &Database, command: ConnectionCommand, global: &Global) -> anyhow::Result<ExitCode> {
+async fn dispatch(
+    database: &Database,
+    command: ConnectionCommand,
+    global: &Global,
+) -> anyhow::Result<ExitCode> {
     let db = &database.pool;
     match command {
         ConnectionCommand::List => return list(database, global).await,
@@ -111,7 +118,10 @@ async fn dispatch(database: &Database, command: ConnectionCommand, global: &Glob
         ConnectionCommand::Add { name, file, secrets } => {
             let engine = database.engine(global)?;
             manage::add(&engine, &name, &read_settings(&file)?, &secrets.read()?).await?;
-            done(global, &format!("`{name}` was added as a draft; next: ml-connector connection ping {name}"))?;
+            done(
+                global,
+                &format!("`{name}` was added as a draft; next: ml-connector connection ping {name}"),
+            )?;
         }
         ConnectionCommand::Edit { name, file, set, secrets } => {
             let engine = database.engine(global)?;
@@ -134,7 +144,9 @@ async fn dispatch(database: &Database, command: ConnectionCommand, global: &Glob
         ConnectionCommand::Remove { name, yes } => {
             let connection = connections::find(db, &name).await?;
             if !yes {
-                anyhow::bail!("this removes the secrets, documents and links of `{name}`; say --yes if you mean it");
+                anyhow::bail!(
+                    "this removes the secrets, documents and links of `{name}`; say --yes if you mean it"
+                );
             }
             manage::remove(&database.engine(global)?, &connection).await?;
             done(global, &format!("`{name}` was removed; its record log stays"))?;
@@ -247,7 +259,12 @@ async fn show(database: &Database, name: &str, as_toml: bool, global: &Global) -
         }))?;
         return Ok(ExitCode::SUCCESS);
     }
-    output::data(&format!("{} is {}, added {}", connection.name, connection.state.as_str(), output::when(Some(connection.created_at))));
+    output::data(&format!(
+        "{} is {}, added {}",
+        connection.name,
+        connection.state.as_str(),
+        output::when(Some(connection.created_at))
+    ));
     let mut table = output::table(&["feed", "documents", "read", "watermark", "last full scan"]);
     for state in states {
         table.add_row([
@@ -267,7 +284,12 @@ async fn show(database: &Database, name: &str, as_toml: bool, global: &Global) -
     }
     output::data(&table.to_string());
     let mut table = output::table(&["movements", "count"]);
-    for (state, count) in [("open", counts.open), ("delivered", counts.delivered), ("held", counts.held), ("failed", counts.failed)] {
+    for (state, count) in [
+        ("open", counts.open),
+        ("delivered", counts.delivered),
+        ("held", counts.held),
+        ("failed", counts.failed),
+    ] {
         table.add_row([state.to_owned(), count.to_string()]);
     }
     output::data(&table.to_string());

@@ -31,7 +31,10 @@ pub async fn run(global: &Global) -> anyhow::Result<ExitCode> {
     show(&checks, global)
 }
 
-async fn database_checks(database: &Database, key: Option<&connector::key::MasterKey>) -> anyhow::Result<Vec<Check>> {
+async fn database_checks(
+    database: &Database,
+    key: Option<&connector::key::MasterKey>,
+) -> anyhow::Result<Vec<Check>> {
     let version: String = sqlx::query_scalar("show server_version").fetch_one(&database.pool).await?;
     let mut checks = vec![good("database", format!("PostgreSQL {version}"))];
     if !store::is_migrated(&database.pool).await? {
@@ -84,7 +87,8 @@ pub fn show(checks: &[Check], global: &Global) -> anyhow::Result<ExitCode> {
                 Verdict::Failed => "FAILED",
                 Verdict::Skipped => "skipped",
             };
-            let found = check.code.map_or_else(|| check.detail.clone(), |code| format!("{code}: {}", check.detail));
+            let found =
+                check.code.map_or_else(|| check.detail.clone(), |code| format!("{code}: {}", check.detail));
             table.add_row([mark, check.side, &check.name, &found, check.remedy.unwrap_or_default()]);
         }
         output::data(&table.to_string());

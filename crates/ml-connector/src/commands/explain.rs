@@ -10,7 +10,9 @@ use crate::output;
 /// Explains one code, or lists all.
 pub fn run(code: Option<&str>, global: &Global) -> anyhow::Result<ExitCode> {
     let codes: Vec<Code> = match code {
-        Some(name) => vec![Code::find(name).ok_or_else(|| anyhow::anyhow!("there is no code `{name}`; run `ml-connector explain` for the list"))?],
+        Some(name) => vec![Code::find(name).ok_or_else(|| {
+            anyhow::anyhow!("there is no code `{name}`; run `ml-connector explain` for the list")
+        })?],
         None => Code::ALL.to_vec(),
     };
     if global.json {
@@ -24,7 +26,10 @@ pub fn run(code: Option<&str>, global: &Global) -> anyhow::Result<ExitCode> {
     }
     if let ([only], Some(_)) = (codes.as_slice(), code) {
         let info = only.info();
-        output::data(&format!("{}: {}\n\nWhat it means\n  {}\n\nWhat to do\n  {}", info.code, info.title, info.meaning, info.remedy));
+        output::data(&format!(
+            "{}: {}\n\nWhat it means\n  {}\n\nWhat to do\n  {}",
+            info.code, info.title, info.meaning, info.remedy
+        ));
         return Ok(ExitCode::SUCCESS);
     }
     let mut table = output::table(&["code", "what happened"]);

@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use connector::ids::MovementId;
-use connector::store::movements::{self, Filter, FullMovement, Movement};
 use connector::store::connections;
+use connector::store::movements::{self, Filter, FullMovement, Movement};
 
 use crate::cli::Global;
 use crate::database::Database;
@@ -57,7 +57,8 @@ pub async fn run(command: MovementsCommand, global: &Global) -> anyhow::Result<E
 
 async fn list(database: &Database, args: ListArgs, global: &Global) -> anyhow::Result<ExitCode> {
     let connection = connections::find(&database.pool, &args.connection).await?;
-    let filter = Filter { state: args.state, order_number: args.po, task: args.task, limit: args.limit.max(1) };
+    let filter =
+        Filter { state: args.state, order_number: args.po, task: args.task, limit: args.limit.max(1) };
     let found = movements::list(&database.pool, connection.id, &filter).await?;
     if global.json {
         output::json(&found)?;
@@ -72,7 +73,8 @@ async fn list(database: &Database, args: ListArgs, global: &Global) -> anyhow::R
 
 /// Movements as a table.
 pub fn table_of(found: &[Movement]) -> String {
-    let mut table = output::table(&["movement", "record", "number", "task", "state", "outcome", "why", "opened"]);
+    let mut table =
+        output::table(&["movement", "record", "number", "task", "state", "outcome", "why", "opened"]);
     for m in found {
         table.add_row([
             m.movement_id.to_string(),

@@ -1,9 +1,10 @@
 //! `poll`: read from Oracle and write to Asana now.
 
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Args;
+use connector::Code;
 use connector::feed::Feed;
 use connector::node;
 use connector::store::connections;
@@ -15,6 +16,9 @@ use crate::cli::Global;
 use crate::database::Database;
 use crate::output;
 
+/// How often a busy job is looked at again.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
+
 /// What to read.
 #[derive(Debug, Args)]
 pub struct PollArgs {
@@ -23,6 +27,9 @@ pub struct PollArgs {
     /// Only this feed; the push follows all the same
     #[arg(long, value_parser = ["purchase_orders", "invoices"])]
     feed: Option<String>,
+    /// How long to wait while another node is working on it; a node that died holds its lease for a minute
+    #[arg(long, default_value_t = 75, value_name = "SECONDS")]
+    wait: u64,
 }
 
 /// Polls and pushes once.
@@ -38,7 +45,15 @@ pub async fn run(args: PollArgs, global: &Global) -> anyhow::Result<ExitCode> {
     jobs.push(Job::Push);
     let progress = watch::Sender::new(0);
     let shown = Shown::start(&progress, "writing to Asana", None);
-    let reports = node::run_once(&engine, connection.id, &jobs, &progress).await;
+    let patience = Instant::now() + Duration::from_secs(args.wait);
+    let reports = loop {
+        match node::run_once(&engine, connection.id, &jobs, &progress).await {
+            Err(busy) if busy.code == Code::LeaseBusy && Instant::now() < patience => {
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+            result => break result,
+        }
+    };
     shown.end();
     let reports = reports?;
     if global.json {
@@ -47,7 +62,10 @@ pub async fn run(args: PollArgs, global: &Global) -> anyhow::Result<ExitCode> {
         let mut table = output::table(&["job", "what it did"]);
         for job in jobs {
             if let Some(report) = reports.get(job.as_str()) {
-                table.add_row([job.as_str().to_owned(), serde_json::to_string(report)?.replace(['{', '}', '"'], " ")]);
+                table.add_row([
+                    job.as_str().to_owned(),
+                    serde_json::to_string(report)?.replace(['{', '}', '"'], " "),
+                ]);
             }
         }
         output::data(&table.to_string());

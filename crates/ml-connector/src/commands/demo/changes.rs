@@ -57,30 +57,36 @@ pub fn apply(scene: &Scene) -> anyhow::Result<Vec<String>> {
         i.paid_status.as_deref() != Some("Paid") && i.validation_status.as_deref() != Some("Canceled")
     });
     if let Some(invoice) = unpaid {
-        edit(scene, Edit::InvoiceStatus {
-            invoice: invoice.invoice_id,
-            validation: Some("Validated".into()),
-            approval: None,
-            paid: Some("Paid".into()),
-            accounting: None,
-            touch: true,
-        })?;
+        edit(
+            scene,
+            Edit::InvoiceStatus {
+                invoice: invoice.invoice_id,
+                validation: Some("Validated".into()),
+                approval: None,
+                paid: Some("Paid".into()),
+                accounting: None,
+                touch: true,
+            },
+        )?;
         done.push(format!("invoice {} paid", invoice.invoice_number.as_deref().unwrap_or("without number")));
     }
     if let Some(order) = open.next() {
-        edit(scene, Edit::CreateInvoice(NewInvoice {
-            number: Some("INV-DEMO-1".into()),
-            supplier: Some(order.supplier.clone()),
-            currency: Some(order.currency_code.clone()),
-            legal_entity: order.sold_to_legal_entity.clone(),
-            lines: vec![NewInvoiceLine {
-                amount: "10".into(),
-                order_number: Some(order.order_number.clone()),
-                order_line: Some(1),
-                ..NewInvoiceLine::default()
-            }],
-            ..NewInvoice::default()
-        }))?;
+        edit(
+            scene,
+            Edit::CreateInvoice(NewInvoice {
+                number: Some("INV-DEMO-1".into()),
+                supplier: Some(order.supplier.clone()),
+                currency: Some(order.currency_code.clone()),
+                legal_entity: order.sold_to_legal_entity.clone(),
+                lines: vec![NewInvoiceLine {
+                    amount: "10".into(),
+                    order_number: Some(order.order_number.clone()),
+                    order_line: Some(1),
+                    ..NewInvoiceLine::default()
+                }],
+                ..NewInvoice::default()
+            }),
+        )?;
         done.push(format!("an invoice came for {}", order.order_number));
     }
     Ok(done)

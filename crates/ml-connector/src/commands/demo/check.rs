@@ -121,7 +121,8 @@ pub fn compare(scene: &Scene, held: &[Movement]) -> anyhow::Result<Compared> {
         match tasks.get(id.as_str()).map(Vec::as_slice) {
             Some([(gid, task)]) => {
                 let shared = by_number[order.order_number.as_str()].len() > 1;
-                let invoices: Vec<&Invoice> = oracle.invoices.iter().filter(|i| concerns(i, order, shared)).collect();
+                let invoices: Vec<&Invoice> =
+                    oracle.invoices.iter().filter(|i| concerns(i, order, shared)).collect();
                 one(scene, order, &invoices, gid, task, &mut compared);
             }
             found => {
@@ -150,8 +151,10 @@ fn one(scene: &Scene, order: &Order, invoices: &[&Invoice], gid: &str, task: &Ta
         let raw = scene.board.field(key).and_then(|field| task.values.get(field))?;
         raw.get().parse::<Decimal>().ok()
     };
-    let mut numbers: Vec<String> =
-        invoices.iter().map(|i| i.invoice_number.clone().unwrap_or_else(|| i.invoice_id.to_string())).collect();
+    let mut numbers: Vec<String> = invoices
+        .iter()
+        .map(|i| i.invoice_number.clone().unwrap_or_else(|| i.invoice_id.to_string()))
+        .collect();
     numbers.sort();
     numbers.dedup();
     let status = invoices.iter().map(|i| progress(i)).min().map(|at| sandbox::board::INVOICE_STATUSES[at]);
@@ -164,7 +167,11 @@ fn one(scene: &Scene, order: &Order, invoices: &[&Invoice], gid: &str, task: &Ta
         ("supplier", order.supplier.clone(), text("supplier")),
         ("order_status", order.status.clone(), text("order_status")),
         ("currency", order.currency_code.clone(), text("currency")),
-        ("invoice_numbers", Some(numbers.join(", ")).filter(|n| !n.is_empty()).map(|n| clipped(&n)), text("invoice_numbers")),
+        (
+            "invoice_numbers",
+            Some(numbers.join(", ")).filter(|n| !n.is_empty()).map(|n| clipped(&n)),
+            text("invoice_numbers"),
+        ),
         ("invoice_status", status.map(str::to_owned), status_shown),
     ];
     for (name, wanted, shown) in texts {
@@ -223,8 +230,10 @@ fn invoiced(order: &Order, invoices: &[&Invoice]) -> Option<Decimal> {
         .into_iter()
         .map(|invoice| {
             let named: Vec<_> = invoice.lines.iter().filter(|l| l.purchase_order_number.is_some()).collect();
-            let own: Vec<_> =
-                named.iter().filter(|l| l.purchase_order_number.as_deref() == Some(&order.order_number)).collect();
+            let own: Vec<_> = named
+                .iter()
+                .filter(|l| l.purchase_order_number.as_deref() == Some(&order.order_number))
+                .collect();
             if own.len() == named.len() {
                 decimal(invoice.invoice_amount)
             } else {

@@ -62,7 +62,9 @@ pub async fn run(args: DemoArgs, global: &Global) -> anyhow::Result<ExitCode> {
     say("starting a private PostgreSQL and the stand-ins for Oracle Fusion and Asana ...");
     let scene = Scene::set(&args, global).await?;
     let (orders, invoices) = scene.sandbox.oracle().counts();
-    say(&format!("Oracle has {orders} orders and {invoices} invoices; connection `demo` was added, ping is fine"));
+    say(&format!(
+        "Oracle has {orders} orders and {invoices} invoices; connection `demo` was added, ping is fine"
+    ));
 
     synchronise(&scene, "first synchronisation").await?;
     let before = jiff::Timestamp::now();
@@ -117,7 +119,8 @@ async fn stay(scene: &Scene, args: &DemoArgs, global: &Global) -> anyhow::Result
     let working = tokio::spawn(node::run(scene.engine.clone(), stop.subscribe()));
     let web = tokio::spawn(console::serve(listener, scene.engine.clone(), stop.subscribe()));
     let mut addresses = output::table(&["open in a browser", "to see"]);
-    addresses.add_row([format!("{}/", scene.sandbox.oracle_url()), "the orders in Oracle; change one".to_owned()]);
+    addresses
+        .add_row([format!("{}/", scene.sandbox.oracle_url()), "the orders in Oracle; change one".to_owned()]);
     addresses.add_row([scene.board_url(), "the tasks in Asana".to_owned()]);
     addresses.add_row([format!("http://{status}/"), "what the connector is doing".to_owned()]);
     output::say(&addresses.to_string());

@@ -49,7 +49,8 @@ impl Scene {
                 (Some(made), path)
             }
         };
-        let (database, sandbox) = tokio::try_join!(Database::private(dir.join("postgres")), start_sandbox(args))?;
+        let (database, sandbox) =
+            tokio::try_join!(Database::private(dir.join("postgres")), start_sandbox(args))?;
         store::migrate(&database.pool).await?;
         let engine = Arc::new(Engine::new(database.pool.clone(), demo_key(&dir)?));
         let board = Board::seed(sandbox.asana(), "Purchasing")
@@ -113,7 +114,12 @@ fn demo_key(dir: &Path) -> anyhow::Result<MasterKey> {
     Ok(MasterKey::from_file(&path)?)
 }
 
-async fn connect(engine: &Engine, sandbox: &Sandbox, board: &Board, args: &DemoArgs) -> anyhow::Result<ConnectionId> {
+async fn connect(
+    engine: &Engine,
+    sandbox: &Sandbox,
+    board: &Board,
+    args: &DemoArgs,
+) -> anyhow::Result<ConnectionId> {
     let settings = Settings::from_toml(&settings_toml(sandbox, board, args))?;
     let secrets = Secrets {
         oracle_client_secret: Some(SecretString::from(sandbox.oracle().config().client_secret.clone())),

@@ -61,7 +61,8 @@ impl Summary {
             movements_held: counts.held,
             asana_requests: calls.total_of(Side::Asana),
             oracle_requests: calls.total_of(Side::Oracle) + calls.total_of(Side::Token),
-            seconds: (elapsed.as_secs_f64() * 1000.0).round() / 1000.0,
+            seconds: Duration::from_millis(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX))
+                .as_secs_f64(),
             values_compared: verdict.compared,
             consistent: verdict.differences.is_empty() && counts.open == 0,
             differences: verdict.differences,
