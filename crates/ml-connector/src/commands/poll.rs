@@ -24,12 +24,15 @@ const LOOK_AGAIN: Duration = Duration::from_millis(500);
 pub struct PollArgs {
     /// The connection's name
     connection: String,
-    /// Only this feed; the push follows all the same
+    /// Only this feed; the push follows all the same unless --no-push is given
     #[arg(long, value_parser = ["purchase_orders", "invoices"])]
     feed: Option<String>,
     /// How long to wait while another node is working on it; a node that died holds its lease for a minute
     #[arg(long, default_value_t = 75, value_name = "SECONDS")]
     wait: u64,
+    /// Only read and store; write nothing to Asana
+    #[arg(long)]
+    no_push: bool,
 }
 
 /// Polls and pushes once.
@@ -42,7 +45,9 @@ pub async fn run(args: PollArgs, global: &Global) -> anyhow::Result<ExitCode> {
         .filter(|feed| args.feed.as_deref().is_none_or(|only| only == feed.as_str()))
         .map(Job::Poll)
         .collect();
-    jobs.push(Job::Push);
+    if !args.no_push {
+        jobs.push(Job::Push);
+    }
     let progress = watch::Sender::new(0);
     let shown = Shown::start(&progress, "writing to Asana", None);
     let patience = Instant::now() + Duration::from_secs(args.wait);
