@@ -13,6 +13,7 @@ use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::ids::{ConnectionId, NodeId, ProjectGid};
 use crate::key::MasterKey;
+use crate::mapping::Held;
 use crate::mapping::field::{Field, FieldSet};
 use crate::store::connections::{self, Connection};
 use crate::trouble;
@@ -45,8 +46,9 @@ pub struct Clients {
     fields: Mutex<Option<(Instant, Arc<ProjectFields>)>>,
 }
 
-/// The custom fields of each mapped project.
-pub type ProjectFields = HashMap<ProjectGid, FieldSet>;
+/// The custom fields of each mapped project, or why they cannot be read: one project that was deleted
+/// or hidden must not stop the others.
+pub type ProjectFields = HashMap<ProjectGid, std::result::Result<FieldSet, Held>>;
 
 impl Engine {
     /// A node on this database.
@@ -103,13 +105,21 @@ impl Clients {
         let known = self.fields.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some((read, fields)) = known
             && read.elapsed() < FIELDS_FRESH
+            && fields.values().all(std::result::Result::is_ok)
         {
             return Ok(fields);
         }
         let mut fields = ProjectFields::new();
         for project in self.connection.settings.projects() {
-            let set = self.asana.custom_field_settings(project.as_str()).await.map_err(trouble::asana)?;
-            let set = set.iter().map(|field| (field.gid.as_str().into(), Field::of(field))).collect();
+            let set = match self.asana.custom_field_settings(project.as_str()).await.map_err(trouble::asana) {
+                Ok(set) => {
+                    Ok(set.iter().map(|field| (field.gid.as_str().into(), Field::of(field))).collect())
+                }
+                Err(error) if matches!(error.code, Code::AsanaNotFound | Code::AsanaForbidden) => {
+                    Err(Held::new(error.code, format!("project {project}: {}", error.message)))
+                }
+                Err(error) => return Err(error),
+            };
             fields.insert(project, set);
         }
         let fields = Arc::new(fields);

@@ -5,8 +5,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::code::Code;
 use crate::engine::{Clients, Engine};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ids::ProjectGid;
 use crate::push::known::known_task;
 use crate::store::jobs::{self, Lease};
@@ -32,10 +33,17 @@ pub async fn refresh(engine: &Engine, clients: &Clients, lease: &Lease) -> Resul
                 }
                 Err(Listing::TokenExpired) if restarts < RESTARTS => restarts += 1,
                 Err(Listing::TokenExpired) => {
-                    return Err(crate::Error::new(
-                        crate::Code::AsanaRefused,
+                    return Err(Error::new(
+                        Code::AsanaRefused,
                         "Asana's page token expired again and again while listing a project",
                     ));
+                }
+                // its tasks cannot be written either: planning holds them with this reason
+                Err(Listing::Failed(error))
+                    if matches!(error.code, Code::AsanaNotFound | Code::AsanaForbidden) =>
+                {
+                    tracing::warn!(%project, %error, "a mapped project cannot be listed");
+                    break;
                 }
                 Err(Listing::Failed(error)) => return Err(error),
             }
@@ -46,10 +54,10 @@ pub async fn refresh(engine: &Engine, clients: &Clients, lease: &Lease) -> Resul
 
 enum Listing {
     TokenExpired,
-    Failed(crate::Error),
+    Failed(Error),
 }
 
-impl<E: Into<crate::Error>> From<E> for Listing {
+impl<E: Into<Error>> From<E> for Listing {
     fn from(error: E) -> Listing {
         Listing::Failed(error.into())
     }

@@ -299,12 +299,9 @@ impl Planner<'_> {
 
     fn update(&self, subject: Subject<'_>, line_id: &str, task: String) -> Decision {
         let known = self.world.tasks.get(&task);
-        let fields: FieldSet = match known {
-            Some(known) => {
-                let sets = known.projects.iter().filter_map(|p| self.fields.get(&p.as_str().into()));
-                sets.flat_map(|set| set.iter().map(|(gid, field)| (gid.clone(), field.clone()))).collect()
-            }
-            None => self.fields.values().flatten().map(|(gid, field)| (gid.clone(), field.clone())).collect(),
+        let fields = match self.fields_of(known) {
+            Ok(fields) => fields,
+            Err(held) => return Decision::Held(held),
         };
         let Desired { values, notes } = match self.desired(subject, &fields) {
             Ok(desired) => desired,
@@ -333,8 +330,8 @@ impl Planner<'_> {
             .routing
             .place(order)
             .ok_or_else(|| Held::new(Code::NoRoute, format!("order {} matches no rule", order.number)))?;
-        let nothing = FieldSet::new();
-        let fields = self.fields.get(&place.project).unwrap_or(&nothing);
+        let nothing = Ok(FieldSet::new());
+        let fields = self.fields.get(&place.project).unwrap_or(&nothing).as_ref().map_err(Held::clone)?;
         let Desired { mut values, notes } = self.desired(subject, fields)?;
         values.retain(|_, value| *value != FieldValue::Clear);
         values.extend(stamp(self.settings, fields, self.now));
@@ -348,6 +345,21 @@ impl Planner<'_> {
             custom_fields: values.clone(),
         };
         Ok(Decision::Write { line_id, task: None, body: task.to_body(), values, notes })
+    }
+
+    /// The fields a task can have: those of its mapped projects, of all when the task was never listed.
+    fn fields_of(&self, known: Option<&KnownTask>) -> Result<FieldSet, Held> {
+        let sets: Vec<&Result<FieldSet, Held>> = match known {
+            Some(known) => {
+                known.projects.iter().filter_map(|p| self.fields.get(&p.as_str().into())).collect()
+            }
+            None => self.fields.values().collect(),
+        };
+        if let (true, Some(Err(held))) = (sets.iter().all(|set| set.is_err()), sets.first()) {
+            return Err(held.clone());
+        }
+        let readable = sets.into_iter().filter_map(|set| set.as_ref().ok());
+        Ok(readable.flatten().map(|(gid, field)| (gid.clone(), field.clone())).collect())
     }
 
     fn desired(&self, subject: Subject<'_>, fields: &FieldSet) -> Result<Desired, Held> {
