@@ -70,6 +70,7 @@ create table documents (
     order_number  text,
     last_update   timestamptz,
     fingerprint   bytea       not null,
+    digest        bytea       not null,
     body          text        not null,
     stored_at     timestamptz not null default now(),
     primary key (connection_id, feed, source_id)
@@ -111,8 +112,8 @@ create table movements (
 );
 -- A record has at most one pending movement: what changes again before it is claimed goes with it.
 create unique index movements_pending on movements (connection_id, feed, source_id) where state = 'pending';
-create index movements_open on movements (connection_id, movement_id)
-    where state in ('pending', 'sending', 'retrying', 'in_doubt');
+create index movements_sent on movements (connection_id, movement_id)
+    where state in ('sending', 'retrying', 'in_doubt');
 create index movements_held on movements (connection_id, feed, source_id) where state = 'held';
 
 -- Which task stands for which order, or order line (line_id '' : the whole order).

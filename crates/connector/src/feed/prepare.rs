@@ -17,6 +17,7 @@ pub fn prepare(feed: Feed, key: &RowKey, raw: Box<RawValue>, layout: &AccountLay
         order_number: None,
         last_update: key.last_update,
         fingerprint: Vec::new(),
+        digest: short_digest(raw.get()),
         body: String::new(),
         names_orders: Vec::new(),
     };
@@ -37,8 +38,12 @@ pub fn prepare(feed: Feed, key: &RowKey, raw: Box<RawValue>, layout: &AccountLay
         }
     }
     if incoming.fingerprint.is_empty() {
-        incoming.fingerprint = Sha256::digest(raw.get())[..16].to_vec();
+        incoming.fingerprint = incoming.digest.clone();
     }
     incoming.body = String::from(Box::<str>::from(raw));
     incoming
+}
+
+fn short_digest(text: &str) -> Vec<u8> {
+    Sha256::digest(text)[..16].to_vec()
 }

@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::feed::Feed;
 use crate::ids::{ConnectionId, MovementId};
 use crate::store::at;
+use crate::store::copy::Rows;
 
 /// One record of a page, ready to be stored.
 #[derive(Debug, Clone)]
@@ -21,6 +22,8 @@ pub struct Incoming {
     pub last_update: Option<Timestamp>,
     /// The digest over what the mapping uses.
     pub fingerprint: Vec<u8>,
+    /// The digest over the whole body.
+    pub digest: Vec<u8>,
     /// The raw JSON text.
     pub body: String,
     /// The numbers of the orders that an invoice names.
@@ -36,77 +39,189 @@ pub struct Stored {
     pub changed: u64,
 }
 
+/// What is stored of a record, as far as comparing needs it.
+struct Before {
+    fingerprint: Vec<u8>,
+    digest: Vec<u8>,
+}
+
 /// Stores the records of a page and opens a movement for each whose fingerprint changed.
 ///
-/// Touching a movement that is pending already takes its row lock, so that a claim at the same time
-/// either comes after this transaction, and sees the new body, or before it, and a new movement opens.
+/// The transaction must hold the feed's lease ([`jobs::hold`](super::jobs::hold)), which makes it the
+/// only writer of the feed's documents: what is new is copied in, only what differs is updated, and
+/// what is the same costs one look-up.
 pub async fn store_page(
     db: &mut PgConnection,
     connection: ConnectionId,
     feed: Feed,
     rows: &[Incoming],
 ) -> Result<Stored> {
-    let mut ids = Vec::with_capacity(rows.len());
-    let mut numbers = Vec::with_capacity(rows.len());
-    let mut dates = Vec::with_capacity(rows.len());
-    let mut fingerprints = Vec::with_capacity(rows.len());
-    let mut bodies = Vec::with_capacity(rows.len());
-    let mut movements = Vec::with_capacity(rows.len());
-    for row in rows {
-        ids.push(row.source_id.as_str());
-        numbers.push(row.order_number.as_deref());
-        dates.push(row.last_update.map(at));
-        fingerprints.push(row.fingerprint.as_slice());
-        bodies.push(row.body.as_str());
-        movements.push(MovementId::new().0);
+    let newest: HashMap<&str, &Incoming> = rows.iter().map(|row| (row.source_id.as_str(), row)).collect();
+    let before = load_before(db, connection, feed, rows).await?;
+    let (mut new, mut rewritten, mut changed) = (Vec::new(), Vec::new(), Vec::new());
+    for row in
+        rows.iter().filter(|row| newest.get(row.source_id.as_str()).is_some_and(|n| std::ptr::eq(*n, *row)))
+    {
+        match before.get(&row.source_id) {
+            None => new.push(row),
+            Some(known) => {
+                if known.fingerprint != row.fingerprint {
+                    changed.push(row);
+                }
+                if known.digest != row.digest {
+                    rewritten.push(row);
+                }
+            }
+        }
     }
-    let counts = sqlx::query!(
-        "with input as (
-             select * from unnest($3::text[], $4::text[], $5::timestamptz[], $6::bytea[], $7::text[], $8::uuid[])
-                 as t(source_id, order_number, last_update, fingerprint, body, movement_id)),
-         before as (
-             select d.source_id, d.fingerprint from documents d
-             where d.connection_id = $1 and d.feed = $2 and d.source_id = any($3::text[])),
-         written as (
-             insert into documents as d
-                 (connection_id, feed, source_id, order_number, last_update, fingerprint, body)
-             select $1, $2, i.source_id, i.order_number, i.last_update, i.fingerprint, i.body from input i
-             on conflict (connection_id, feed, source_id) do update
-             set order_number = excluded.order_number, last_update = excluded.last_update,
-                 fingerprint = excluded.fingerprint, body = excluded.body, stored_at = now()
-             where d.body <> excluded.body or d.fingerprint <> excluded.fingerprint
-             returning 1),
-         opened as (
-             insert into movements as m (connection_id, movement_id, feed, source_id, state)
-             select $1, i.movement_id, $2, i.source_id, 'pending'
-             from input i left join before b using (source_id)
-             where b.fingerprint is distinct from i.fingerprint
-             on conflict (connection_id, feed, source_id) where state = 'pending' do update
-             set next_attempt_at = least(m.next_attempt_at, now())
-             returning 1)
-         select (select count(*) from written) as \"written!\", (select count(*) from opened) as \"changed!\"",
+    copy_documents(db, connection, feed, &new).await?;
+    copy_movements(db, connection, feed, &new).await?;
+    if !rewritten.is_empty() {
+        rewrite_documents(db, connection, feed, &rewritten).await?;
+    }
+    if !changed.is_empty() {
+        open_movements(db, connection, feed, &changed).await?;
+    }
+    if feed == Feed::Invoices {
+        let named: Vec<&Incoming> = new.iter().chain(&changed).copied().collect();
+        store_named_orders(db, connection, &named).await?;
+    }
+    let count = |list: &[&Incoming]| list.len() as u64;
+    Ok(Stored { written: count(&new) + count(&rewritten), changed: count(&new) + count(&changed) })
+}
+
+async fn load_before(
+    db: &mut PgConnection,
+    connection: ConnectionId,
+    feed: Feed,
+    rows: &[Incoming],
+) -> Result<HashMap<String, Before>> {
+    let ids: Vec<&str> = rows.iter().map(|row| row.source_id.as_str()).collect();
+    let found = sqlx::query!(
+        "select source_id, fingerprint, digest from documents
+         where connection_id = $1 and feed = $2 and source_id = any($3)",
+        connection.0,
+        feed.as_str(),
+        &ids as _,
+    )
+    .fetch_all(db)
+    .await?;
+    let known = |r: &str, fingerprint, digest| (r.to_owned(), Before { fingerprint, digest });
+    Ok(found.into_iter().map(|r| known(&r.source_id, r.fingerprint, r.digest)).collect())
+}
+
+async fn copy_documents(
+    db: &mut PgConnection,
+    connection: ConnectionId,
+    feed: Feed,
+    rows: &[&Incoming],
+) -> Result<()> {
+    let mut copy = Rows::of_columns(8);
+    for row in rows {
+        copy.begin()
+            .uuid(connection.0)?
+            .text(feed.as_str())?
+            .text(&row.source_id)?
+            .text_or_null(row.order_number.as_deref())?
+            .instant_or_null(row.last_update)?
+            .bytes(&row.fingerprint)?
+            .bytes(&row.digest)?
+            .text(&row.body)?;
+    }
+    let statement = "copy documents (connection_id, feed, source_id, order_number, last_update, fingerprint, digest, body)
+                     from stdin with (format binary)";
+    copy.send(db, statement).await?;
+    Ok(())
+}
+
+/// A record that is new cannot have a movement yet, so none can be in the way.
+async fn copy_movements(
+    db: &mut PgConnection,
+    connection: ConnectionId,
+    feed: Feed,
+    rows: &[&Incoming],
+) -> Result<()> {
+    let mut copy = Rows::of_columns(5);
+    for row in rows {
+        copy.begin()
+            .uuid(connection.0)?
+            .uuid(MovementId::new().0)?
+            .text(feed.as_str())?
+            .text(&row.source_id)?
+            .text("pending")?;
+    }
+    let statement =
+        "copy movements (connection_id, movement_id, feed, source_id, state) from stdin with (format binary)";
+    copy.send(db, statement).await?;
+    Ok(())
+}
+
+async fn rewrite_documents(
+    db: &mut PgConnection,
+    connection: ConnectionId,
+    feed: Feed,
+    rows: &[&Incoming],
+) -> Result<()> {
+    let ids: Vec<&str> = rows.iter().map(|row| row.source_id.as_str()).collect();
+    let numbers: Vec<Option<&str>> = rows.iter().map(|row| row.order_number.as_deref()).collect();
+    let dates: Vec<Option<jiff_sqlx::Timestamp>> = rows.iter().map(|row| row.last_update.map(at)).collect();
+    let fingerprints: Vec<&[u8]> = rows.iter().map(|row| row.fingerprint.as_slice()).collect();
+    let digests: Vec<&[u8]> = rows.iter().map(|row| row.digest.as_slice()).collect();
+    let bodies: Vec<&str> = rows.iter().map(|row| row.body.as_str()).collect();
+    sqlx::query!(
+        "update documents d set order_number = i.order_number, last_update = i.last_update,
+                fingerprint = i.fingerprint, digest = i.digest, body = i.body, stored_at = now()
+         from unnest($3::text[], $4::text[], $5::timestamptz[], $6::bytea[], $7::bytea[], $8::text[])
+              as i(source_id, order_number, last_update, fingerprint, digest, body)
+         where d.connection_id = $1 and d.feed = $2 and d.source_id = i.source_id",
         connection.0,
         feed.as_str(),
         &ids as _,
         &numbers as _,
         &dates as _,
         &fingerprints as _,
+        &digests as _,
         &bodies as _,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Touching a movement that is pending already takes its row lock, so that a claim at the same time
+/// either comes after this transaction, and sees the new body, or before it, and a new movement opens.
+async fn open_movements(
+    db: &mut PgConnection,
+    connection: ConnectionId,
+    feed: Feed,
+    rows: &[&Incoming],
+) -> Result<()> {
+    let ids: Vec<&str> = rows.iter().map(|row| row.source_id.as_str()).collect();
+    let movements: Vec<uuid::Uuid> = rows.iter().map(|_| MovementId::new().0).collect();
+    sqlx::query!(
+        "insert into movements as m (connection_id, movement_id, feed, source_id, state)
+         select $1, i.movement_id, $2, i.source_id, 'pending'
+         from unnest($3::text[], $4::uuid[]) as i(source_id, movement_id)
+         on conflict (connection_id, feed, source_id) where state = 'pending' do update
+         set next_attempt_at = least(m.next_attempt_at, now())",
+        connection.0,
+        feed.as_str(),
+        &ids as _,
         &movements,
     )
-    .fetch_one(&mut *db)
+    .execute(db)
     .await?;
-    if feed == Feed::Invoices {
-        store_named_orders(db, connection, rows).await?;
-    }
-    Ok(Stored { written: counts.written.unsigned_abs(), changed: counts.changed.unsigned_abs() })
+    Ok(())
 }
 
 async fn store_named_orders(
     db: &mut PgConnection,
     connection: ConnectionId,
-    rows: &[Incoming],
+    rows: &[&Incoming],
 ) -> Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
     let all: Vec<&str> = rows.iter().map(|row| row.source_id.as_str()).collect();
     let (mut numbers, mut invoices) = (Vec::new(), Vec::new());
     for row in rows {
@@ -116,13 +231,9 @@ async fn store_named_orders(
         }
     }
     sqlx::query!(
-        "delete from invoice_orders io where connection_id = $1 and invoice_id = any($2)
-         and not exists (select from unnest($3::text[], $4::text[]) as n(order_number, invoice_id)
-                         where n.order_number = io.order_number and n.invoice_id = io.invoice_id)",
+        "delete from invoice_orders where connection_id = $1 and invoice_id = any($2)",
         connection.0,
         &all as _,
-        &numbers as _,
-        &invoices as _,
     )
     .execute(&mut *db)
     .await?;

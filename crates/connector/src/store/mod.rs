@@ -1,6 +1,7 @@
 //! The SQL: one function per statement or transaction, named for what it does.
 
 pub mod connections;
+mod copy;
 pub mod documents;
 pub mod feeds;
 pub mod jobs;
@@ -32,7 +33,10 @@ pub async fn open(url: &str) -> Result<PgPool> {
     PgPoolOptions::new()
         .max_connections(POOL_CONNECTIONS)
         .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_with(options.application_name("ml-connector"))
+        // a plan made while a table was empty would be kept for the session, and be wrong soon after
+        .connect_with(
+            options.application_name("ml-connector").options([("plan_cache_mode", "force_custom_plan")]),
+        )
         .await
         .map_err(unreachable)
 }

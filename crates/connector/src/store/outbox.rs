@@ -26,7 +26,8 @@ pub struct Claimed {
 }
 
 /// Claims at most `limit` movements that are due, together with held ones of the same records, and
-/// freezes each record's newest body into its movement.
+/// freezes each record's newest body into its movement. Orders come before invoices, so that a new
+/// order takes its invoices along.
 ///
 /// Movements in doubt are claimed only when they were due before `looked_up`, the time of the listing
 /// that tells whether their write happened.
@@ -38,11 +39,16 @@ pub async fn claim_due_movements(
     looked_up: Timestamp,
 ) -> Result<Vec<Claimed>> {
     let rows = sqlx::query!(
-        "with due as (
+        "with fresh as (
              select movement_id, feed, source_id from movements
-             where connection_id = $1 and state in ('pending', 'retrying', 'in_doubt')
+             where connection_id = $1 and state = 'pending' and next_attempt_at <= now()
+             order by feed desc, source_id desc limit $3 for update skip locked),
+         again as (
+             select movement_id, feed, source_id from movements
+             where connection_id = $1 and state in ('retrying', 'in_doubt')
                and next_attempt_at <= case when state = 'in_doubt' then $4 else now() end
              order by movement_id limit $3 for update skip locked),
+         due as (select * from fresh union all select * from again),
          held as (
              select m.movement_id from movements m join due d using (feed, source_id)
              where m.connection_id = $1 and m.state = 'held' for update of m skip locked)
