@@ -43,7 +43,11 @@ async fn a_change_of_one_amount_sends_exactly_one_put_with_exactly_that_value() 
         .unwrap()[0];
     world.sync().await;
     world.sandbox.calls().record_exchanges(100);
-    world.sandbox.oracle().apply(Edit::LineAmount { order, line: 2, amount: "7.35".into(), touch: true }).unwrap();
+    world
+        .sandbox
+        .oracle()
+        .apply(Edit::LineAmount { order, line: 2, amount: "7.35".into(), touch: true })
+        .unwrap();
     world.sync().await;
     let writes: Vec<_> = world
         .sandbox

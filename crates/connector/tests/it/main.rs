@@ -1,4 +1,10 @@
 //! The engine against the stand-ins, over HTTP, on a real PostgreSQL.
 
-mod fixture;
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test may stop where it meets what it does not expect"
+)]
+
 mod first_sync;
+mod fixture;
