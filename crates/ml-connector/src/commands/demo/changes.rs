@@ -40,7 +40,8 @@ pub fn apply(scene: &Scene) -> anyhow::Result<Vec<String>> {
     let state: State = serde_json::from_str(&scene.sandbox.oracle().state_json())?;
     let mut done = Vec::new();
     let mut open = state.orders.iter().filter(|o| o.status_code == "OPEN" && !o.lines.is_empty());
-    if let Some(order) = open.next() {
+    // a name that fits into a table
+    if let Some(order) = open.find(|o| o.supplier.len() < 30) {
         let name = format!("{} Group", order.supplier);
         edit(scene, Edit::RenameSupplier { supplier: order.supplier.clone(), name, touch: true })?;
         done.push(format!("supplier {} renamed", order.supplier));

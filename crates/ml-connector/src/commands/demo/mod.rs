@@ -2,6 +2,7 @@
 
 mod changes;
 mod check;
+mod moved;
 mod scene;
 mod summary;
 
@@ -76,11 +77,8 @@ pub async fn run(args: DemoArgs, global: &Global) -> anyhow::Result<ExitCode> {
     if global.json {
         output::json(&summary)?;
     } else {
-        let filter = movements::Filter { limit: 30, ..movements::Filter::default() };
-        let mut moved = movements::list(&scene.engine.db, scene.connection, &filter).await?;
-        moved.retain(|m| m.created_at >= before);
-        output::data("What the second poll moved:");
-        output::data(&super::movements::table_of(&moved));
+        output::data("What the second poll wrote to Asana:");
+        output::data(&moved::table(&scene, before).await?);
         output::data(&summary.table());
     }
     for difference in &summary.differences {
