@@ -1,1 +1,121 @@
-fn main() {}
+//! Measures ml-connector on this machine: the release binary as processes of its own, a private
+//! PostgreSQL, and the stand-ins. Run by `script/bench`; `docs/benchmarks.md` says what each case means.
+//!
+//! It is no test: it fails when the program does not work, never because it is slow.
+
+#![expect(clippy::float_arithmetic, reason = "seconds and megabytes, never money")]
+
+mod build;
+mod copy;
+mod database;
+mod engine;
+mod extract;
+mod idle;
+mod machine;
+mod process;
+mod push;
+mod report;
+mod stand_in;
+mod start;
+
+use std::path::PathBuf;
+
+use clap::{Parser, ValueEnum};
+
+use crate::report::{Measured, say};
+
+/// Measures ml-connector on this machine.
+#[derive(Debug, Parser)]
+#[command(name = "script/bench", max_term_width = 100)]
+struct Args {
+    /// What to measure; without it everything but `build`
+    cases: Vec<Case>,
+    /// Write the medians to this file
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// How many times each case is measured; without it each case has its own number
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    runs: Option<u32>,
+    /// Where databases are put; it must be on a disk for `fsync` to mean anything
+    #[arg(long, default_value = "/var/tmp", value_name = "DIR")]
+    dir: PathBuf,
+    /// Orders of `extract` and `extract_lines`; targets are meant for the default
+    #[arg(long, default_value_t = 100_000, value_name = "N")]
+    orders: u64,
+    /// What `cargo bench` passes
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+#[value(rename_all = "snake_case")]
+enum Case {
+    /// Orders without lines: read, fingerprinted, stored
+    Extract,
+    /// The same with a line, a schedule and a distribution each
+    ExtractLines,
+    /// Changed tasks at an allowed rate
+    Push,
+    /// From starting `serve` until it is ready
+    Start,
+    /// `serve` with nothing to do
+    Idle,
+    /// A first build for the demo
+    Build,
+}
+
+impl Case {
+    /// What runs when nothing is asked for: everything that takes seconds.
+    const USUAL: [Case; 5] = [Case::Extract, Case::ExtractLines, Case::Push, Case::Start, Case::Idle];
+
+    fn name(self) -> &'static str {
+        match self {
+            Case::Extract => "extract",
+            Case::ExtractLines => "extract_lines",
+            Case::Push => "push",
+            Case::Start => "start",
+            Case::Idle => "idle",
+            Case::Build => "build",
+        }
+    }
+
+    /// Enough for a median where a run is short.
+    fn usual_runs(self) -> u32 {
+        match self {
+            Case::Extract | Case::ExtractLines | Case::Start => 5,
+            Case::Idle => 3,
+            Case::Push | Case::Build => 1,
+        }
+    }
+
+    async fn measure(self, args: &Args) -> anyhow::Result<Measured> {
+        let runs = args.runs.unwrap_or_else(|| self.usual_runs());
+        match self {
+            Case::Extract => extract::measure(extract::Shape::Headers, args.orders, runs, &args.dir).await,
+            Case::ExtractLines => extract::measure(extract::Shape::Lines, args.orders, runs, &args.dir).await,
+            Case::Push => push::measure(runs, &args.dir).await,
+            Case::Start => start::measure(runs, &args.dir).await,
+            Case::Idle => idle::measure(runs, &args.dir).await,
+            Case::Build => build::measure(runs, &args.dir).await,
+        }
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<()> {
+    let mut args = Args::parse();
+    args.cases.sort();
+    args.cases.dedup();
+    let cases = if args.cases.is_empty() { Case::USUAL.to_vec() } else { args.cases.clone() };
+    say(&machine::describe(&args.dir)?);
+    let mut all = serde_json::Map::new();
+    for case in cases {
+        let measured = case.measure(&args).await?;
+        say(&measured.table(case.name()));
+        all.insert(case.name().to_owned(), measured.medians());
+    }
+    if let Some(file) = &args.json {
+        std::fs::write(file, format!("{:#}\n", serde_json::Value::Object(all)))?;
+    }
+    Ok(())
+}

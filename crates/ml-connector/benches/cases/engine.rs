@@ -1,0 +1,84 @@
+//! The engine's commands, run as an operator runs them, on a database of the benchmark.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use secrecy::ExposeSecret;
+use sqlx::PgConnection;
+
+use crate::database;
+use crate::process::{Ended, ml_connector, run};
+use crate::stand_in::StandIn;
+
+/// The connection's name in every benchmark.
+pub const NAME: &str = "bench";
+
+/// A database with the schema and one connection to the stand-ins.
+pub struct Engine {
+    /// The database.
+    pub url: String,
+    key: PathBuf,
+}
+
+impl Engine {
+    /// Adds the connection; the schema is made on the way.
+    pub async fn connect(
+        url: String,
+        stand_in: &StandIn,
+        directory: &Path,
+        asana_rate: u32,
+    ) -> anyhow::Result<Engine> {
+        let key = key_file(directory)?;
+        let settings = directory.join("settings.toml");
+        std::fs::write(&settings, settings_toml(stand_in, asana_rate))?;
+        let engine = Engine { url, key };
+        let mut add = engine.command(&["connection", "add", NAME]);
+        add.arg("--file").arg(&settings);
+        add.env("ML_CONNECTOR_ORACLE_SECRET", &stand_in.facts.client_secret);
+        add.env("ML_CONNECTOR_ASANA_TOKEN", &stand_in.facts.asana_token);
+        run(&mut add).await?;
+        Ok(engine)
+    }
+
+    /// A command on this database.
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = ml_connector();
+        command.args(args).arg("--key-file").arg(&self.key).env("DATABASE_URL", &self.url);
+        command
+    }
+
+    /// Runs a command to its end.
+    pub async fn run(&self, args: &[&str]) -> anyhow::Result<Ended> {
+        run(&mut self.command(args)).await
+    }
+
+    /// Opens the database.
+    pub async fn open(&self) -> anyhow::Result<PgConnection> {
+        database::connect(&self.url).await
+    }
+}
+
+/// A key of the benchmark's own.
+pub fn key_file(directory: &Path) -> anyhow::Result<PathBuf> {
+    let file = directory.join("key");
+    std::fs::write(&file, connector::key::MasterKey::generate().expose_secret())?;
+    Ok(file)
+}
+
+fn settings_toml(stand_in: &StandIn, asana_rate: u32) -> String {
+    let facts = &stand_in.facts;
+    let fields: String = facts.fields.iter().map(|(key, gid)| format!("{key} = {gid}\n")).collect();
+    format!(
+        "[oracle]\nurl = {:?}\ntoken_url = {:?}\nclient_id = {:?}\nscope = {:?}\n\
+         [asana]\nurl = {:?}\nworkspace = {:?}\nrequests_per_minute = {asana_rate}\n\
+         [fields]\n{fields}\
+         [routing.default]\nproject = {:?}\n",
+        facts.oracle_url,
+        facts.token_url,
+        facts.client_id,
+        facts.scope,
+        facts.asana_url,
+        facts.workspace,
+        facts.project,
+    )
+}
