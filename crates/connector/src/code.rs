@@ -47,7 +47,7 @@ codes! {
         "Make one with `head -c 32 /dev/urandom | base64`. A key that worked before must be passed unchanged.";
     KeyWrong "MLC-1203" "The credentials were encrypted with another key",
         "The connection's data key is wrapped by a key-encryption key with another fingerprint. The stored credentials are intact but unreadable with this key.",
-        "Start with the key that was used when the connection was added, or store the credentials anew with `connection edit`.";
+        "Start with the key that was used when the connection was added. If that key is lost: keep the settings with `connection show NAME --toml`, then `connection remove` and `connection add` again with fresh secrets; existing tasks are found again.";
     CredentialUnreadable "MLC-1204" "A stored credential does not decrypt",
         "The row was changed, or copied from another connection. It is refused, since it may not be what was stored.",
         "Store the credential anew with `connection edit NAME --oracle-secret-file FILE` or `--asana-token-file FILE`.";
@@ -110,10 +110,10 @@ codes! {
         "The request was understood and declined; asking again would not help.",
         "Read Oracle's message. If it names the date literal or an attribute, adjust the connection's Oracle settings.";
     OracleBusy "MLC-2010" "Oracle asks to slow down",
-        "Too many requests. The read goes on after the time Oracle names; no attempt is used up.",
+        "Too many requests. Reading goes on after the time that Oracle names, an hour at most.",
         "Nothing, if rare. Otherwise poll less often.";
     OracleMaintenance "MLC-2011" "Oracle is in maintenance",
-        "The pod answers 503. Reading goes on by itself, for up to eight hours of waiting.",
+        "The pod answers 503. Nothing was read and nothing is lost; it is asked again in steps of at most 15 minutes, however long the maintenance lasts.",
         "Nothing; Oracle announces its maintenance windows.";
     OracleServer "MLC-2012" "Oracle failed to answer",
         "The pod answered with a server error. It is tried again by itself.",
@@ -182,7 +182,7 @@ codes! {
         "Map a field of the named type; a field's type cannot be changed in Asana.";
     FieldCurrency "MLC-4004" "The field's currency is not the order's",
         "A currency field shows every number in its one currency; writing another would be false. Nothing was written.",
-        "Route orders of that currency to a project with a field of their own, or use a number field without currency format.";
+        "Map a number field without currency format instead, and `fields.currency` beside it, so that the task still says which currency it is.";
     AmountMissing "MLC-4005" "An amount is missing in the record",
         "Oracle sent null where an amount is needed. Nothing is guessed and nothing was written.",
         "Complete the line in Oracle.";
@@ -191,7 +191,7 @@ codes! {
         "Complete the order in Oracle; if it has lines there, the integration user may not see them.";
     TooManyDigits "MLC-4007" "The amount has more digits than Asana keeps",
         "Asana stores numbers with 15 significant digits. The exact amount is in the document and the log.",
-        "Map a text field for such amounts, or split the order.";
+        "Split the order in Oracle, or take the field out of `[fields]` if it is an optional one.";
     PrecisionLoss "MLC-4008" "The field's precision would lose decimals",
         "Asana rounds to the field's precision. Nothing was written.",
         "Raise the field's precision in Asana (0 to 6).";
@@ -253,6 +253,85 @@ mod tests {
             assert!(info.code.len() == 8 && info.code.starts_with("MLC-"), "{}", info.code);
             assert!(!info.title.is_empty() && !info.meaning.is_empty() && !info.remedy.is_empty());
             assert_eq!(Code::find(info.code), Some(*code));
+        }
+    }
+
+    /// Every code a person can meet, with its texts: this crate's and the private server's.
+    fn all() -> Vec<CodeInfo> {
+        let server = embedded_postgres::CODES.iter();
+        let mut all: Vec<CodeInfo> = server
+            .map(|i| CodeInfo { code: i.code, title: i.title, meaning: i.meaning, remedy: i.remedy })
+            .chain(Code::ALL.iter().map(|code| code.info()))
+            .collect();
+        all.sort_by_key(|info| info.code);
+        all
+    }
+
+    /// What the hundreds of a code's number stand for.
+    const RANGES: [(&str, &str); 5] = [
+        ("11", "The private PostgreSQL server"),
+        ("12", "This program: key, credentials, settings, database, leases"),
+        ("20", "Oracle: nothing was read, or not all"),
+        ("30", "Asana: reading tasks and writing them"),
+        ("40", "Mapping: why a movement is held or was given up"),
+    ];
+
+    fn page(info: CodeInfo) -> String {
+        format!(
+            "# {}: {}\n\n## What it means\n\n{}\n\n## What to do\n\n{}\n\n\
+             `ml-connector explain {}` prints this page. [All codes](README.md)\n",
+            info.code, info.title, info.meaning, info.remedy, info.code
+        )
+    }
+
+    fn index() -> String {
+        let mut text = "# Error codes\n\nCodes stand in messages, on movements and on the status page. \
+                        A code is never reused and never changes its meaning.\n"
+            .to_owned();
+        for (range, what) in RANGES {
+            text.push_str(&format!("\n## MLC-{range}..: {what}\n\n| code | what happened |\n|---|---|\n"));
+            for info in all().iter().filter(|info| info.code[4..].starts_with(range)) {
+                text.push_str(&format!("| [{}]({}.md) | {} |\n", info.code, info.code, info.title));
+            }
+        }
+        text.push_str(
+            "\nThese pages are generated from the list in the code: `crates/connector/src/code.rs`.\n",
+        );
+        text
+    }
+
+    /// To write the pages anew: `UPDATE_DOCS=1 cargo test -p connector --lib code`.
+    #[test]
+    fn the_pages_in_docs_say_what_the_program_says() {
+        let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/errors");
+        let mut wanted: std::collections::BTreeMap<String, String> =
+            all().into_iter().map(|info| (format!("{}.md", info.code), page(info))).collect();
+        for info in all() {
+            let listed = RANGES.iter().filter(|(range, _)| info.code[4..].starts_with(range)).count();
+            assert_eq!(listed, 1, "{} belongs to no part of the index", info.code);
+        }
+        wanted.insert("README.md".to_owned(), index());
+        let update = std::env::var_os("UPDATE_DOCS").is_some();
+        if update {
+            std::fs::create_dir_all(&directory).unwrap();
+            for (name, text) in &wanted {
+                std::fs::write(directory.join(name), text).unwrap();
+            }
+        }
+        let entries = std::fs::read_dir(&directory).unwrap();
+        let mut found = std::collections::BTreeMap::new();
+        for path in entries.map(|entry| entry.unwrap().path()) {
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            assert!(wanted.contains_key(&name), "{name} stands for no code: delete it");
+            found.insert(name, std::fs::read_to_string(&path).unwrap());
+        }
+        for (name, text) in &wanted {
+            assert_eq!(
+                found.get(name),
+                Some(text),
+                "docs/errors/{name} differs from the list; write it anew with \
+                 `UPDATE_DOCS=1 cargo test -p connector --lib code`"
+            );
         }
     }
 }

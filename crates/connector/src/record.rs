@@ -172,13 +172,13 @@ impl OrderFacts {
 
 impl InvoiceFacts {
     /// Takes from an invoice what the mapping uses. Lines name the order; the header's number counts
-    /// only when no line names one.
+    /// only when no line names one. Lines that are canceled with their invoice still say whose it was.
     #[must_use]
     pub fn of(invoice: Invoice) -> InvoiceFacts {
         let mut parts: Vec<InvoicePart> = invoice
             .lines
             .into_iter()
-            .filter(|line| !line.discarded && !line.canceled)
+            .filter(|line| invoice.canceled || (!line.discarded && !line.canceled))
             .filter_map(|line| {
                 let order_number = line.purchase_order_number.filter(|n| !n.is_empty())?;
                 let order_line = line.purchase_order_line_number.map(|n| n.as_str().to_owned());

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
@@ -13,12 +14,14 @@ use crate::push::plan::{Plan, Planner};
 use crate::push::world::{self, Moving, World};
 use crate::push::{listing, sender};
 use crate::store::jobs::{self, Lease};
+use crate::store::links;
 use crate::store::outbox::{self, Next, Outcome};
-use crate::store::{links, tasks};
 use crate::template::Templates;
 
 /// Movements claimed at once.
 const BATCH: i64 = 200;
+/// How long a held movement rests before it is planned again.
+const HELD_FOR: Duration = Duration::from_secs(3600);
 /// Planned writes that wait for a free place.
 const QUEUE: usize = 100;
 
@@ -54,6 +57,7 @@ pub async fn run(
     let mut tx = engine.db.begin().await?;
     jobs::hold(&mut tx, lease).await?;
     outbox::doubt_unfinished(&mut tx, lease.connection, lease.fence).await?;
+    outbox::look_again_at_held(&mut tx, lease.connection, HELD_FOR).await?;
     tx.commit().await?;
     let looked_up = outbox::open(&engine.db, lease.connection).await?.now;
     listing::refresh(engine, clients, lease).await?;
@@ -184,13 +188,4 @@ fn touches(moving: &Moving, in_flight: &HashSet<String>) -> bool {
         Ok(world::Record::Invoice(_)) => !in_flight.is_empty(),
         Err(_) => false,
     }
-}
-
-/// Forgets what is known of the tasks, so that the next cycle lists them all again.
-pub async fn forget_tasks(engine: &Engine, lease: &Lease) -> Result<()> {
-    let mut tx = engine.db.begin().await?;
-    jobs::hold(&mut tx, lease).await?;
-    tasks::forget_listings(&mut tx, lease.connection).await?;
-    tx.commit().await?;
-    Ok(())
 }

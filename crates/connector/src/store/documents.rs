@@ -230,10 +230,25 @@ async fn store_named_orders(
             invoices.push(row.source_id.as_str());
         }
     }
+    // an order that an invoice no longer names still shows it: its values are computed anew
     sqlx::query!(
-        "delete from invoice_orders where connection_id = $1 and invoice_id = any($2)",
+        "with named as (select * from unnest($3::text[], $4::text[]) as n(order_number, invoice_id)),
+         dropped as (
+             delete from invoice_orders io where io.connection_id = $1 and io.invoice_id = any($2)
+                and not exists (select from named n
+                                where n.order_number = io.order_number and n.invoice_id = io.invoice_id)
+             returning io.order_number)
+         insert into movements as m (connection_id, movement_id, feed, source_id, state)
+         select $1, gen_random_uuid(), 'purchase_orders', d.source_id, 'pending' from documents d
+         where d.connection_id = $1 and d.feed = 'purchase_orders'
+           and d.order_number in (select order_number from dropped)
+         order by d.source_id
+         on conflict (connection_id, feed, source_id) where state = 'pending' do update
+         set next_attempt_at = least(m.next_attempt_at, now())",
         connection.0,
         &all as _,
+        &numbers as _,
+        &invoices as _,
     )
     .execute(&mut *db)
     .await?;

@@ -266,6 +266,24 @@ pub async fn doubt_unfinished(db: &mut PgConnection, connection: ConnectionId, f
     Ok(doubted.rows_affected())
 }
 
+/// Makes held movements due again that were last planned at least `age` ago: what held them may have
+/// been mended in Asana, which nobody would tell.
+pub async fn look_again_at_held(
+    db: &mut PgConnection,
+    connection: ConnectionId,
+    age: std::time::Duration,
+) -> Result<u64> {
+    let again = sqlx::query!(
+        "update movements set state = 'retrying', next_attempt_at = now()
+         where connection_id = $1 and state = 'held' and finished_at <= now() - make_interval(secs => $2)",
+        connection.0,
+        age.as_secs_f64(),
+    )
+    .execute(db)
+    .await?;
+    Ok(again.rows_affected())
+}
+
 /// What is open: when the next movement is due, and whether any is in doubt.
 #[derive(Debug, Clone, Copy)]
 pub struct Open {

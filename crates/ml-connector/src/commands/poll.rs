@@ -1,14 +1,16 @@
 //! `poll`: read from Oracle and write to Asana now.
 
+use std::collections::HashMap;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use connector::Code;
 use connector::feed::Feed;
-use connector::node;
-use connector::store::connections;
+use connector::ids::ConnectionId;
+use connector::node::{self, Report};
 use connector::store::jobs::Job;
+use connector::store::{connections, outbox};
+use connector::{Code, Engine};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::watch;
 
@@ -48,35 +50,69 @@ pub async fn run(args: PollArgs, global: &Global) -> anyhow::Result<ExitCode> {
     if !args.no_push {
         jobs.push(Job::Push);
     }
-    let progress = watch::Sender::new(0);
-    let shown = Shown::start(&progress, "writing to Asana", None);
-    let patience = Instant::now() + Duration::from_secs(args.wait);
-    let reports = loop {
-        match node::run_once(&engine, connection.id, &jobs, &progress).await {
-            Err(busy) if busy.code == Code::LeaseBusy && Instant::now() < patience => {
-                tokio::time::sleep(LOOK_AGAIN).await;
-            }
-            result => break result,
-        }
-    };
-    shown.end();
-    let reports = reports?;
+    let mut db = database.pool.acquire().await?;
+    // whoever asks for it now may just have mended what held something
+    outbox::look_again_at_held(&mut db, connection.id, Duration::ZERO).await?;
+    drop(db);
+    let reports = patiently(&engine, connection.id, &jobs, Duration::from_secs(args.wait)).await?;
     if global.json {
         output::json(&reports)?;
     } else {
         let mut table = output::table(&["job", "what it did"]);
         for job in jobs {
             if let Some(report) = reports.get(job.as_str()) {
-                table.add_row([
-                    job.as_str().to_owned(),
-                    serde_json::to_string(report)?.replace(['{', '}', '"'], " "),
-                ]);
+                table.add_row([job.as_str().to_owned(), sentence(report)]);
             }
         }
         output::data(&table.to_string());
     }
     database.close().await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Runs the jobs; while another node is at it, waits for at most `patience`.
+async fn patiently(
+    engine: &Engine,
+    connection: ConnectionId,
+    jobs: &[Job],
+    patience: Duration,
+) -> connector::Result<HashMap<&'static str, Report>> {
+    let until = Instant::now() + patience;
+    let progress = watch::Sender::new(0);
+    let shown = Shown::start(&progress, "writing to Asana", None);
+    let reports = loop {
+        match node::run_once(engine, connection, jobs, &progress).await {
+            Err(busy) if busy.code == Code::LeaseBusy && Instant::now() < until => {
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+            result => break result,
+        }
+    };
+    shown.end();
+    reports
+}
+
+fn sentence(report: &Report) -> String {
+    match report {
+        Report::Poll(poll) => {
+            let end = if poll.complete { "" } else { "; the rest follows" };
+            format!("{} rows on {} pages, {} changed{end}", poll.rows, poll.pages, poll.stored.changed)
+        }
+        Report::Push(push) => {
+            let counts = [
+                ("tasks made", push.created),
+                ("tasks changed", push.updated),
+                ("unchanged", push.unchanged),
+                ("ignored", push.ignored),
+                ("held", push.held),
+                ("to be tried again", push.retrying),
+                ("failed", push.failed),
+            ];
+            let told: Vec<String> =
+                counts.iter().filter(|(_, n)| *n > 0).map(|(what, n)| format!("{n} {what}")).collect();
+            if told.is_empty() { "nothing to do".to_owned() } else { told.join(", ") }
+        }
+    }
 }
 
 /// A progress bar that follows a counter; hidden when standard error is not a terminal.
