@@ -6,6 +6,7 @@
 //! resources), the Asana side, and the control interface. Everything that the control interface can
 //! do is also a method on the handles of [`Sandbox`].
 
+mod amount_text;
 pub mod asana;
 pub mod board;
 pub mod calls;

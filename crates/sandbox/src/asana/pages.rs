@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use axum::Router;
-use axum::extract::{Form, Path, State};
+use axum::extract::{Form, Path, Query, State};
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
@@ -15,30 +15,12 @@ use super::ops::Ctx;
 use super::records::View;
 use super::world::{Field, Gid, Kind, Task};
 use super::{Asana, Edit};
+use crate::amount_text::grouped;
 
 /// The most tasks shown on a project's page.
 const MAX_ROWS: usize = 500;
 
-const STYLE: &str = "
-body{font:15px/1.5 system-ui,sans-serif;margin:0;background:#f7f5f2;color:#1e1f21}
-header{background:#2e2a39;color:#fff;padding:.7rem 1.5rem}header a{color:#fff;text-decoration:none;font-weight:600}
-header span{opacity:.6;margin-left:.7rem}main{padding:1.2rem 1.5rem;max-width:1500px;margin:auto}
-.cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(15rem,1fr));gap:1rem}
-.card,table,form.task{background:#fff;border:1px solid #e3dfda;border-radius:8px}
-.card{padding:1rem;color:inherit;text-decoration:none}.card:hover{border-color:#8a7fd1}
-.card b{display:block}.card small,.muted{color:#6d6e6f}
-table{border-collapse:collapse;width:100%;font-size:14px}th,td{padding:.4rem .6rem;text-align:left;
-border-bottom:1px solid #efece8;white-space:nowrap}th{color:#6d6e6f;font-weight:500;background:#fcfbfa}
-td.n{text-align:right;font-variant-numeric:tabular-nums}.scroll{overflow-x:auto}
-tr.done td{color:#8a8b8c}.tick{color:#3f9a6b}h2{font-size:1rem;margin:1.4rem 0 .5rem}
-.pill{background:#e8e4fb;border-radius:9px;padding:.05rem .55rem}.off{opacity:.5;text-decoration:line-through}
-form.task{padding:1rem;max-width:44rem;display:grid;grid-template-columns:13rem 1fr auto;gap:.5rem .8rem;
-align-items:center;margin-bottom:1rem}input,select{font:inherit;padding:.3rem .5rem;border:1px solid #cfcbc7;
-border-radius:5px;width:100%;box-sizing:border-box}button{font:inherit;padding:.3rem .9rem;border:0;
-border-radius:5px;background:#4573d2;color:#fff;cursor:pointer}button.done{background:#3f9a6b}
-.error{background:#fdeaea;border:1px solid #e8b4b4;padding:.6rem 1rem;border-radius:8px;margin-bottom:1rem}
-pre{white-space:pre-wrap;background:#fff;border:1px solid #e3dfda;border-radius:8px;padding:1rem;max-width:44rem}
-";
+const STYLE: &str = include_str!("pages.css");
 
 pub(crate) fn router(asana: Asana) -> Router {
     Router::new()
@@ -49,6 +31,17 @@ pub(crate) fn router(asana: Asana) -> Router {
 }
 
 fn page(title: &str, body: &Markup) -> Markup {
+    framed(title, Width::Full, body)
+}
+
+/// How wide a page may become.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Width {
+    Full,
+    Narrow,
+}
+
+fn framed(title: &str, width: Width, body: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -59,8 +52,8 @@ fn page(title: &str, body: &Markup) -> Markup {
                 style { (maud::PreEscaped(STYLE)) }
             }
             body {
-                header { a href="/" { "Asana" } span { "stand-in for demos and tests" } }
-                main { (body) }
+                header { a href="/" { "Projects" } span { "stand-in for Asana, no real system" } }
+                main.narrow[width == Width::Narrow] { (body) }
             }
         }
     }
@@ -102,18 +95,34 @@ async fn projects(State(asana): State<Asana>) -> Response {
     })
 }
 
-async fn project(State(asana): State<Asana>, Path(project): Path<String>) -> Response {
+#[derive(serde::Deserialize)]
+struct Find {
+    #[serde(default)]
+    find: String,
+}
+
+async fn project(
+    State(asana): State<Asana>,
+    Path(project): Path<String>,
+    Query(Find { find }): Query<Find>,
+) -> Response {
     show(&asana, |ctx| {
         let gid = ctx.project_in_path(&project)?;
         let (view, world) = (ctx.view(), &*ctx.world);
         let Some(project) = world.projects.get(&gid) else { return Err(Fail::unknown("project", gid)) };
         let fields: Vec<(Gid, &Field)> =
             project.settings.iter().filter_map(|s| Some((s.field, world.fields.get(&s.field)?))).collect();
+        let wanted = find.trim().to_lowercase();
         let mut left = MAX_ROWS;
         let mut blocks = Vec::new();
         for section in project.sections.iter().filter_map(|s| world.sections.get(s)) {
-            let tasks: Vec<(Gid, &Task)> =
-                section.tasks.values().take(left).filter_map(|g| Some((*g, world.tasks.get(g)?))).collect();
+            let tasks: Vec<(Gid, &Task)> = section
+                .tasks
+                .values()
+                .filter_map(|g| Some((*g, world.tasks.get(g)?)))
+                .filter(|(_, task)| task.name.to_lowercase().contains(&wanted))
+                .take(left)
+                .collect();
             left = left.saturating_sub(tasks.len());
             blocks.push((section, tasks));
         }
@@ -121,16 +130,20 @@ async fn project(State(asana): State<Asana>, Path(project): Path<String>) -> Res
             &project.name,
             &html! {
                 h1 { (project.name) }
+                form.find method="get" {
+                    input name="find" value=(find) placeholder="Part of a task's name" aria-label="Part of a task's name";
+                    button { "Find" }
+                }
                 @for (section, tasks) in &blocks {
-                    h2 { (section.name) " " span.muted { (section.tasks.len()) } }
+                    h2 { (section.name) " " span.muted { (section.tasks.len()) " tasks" } }
                     @if !tasks.is_empty() {
                         div.scroll { table {
-                            tr { th {} th { "Task" } @for (_, f) in &fields { th { (f.name) } } }
+                            tr { th.task { "Task" } @for (_, f) in &fields { th.n[f.kind == Kind::Number] { (f.name) } } }
                             @for (task, entry) in tasks { (row(view, gid, *task, entry, &fields)) }
                         } }
-                    }
+                    } @else if !wanted.is_empty() { p.muted { "None of these tasks has that in its name." } }
                 }
-                @if left == 0 { p.muted { "The first " (MAX_ROWS) " tasks are shown." } }
+                @if left == 0 { p.muted { "The first " (MAX_ROWS) " tasks are shown; find others by their name." } }
             },
         ))
     })
@@ -139,18 +152,35 @@ async fn project(State(asana): State<Asana>, Path(project): Path<String>) -> Res
 fn row(view: View<'_>, project: Gid, gid: Gid, task: &Task, fields: &[(Gid, &Field)]) -> Markup {
     html! {
         tr.done[task.completed] {
-            td.tick { @if task.completed { "✓" } }
-            td { a href={ "/0/" (project) "/" (gid) } { (task.name) } }
+            td.task { div {
+                @if task.completed { span.tick { "✓ " } }
+                a href={ "/0/" (project) "/" (gid) } { (task.name) }
+            } }
             @for (field, f) in fields {
                 td.n[f.kind == Kind::Number] {
-                    @if let Some(value) = task.values.get(field) {
-                        @let shown = view.shown(f, value);
-                        @if f.kind.has_options() { span.pill { (shown) } } @else { (shown) }
-                        @if let Some(code) = &f.currency_code { " " span.muted { (code) } }
-                    }
+                    @if let Some(value) = task.values.get(field) { (cell(f, &view.shown(f, value))) }
                 }
             }
         }
+    }
+}
+
+fn cell(field: &Field, shown: &str) -> Markup {
+    html! {
+        @if field.kind.has_options() { span.pill { (shown) } }
+        @else if field.kind == Kind::Number { (grouped(shown)) }
+        @else if field.kind == Kind::Date { span.time { (moment(shown)) } }
+        @else { div title=(shown) { (shown) } }
+        @if let Some(code) = &field.currency_code { " " span.muted { (code) } }
+    }
+}
+
+/// A date, or an instant without the fraction that nobody reads.
+fn moment(shown: &str) -> String {
+    match shown.split_once('T') {
+        Some((day, "00:00:00.000Z")) => day.to_owned(),
+        Some((day, time)) => format!("{day} {} UTC", time.split('.').next().unwrap_or(time)),
+        None => shown.to_owned(),
     }
 }
 
@@ -162,26 +192,31 @@ async fn task(State(asana): State<Asana>, Path((_, task)): Path<(String, String)
         let live = world.fields_of(task);
         let stray: Vec<Gid> = task.values.keys().copied().filter(|f| !live.contains(f)).collect();
         let named = |g: &Gid| Some((*g, world.fields.get(g)?));
-        Ok(page(
+        Ok(framed(
             &task.name,
+            Width::Narrow,
             &html! {
                 h1 { @if task.completed { span.tick { "✓ " } } (task.name) }
                 p.muted {
                     @for m in &task.memberships {
                         @if let Some(p) = world.projects.get(&m.project) {
-                            a href={ "/0/" (m.project) "/list" } { (p.name) } " "
+                            a href={ "/0/" (m.project) "/list" } { (p.name) } ", "
                         }
                     }
-                    "changed " (super::time::instant(task.modified_at))
+                    "changed " (moment(&super::time::instant(task.modified_at).to_string()))
                 }
-                form.task method="post" {
-                    input type="hidden" name="completed" value=(!task.completed);
-                    span { @if task.completed { "Completed" } @else { "Open" } }
-                    span.muted { @if let Some(at) = task.completed_at { (super::time::instant(at)) } }
-                    button.done { @if task.completed { "Reopen" } @else { "Mark complete" } }
-                }
-                @for (field, f) in live.iter().filter_map(named) {
-                    (value_form(view, field, f, task))
+                div.fields {
+                    form method="post" {
+                        input type="hidden" name="completed" value=(!task.completed);
+                        span.state { @if task.completed { "Completed" } @else { "Open" } }
+                        span.muted {
+                            @if let Some(at) = task.completed_at { (moment(&super::time::instant(at).to_string())) }
+                        }
+                        button.done { @if task.completed { "Reopen" } @else { "Mark complete" } }
+                    }
+                    @for (field, f) in live.iter().filter_map(named) {
+                        (value_form(view, field, f, task))
+                    }
                 }
                 @for (field, f) in stray.iter().filter_map(named) {
                     @if let Some(value) = task.values.get(&field) {
@@ -200,13 +235,13 @@ fn value_form(view: View<'_>, gid: Gid, field: &Field, task: &Task) -> Markup {
     let editable =
         !field.read_only() && !matches!(field.kind, Kind::MultiEnum | Kind::People | Kind::Reference);
     html! {
-        form.task method="post" {
+        form method="post" {
             label for={ "f" (gid) } {
                 (field.name)
                 @if let Some(code) = &field.currency_code { " " span.muted { (code) } }
             }
             @if !editable {
-                span { (shown) } span {}
+                span.n[field.kind == Kind::Number] { (shown) } span {}
             } @else if field.kind == Kind::Enum {
                 select id={ "f" (gid) } name="value" {
                     option value="" { "—" }
@@ -215,7 +250,7 @@ fn value_form(view: View<'_>, gid: Gid, field: &Field, task: &Task) -> Markup {
                     }
                 }
             } @else {
-                input id={ "f" (gid) } name="value" value=(plain(field, value, &shown));
+                input.n[field.kind == Kind::Number] id={ "f" (gid) } name="value" value=(plain(field, value, &shown));
             }
             @if editable {
                 input type="hidden" name="field" value=(gid);

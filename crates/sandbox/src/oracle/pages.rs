@@ -15,31 +15,12 @@ use super::render::instant_text;
 use super::schema::{Distribution, Inv, InvLine, Line, Po};
 use super::search::{SortTerm, Wanted};
 use super::value::{InstantStyle, Value};
+use crate::amount_text::grouped;
 
 /// Rows on a page of the list.
 const ROWS: usize = 50;
 
-const STYLE: &str = "
-:root{--ink:#1f2933;--soft:#67737e;--line:#dfe3e8;--back:#f7f6f3;--mark:#a4372a}
-*{box-sizing:border-box}
-body{margin:0;font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--back)}
-header{background:#fff;border-bottom:1px solid var(--line);padding:.8rem 2rem;display:flex;gap:1rem;align-items:baseline}
-header a{color:var(--mark);font-weight:600;text-decoration:none}
-header span{color:var(--soft)}
-main{max-width:72rem;margin:1.5rem auto;padding:0 1rem}
-table{border-collapse:collapse;width:100%;background:#fff;border:1px solid var(--line)}
-th,td{text-align:left;padding:.45rem .7rem;border-top:1px solid var(--line);vertical-align:top}
-th{color:var(--soft);font-weight:500;border-top:0}
-td.amount{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
-dl{display:grid;grid-template-columns:max-content 1fr;gap:.25rem 1.2rem}
-dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}
-form{display:inline-flex;gap:.4rem;margin:.15rem .6rem .15rem 0}
-input{font:inherit;padding:.25rem .5rem;border:1px solid var(--line);border-radius:4px;min-width:9rem}
-button{font:inherit;padding:.25rem .8rem;border:1px solid var(--ink);border-radius:4px;background:#fff;cursor:pointer}
-button:hover{background:var(--ink);color:#fff}
-nav{margin:1rem 0;display:flex;gap:1rem;align-items:center}
-nav a{color:var(--mark)}
-";
+const STYLE: &str = include_str!("pages.css");
 
 pub(super) fn router() -> Router<Oracle> {
     Router::new()
@@ -57,7 +38,7 @@ fn show(record: &Record, attribute: impl Into<u8>) -> String {
     match record.get(attribute) {
         None | Some(Value::Null) => "–".to_owned(),
         Some(Value::Text(text)) => text.to_string(),
-        Some(Value::Instant(ms)) => instant_text(*ms),
+        Some(Value::Instant(ms)) => instant_text(*ms).replace('T', " ").replace("+00:00", " UTC"),
         Some(Value::Date(date)) => date.to_string(),
         Some(other) => {
             let mut out = String::new();
@@ -67,18 +48,23 @@ fn show(record: &Record, attribute: impl Into<u8>) -> String {
     }
 }
 
+/// An amount with its thousands set apart; what stands in a form is [`show`]n as it is.
+fn amount(record: &Record, attribute: impl Into<u8>) -> String {
+    grouped(&show(record, attribute))
+}
+
 fn layout(title: &str, body: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
             head {
                 meta charset="utf-8";
-                meta name="viewport" content="width=device-width";
+                meta name="viewport" content="width=device-width, initial-scale=1";
                 title { (title) " – Oracle stand-in" }
                 style { (PreEscaped(STYLE)) }
             }
             body {
-                header { a href="/" { "Purchase orders" } span { "Oracle Fusion stand-in, made-up data" } }
+                header { div { a href="/" { "Purchase orders" } span { "stand-in for Oracle Fusion, no real system" } } }
                 main { (body) }
             }
         }
@@ -120,8 +106,9 @@ async fn list(State(oracle): State<Oracle>, Query(query): Query<ListQuery>) -> M
         "Purchase orders",
         &html! {
             h1 { "Purchase orders" }
-            form method="get" action="/" {
-                input name="find" value=(query.find) placeholder="Number or supplier";
+            p.hint { "Open an order to change it as a colleague would. The last update moves, and the next poll sees it." }
+            form.find method="get" action="/" {
+                input name="find" value=(query.find) placeholder="Number or supplier" aria-label="Number or supplier";
                 button { "Find" }
             }
             nav {
@@ -130,17 +117,20 @@ async fn list(State(oracle): State<Oracle>, Query(query): Query<ListQuery>) -> M
                 @if page < last_page { a href=(address(page + 1)) { "Older →" } }
             }
             table {
-                tr { th { "Order" } th { "Supplier" } th { "Status" } th { "Business unit" } th { "Total" } th { "Last update" } }
-                @for record in shown {
+                thead { tr {
+                    th { "Order" } th { "Supplier" } th { "Status" } th { "Business unit" }
+                    th.amount { "Total" } th { "Last update" }
+                } }
+                tbody { @for record in shown {
                     tr {
-                        td { a href={ "/orders/" (record.id()) } { (show(record, Po::OrderNumber)) } }
-                        td { (show(record, Po::Supplier)) }
-                        td { (show(record, Po::Status)) }
-                        td { (show(record, Po::ProcurementBU)) }
-                        td.amount { (show(record, Po::Total)) " " (show(record, Po::CurrencyCode)) }
-                        td { (show(record, Po::LastUpdateDate)) }
+                        td data-label="Order" { a href={ "/orders/" (record.id()) } { (show(record, Po::OrderNumber)) } }
+                        td data-label="Supplier" { (show(record, Po::Supplier)) }
+                        td.word data-label="Status" { (show(record, Po::Status)) }
+                        td.word data-label="Business unit" { (show(record, Po::ProcurementBU)) }
+                        td.amount data-label="Total" { span { (amount(record, Po::Total)) " " (show(record, Po::CurrencyCode)) } }
+                        td.time data-label="Last update" { (show(record, Po::LastUpdateDate)) }
                     }
-                }
+                } }
             }
         },
     )
@@ -177,57 +167,68 @@ async fn one(State(oracle): State<Oracle>, Path(order): Path<i64>) -> Response {
 }
 
 fn facts(record: &Record) -> Markup {
-    let rows = [
+    let texts = [
         ("Status", Po::Status),
         ("Supplier", Po::Supplier),
         ("Description", Po::Description),
         ("Business unit", Po::ProcurementBU),
         ("Legal entity", Po::SoldToLegalEntity),
-        ("Currency", Po::CurrencyCode),
-        ("Ordered", Po::Ordered),
-        ("Total", Po::Total),
         ("Last update", Po::LastUpdateDate),
     ];
-    html! { dl { @for (name, attribute) in rows { dt { (name) } dd { (show(record, attribute)) } } } }
+    let amounts = [("Ordered", Po::Ordered), ("Total with tax", Po::Total)];
+    html! {
+        dl {
+            @for (name, attribute) in texts { dt { (name) } dd { (show(record, attribute)) } }
+            @for (name, attribute) in amounts {
+                dt { (name) } dd { (amount(record, attribute)) " " (show(record, Po::CurrencyCode)) }
+            }
+        }
+    }
 }
 
 fn order_forms(record: &Record) -> Markup {
     let at = format!("/orders/{}", record.id());
     html! {
-        form method="post" action={ (at) "/supplier" } {
-            input name="name" value=(show(record, Po::Supplier)) aria-label="Supplier";
-            button { "Rename supplier" }
+        div.actions {
+            form method="post" action={ (at) "/supplier" } {
+                input name="name" value=(show(record, Po::Supplier)) aria-label="Supplier";
+                button { "Rename supplier" }
+            }
+            form method="post" action={ (at) "/cancel" } { button { "Cancel order" } }
+            form method="post" action={ (at) "/touch" } {
+                button title="Nothing but LastUpdateDate changes" { "Touch" }
+            }
         }
-        form method="post" action={ (at) "/cancel" } { button { "Cancel order" } }
-        form method="post" action={ (at) "/touch" } { button { "Touch" } }
     }
 }
 
 fn lines(record: &Record) -> Markup {
     html! {
         table {
-            tr { th { "Line" } th { "Description" } th { "Charge accounts" } th { "Status" } th { "Amount" } }
-            @for line in record.children(0) {
+            thead { tr {
+                th { "Line" } th { "Description" } th { "Charge accounts" } th { "Status" } th.amount { "Amount" }
+            } }
+            tbody { @for line in record.children(0) {
                 @let number = show(line, Line::LineNumber);
                 tr {
-                    td { (number) }
-                    td { (show(line, Line::Description)) }
-                    td {
+                    td data-label="Line" { (number) }
+                    td data-label="Description" { (show(line, Line::Description)) }
+                    td.account data-label="Charge accounts" { div {
                         @for schedule in line.children(0) {
                             @for distribution in schedule.children(0) {
                                 div { (show(distribution, Distribution::POChargeAccount)) }
                             }
                         }
-                    }
-                    td { (show(line, Line::Status)) }
-                    td.amount {
+                    } }
+                    td.word data-label="Status" { (show(line, Line::Status)) }
+                    td.amount data-label="Amount" {
                         form method="post" action={ "/orders/" (record.id()) "/lines/" (number) } {
-                            input name="amount" value=(show(line, Line::Ordered)) aria-label="Amount";
+                            input name="amount" value=(show(line, Line::Ordered)) aria-label="Amount" inputmode="decimal";
                             button { "Change" }
                         }
                     }
                 }
-            }
+            } }
         }
     }
 }
@@ -235,20 +236,27 @@ fn lines(record: &Record) -> Markup {
 fn invoice_table(order: i64, invoices: &[&Record]) -> Markup {
     html! {
         table {
-            tr { th { "Invoice" } th { "Amount" } th { "Validation" } th { "Approval" } th { "Paid" } th {} }
-            @for invoice in invoices {
-                @let at = format!("/orders/{order}/invoices/{}", invoice.id());
-                tr {
-                    td { (show(invoice, Inv::InvoiceNumber)) }
-                    td.amount { (show(invoice, Inv::InvoiceAmount)) " " (show(invoice, Inv::InvoiceCurrency)) }
-                    td { (show(invoice, Inv::ValidationStatus)) }
-                    td { (show(invoice, Inv::ApprovalStatus)) }
-                    td { (show(invoice, Inv::PaidStatus)) }
-                    td {
-                        form method="post" action={ (at) "/validate" } { button { "Validate" } }
-                        form method="post" action={ (at) "/pay" } { button { "Mark paid" } }
+            thead { tr {
+                th { "Invoice" } th { "Validation" } th { "Approval" } th { "Paid" } th.amount { "Amount" } th {}
+            } }
+            tbody {
+                @for invoice in invoices {
+                    @let at = format!("/orders/{order}/invoices/{}", invoice.id());
+                    tr {
+                        td data-label="Invoice" { (show(invoice, Inv::InvoiceNumber)) }
+                        td data-label="Validation" { (show(invoice, Inv::ValidationStatus)) }
+                        td data-label="Approval" { (show(invoice, Inv::ApprovalStatus)) }
+                        td data-label="Paid" { (show(invoice, Inv::PaidStatus)) }
+                        td.amount data-label="Amount" {
+                            span { (amount(invoice, Inv::InvoiceAmount)) " " (show(invoice, Inv::InvoiceCurrency)) }
+                        }
+                        td data-label="" { div.actions {
+                            form method="post" action={ (at) "/validate" } { button { "Validate" } }
+                            form method="post" action={ (at) "/pay" } { button { "Mark paid" } }
+                        } }
                     }
                 }
+                @if invoices.is_empty() { tr { td.none colspan="6" { "No invoice names this order." } } }
             }
         }
     }

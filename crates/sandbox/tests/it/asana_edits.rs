@@ -106,6 +106,10 @@ async fn a_person_sees_projects_and_tasks_and_changes_them() {
     assert_eq!(form("completed=true".to_owned()).await, 303);
     let board = page(&w, &format!("/0/{}/list", w.project)).await.1;
     assert!(board.contains("12.50") && board.contains("Paid") && board.contains("&lt;Order&gt; 1"));
+    for (find, listed) in [("oRDER", true), ("another", false)] {
+        let found = page(&w, &format!("/0/{}/list?find={find}", w.project)).await.1;
+        assert_eq!(found.contains("&lt;Order&gt; 1"), listed, "{find}");
+    }
     let shown = page(&w, &format!("/0/{}/{task}", w.project)).await.1;
     assert!(shown.contains("Reopen"));
     assert_eq!(w.data(&format!("/tasks/{task}")).await["completed"], true);
