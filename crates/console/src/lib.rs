@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use connector::Engine;
 use connector::store::{connections, jobs, movements};
-use maud::{DOCTYPE, Markup, html};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -85,37 +85,77 @@ fn page(rows: &[Row]) -> Markup {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
-                meta http-equiv="refresh" content="5";
+                meta http-equiv="refresh" content=(REFRESH_SECONDS);
                 title { "ml-connector" }
-                style { (STYLE) }
+                style { (PreEscaped(STYLE)) }
             }
             body {
-                h1 { "ml-connector" }
-                @if rows.is_empty() { p { "There is no connection yet." } }
-                @for row in rows {
-                    h2 { (row.name) " " span class=(row.state) { (row.state) } }
-                    table {
-                        tr { th { "open" } th { "delivered" } th { "held" } th { "failed" } }
-                        tr { td { (row.counts.open) } td { (row.counts.delivered) } td { (row.counts.held) } td { (row.counts.failed) } }
+                main {
+                    h1 { "ml-connector" }
+                    @if rows.is_empty() {
+                        section { "There is no connection yet. Add one with " code { "ml-connector connection add" } "." }
                     }
-                    table {
-                        tr { th { "job" } th { "due" } th { "last ended" } th { "trouble" } }
-                        @for job in &row.jobs {
-                            tr {
-                                td { (job.job) }
-                                td { @if job.running { "running" } @else if let Some(due) = job.due_at { (due.strftime("%H:%M:%SZ")) } @else { "–" } }
-                                td { @if let Some(at) = job.finished_at { (at.strftime("%Y-%m-%d %H:%M:%SZ")) } @else { "–" } }
-                                td { @if let Some(code) = &job.code { (code) " " } @if let Some(reason) = &job.reason { (reason) } }
-                            }
-                        }
-                    }
+                    @for row in rows { (connection(row)) }
+                    p.quiet { "All times are UTC. The page renews itself every " (REFRESH_SECONDS) " seconds." }
                 }
             }
         }
     }
 }
 
-const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:60rem;padding:0 1rem;color:#222}\
-table{border-collapse:collapse;margin:.5rem 0 1rem;width:100%}th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #ddd}\
-th{color:#666;font-weight:600}h2 span{font-size:.8rem;padding:.1rem .5rem;border-radius:1rem;background:#eee;vertical-align:middle}\
-.active{background:#d3f0d8!important}.paused{background:#fbe8c8!important}";
+fn connection(row: &Row) -> Markup {
+    let counts = row.counts;
+    html! {
+        section {
+            h2 { (row.name) span class={ "pill " (row.state) } { (row.state) } }
+            dl.counts {
+                div { dt { "to be written" } dd { (counts.open) } }
+                div { dt { "delivered" } dd { (counts.delivered) } }
+                div.bad[counts.held > 0] { dt { "held for a person" } dd { (counts.held) } }
+                div.bad[counts.failed > 0] { dt { "failed" } dd { (counts.failed) } }
+            }
+            @if counts.held > 0 { (look("held", "Why they are held", &row.name)) }
+            @if counts.failed > 0 { (look("failed", "Why they failed", &row.name)) }
+            table {
+                thead { tr { th { "job" } th { "next" } th { "last ended" } th { "trouble" } } }
+                tbody { @for job in &row.jobs { (job_row(job)) } }
+            }
+        }
+    }
+}
+
+/// Where the reasons stand: this page shows none, since a reason can name a record.
+fn look(state: &str, what: &str, name: &str) -> Markup {
+    html! { p { (what) ": " code { "ml-connector movements list " (name) " --state " (state) } } }
+}
+
+fn job_row(job: &jobs::JobStatus) -> Markup {
+    let name = match job.job.as_str() {
+        "purchase_orders" => "read purchase orders",
+        "invoices" => "read invoices",
+        "push" => "write to Asana",
+        other => other,
+    };
+    html! {
+        tr {
+            td data-label="job" { (name) }
+            td.time data-label="next" {
+                @if job.running { "running" }
+                @else if let Some(due) = job.due_at { (due.strftime(TIME)) }
+                @else { "when there is work" }
+            }
+            td.time data-label="last ended" {
+                @if let Some(at) = job.finished_at { (at.strftime(TIME)) } @else { "–" }
+            }
+            td data-label="trouble" {
+                @if let Some(code) = &job.code { span.trouble { (code) " " (job.reason.as_deref().unwrap_or_default()) } }
+                @else { span.quiet { "none" } }
+            }
+        }
+    }
+}
+
+/// Seconds after which a browser asks again.
+const REFRESH_SECONDS: u32 = 5;
+const TIME: &str = "%Y-%m-%d %H:%M:%S";
+const STYLE: &str = include_str!("status.css");
