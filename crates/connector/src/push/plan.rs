@@ -220,29 +220,29 @@ impl Planner<'_> {
         }
     }
 
-    /// Decides for one subject: the tasks it has, those found by number, or a new one.
+    /// Decides for one subject: the tasks it has, further ones that carry its number, or a new one.
     fn decide_task(&self, subject: Subject<'_>, links: &mut Vec<NewLink>) -> Vec<Decision> {
         let line_id = subject.line.map(|l| l.id.clone()).unwrap_or_default();
         let all = self.world.links_by_order.get(&subject.order.id).into_iter().flatten();
         let (gone, live): (Vec<_>, Vec<_>) =
             all.filter(|link| link.line_id == line_id).partition(|link| link.gone);
         let mut tasks: Vec<String> = live.into_iter().map(|link| link.task_gid.clone()).collect();
-        if tasks.is_empty() {
-            match self.find_existing(subject) {
-                Err(held) => return vec![Decision::Held(held)],
-                Ok(found) => {
-                    links.extend(found.iter().map(|task| NewLink {
-                        order_id: subject.order.id.clone(),
-                        line_id: line_id.clone(),
-                        task_gid: task.clone(),
-                        origin: "found",
-                    }));
-                    tasks = found;
-                }
+        let mut decisions = Vec::new();
+        match self.find_existing(subject, &tasks) {
+            Err(held) => decisions.push(Decision::Held(held)),
+            Ok(found) => {
+                links.extend(found.iter().map(|task| NewLink {
+                    order_id: subject.order.id.clone(),
+                    line_id: line_id.clone(),
+                    task_gid: task.clone(),
+                    origin: "found",
+                }));
+                tasks.extend(found);
             }
         }
-        if !tasks.is_empty() {
-            return tasks.into_iter().map(|task| self.update(subject, &line_id, task)).collect();
+        decisions.extend(tasks.into_iter().map(|task| self.update(subject, &line_id, task)));
+        if !decisions.is_empty() {
+            return decisions;
         }
         if let Some(link) = gone.first()
             && self.settings.tasks.deleted == WhenDeleted::Hold
@@ -253,40 +253,48 @@ impl Planner<'_> {
         vec![self.create(subject, line_id).unwrap_or_else(Decision::Held)]
     }
 
-    /// Tasks in the mapped projects that carry the order's key or, made by people, its number.
-    fn find_existing(&self, subject: Subject<'_>) -> Result<Vec<String>, Held> {
+    /// Tasks in the mapped projects that carry the order's key or, made by people, its number, besides
+    /// those that are `linked` already.
+    fn find_existing(&self, subject: Subject<'_>, linked: &[String]) -> Result<Vec<String>, Held> {
         let order = subject.order;
         let key = order_key(&order.id, subject.line.map(|l| l.id.as_str()));
-        let own: Vec<String> =
-            self.mapped(self.world.tasks_by_key.get(&key)).map(|t| t.gid.clone()).collect();
+        let is_new = |task: &&KnownTask| !linked.contains(&task.gid);
+        let keyed = self.mapped(self.world.tasks_by_key.get(&key)).filter(is_new);
+        let mut found: Vec<String> = keyed.map(|t| t.gid.clone()).collect();
         let one_task_per_order = subject.line.is_none() || order.lines.len() == 1;
-        if !own.is_empty() || !one_task_per_order || order.number.is_empty() {
-            return Ok(own);
+        if !one_task_per_order || order.number.is_empty() {
+            return Ok(found);
         }
-        let mapped: Vec<&KnownTask> = self.mapped(self.world.tasks_by_number.get(&order.number)).collect();
-        let is_free = |task: &&&KnownTask| {
-            let linked = self.world.links_by_task.get(&task.gid).into_iter().flatten();
-            task.order_key.is_none() && linked.filter(|l| !l.gone).all(|l| l.order_id == order.id)
-        };
-        let free: Vec<&&KnownTask> = mapped.iter().filter(is_free).collect();
-        for task in &free {
-            let belongs = |o: &&OrderFacts| {
-                let place = self.settings.routing.place(o);
-                place.is_some_and(|place| task.projects.contains(&place.project.0))
-            };
-            let rivals =
-                self.orders_numbered(&order.number).filter(belongs).filter(|o| o.id != order.id).count();
-            if rivals > 0 {
-                let reason = format!(
-                    "{} orders have the number {}, and task {} carries it",
-                    rivals + 1,
-                    order.number,
-                    task.gid
-                );
-                return Err(Held::new(Code::NumberAmbiguous, reason));
+        for task in self.mapped(self.world.tasks_by_number.get(&order.number)).filter(is_new) {
+            let links = self.world.links_by_task.get(&task.gid).into_iter().flatten().filter(|l| !l.gone);
+            let owners: BTreeSet<&str> = links.map(|l| l.order_id.as_str()).collect();
+            let is_free = owners.iter().all(|owner| *owner == order.id);
+            if task.order_key.is_none() && is_free && (!owners.is_empty() || self.is_meant(order, task)?) {
+                found.push(task.gid.clone());
             }
         }
-        Ok(free.into_iter().map(|task| task.gid.clone()).collect())
+        Ok(found)
+    }
+
+    /// Whether a person's task with the order's number stands for this order. Of several orders with the
+    /// number, those count that are routed to one of the task's projects, if there are any.
+    fn is_meant(&self, order: &OrderFacts, task: &KnownTask) -> Result<bool, Held> {
+        let all: Vec<&OrderFacts> = self.orders_numbered(&order.number).collect();
+        let belongs = |o: &&&OrderFacts| {
+            let place = self.settings.routing.place(o);
+            place.is_some_and(|place| task.projects.contains(&place.project.0))
+        };
+        let here: Vec<&OrderFacts> = all.iter().filter(belongs).copied().collect();
+        let candidates = if here.is_empty() { all } else { here };
+        if !candidates.iter().any(|o| o.id == order.id) {
+            return Ok(false);
+        }
+        if candidates.len() == 1 {
+            return Ok(true);
+        }
+        let (count, number, gid) = (candidates.len(), &order.number, &task.gid);
+        let reason = format!("{count} orders have the number {number}, and task {gid} carries it");
+        Err(Held::new(Code::NumberAmbiguous, reason))
     }
 
     /// Of these tasks the ones in a mapped project.

@@ -85,6 +85,8 @@ pub async fn store_page(
     if feed == Feed::Invoices {
         let named: Vec<&Incoming> = new.iter().chain(&changed).copied().collect();
         store_named_orders(db, connection, &named).await?;
+    } else if !new.is_empty() {
+        open_namesakes(db, connection, &new).await?;
     }
     let count = |list: &[&Incoming]| list.len() as u64;
     Ok(Stored { written: count(&new) + count(&rewritten), changed: count(&new) + count(&changed) })
@@ -208,6 +210,28 @@ async fn open_movements(
         feed.as_str(),
         &ids as _,
         &movements,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// An order that comes may take over what another one with its number shows: an invoice is for the one
+/// that fits it best. So those are computed anew.
+async fn open_namesakes(db: &mut PgConnection, connection: ConnectionId, new: &[&Incoming]) -> Result<()> {
+    let ids: Vec<&str> = new.iter().map(|row| row.source_id.as_str()).collect();
+    let numbers: Vec<&str> =
+        new.iter().filter_map(|row| row.order_number.as_deref()).filter(|n| !n.is_empty()).collect();
+    sqlx::query!(
+        "insert into movements (connection_id, movement_id, feed, source_id, state)
+         select $1, gen_random_uuid(), d.feed, d.source_id, 'pending' from documents d
+         where d.connection_id = $1 and d.feed = 'purchase_orders' and d.order_number = any($2)
+           and d.source_id <> all($3)
+         order by d.source_id
+         on conflict (connection_id, feed, source_id) where state = 'pending' do nothing",
+        connection.0,
+        &numbers as _,
+        &ids as _,
     )
     .execute(db)
     .await?;

@@ -263,6 +263,13 @@ impl World {
         .await;
     }
 
+    /// Lets an hour pass, after which what is held is planned again, and pushes.
+    pub async fn an_hour_later(&self) {
+        self.sql("update movements set finished_at = finished_at - interval '1 hour' where state = 'held'")
+            .await;
+        self.run(Job::Push).await.unwrap();
+    }
+
     /// Pushes until nothing is open, passing every wait.
     pub async fn settle(&self) {
         for _ in 0..CYCLES {
@@ -327,6 +334,13 @@ impl Task {
     pub fn shows_gid(&self, field: &str) -> Option<&str> {
         self.values.get(field).map(String::as_str)
     }
+}
+
+/// Records that are held with one code, as [`World::held`] shows them.
+pub fn held(ids: &[i64], code: connector::Code) -> Vec<(String, String)> {
+    let mut held: Vec<_> = ids.iter().map(|id| (id.to_string(), code.to_string())).collect();
+    held.sort();
+    held
 }
 
 /// A line for each amount.

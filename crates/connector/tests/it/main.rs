@@ -9,3 +9,6 @@
 mod first_sync;
 mod fixture;
 mod histories;
+mod invoices;
+mod routing;
+mod tasks;
