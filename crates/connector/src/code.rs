@@ -108,7 +108,7 @@ codes! {
         "Check the Oracle address: it is the pod's origin without a path.";
     OracleRefused "MLC-2009" "Oracle refused the query",
         "The request was understood and declined; asking again would not help.",
-        "Read Oracle's message. If it names the date literal or an attribute, adjust the connection's Oracle settings.";
+        "Read Oracle's message. `oracle.framework_version` decides how the pod reads a query; an attribute that the message names is compared with what the pod's describe says.";
     OracleBusy "MLC-2010" "Oracle asks to slow down",
         "Too many requests. Reading goes on after the time that Oracle names, an hour at most.",
         "Nothing, if rare. Otherwise poll less often.";
@@ -176,7 +176,7 @@ codes! {
         "Add a rule or `[routing.default]`, then the order is sent by itself.";
     FieldMissing "MLC-4002" "A mapped field is not on the project",
         "Asana refuses values for a field that is not on one of the task's projects. Nothing was written.",
-        "Add the field to the project in Asana (Customize > Fields), or map another field.";
+        "Add the field to the project in Asana, or map another field.";
     FieldType "MLC-4003" "A mapped field has a type that cannot hold the value",
         "Nothing was written.",
         "Map a field of the named type; a field's type cannot be changed in Asana.";
@@ -221,7 +221,7 @@ codes! {
         "Look at the invoice in Oracle; fill in its business unit or legal entity.";
     OutOfAttempts "MLC-4017" "All attempts were used up",
         "The last error stands in the movement's reason. Nothing is lost: the value is sent with the record's next change.",
-        "Mend the cause; the next poll that sees a change sends the newest state.";
+        "Mend the cause. The record's next change brings the newest state; a change of the connection's settings has every record compared anew.";
 }
 
 impl std::fmt::Display for Code {
@@ -276,11 +276,25 @@ mod tests {
         ("40", "Mapping: why a movement is held or was given up"),
     ];
 
+    const AGAIN: &str = "A held movement is planned again with the record's next change, after an hour, and at \
+                         once by `ml-connector poll NAME`.\n\n";
+
+    /// All codes of the mapping hold a movement but the last, and so does a task that is gone.
+    fn holds(code: &str) -> bool {
+        code == Code::TaskGone.info().code
+            || (code.starts_with("MLC-4") && code != Code::OutOfAttempts.info().code)
+    }
+
     fn page(info: CodeInfo) -> String {
         format!(
             "# {}: {}\n\n## What it means\n\n{}\n\n## What to do\n\n{}\n\n\
-             `ml-connector explain {}` prints this page. [All codes](README.md)\n",
-            info.code, info.title, info.meaning, info.remedy, info.code
+             {}`ml-connector explain {}` prints this text. [All codes](README.md)\n",
+            info.code,
+            info.title,
+            info.meaning,
+            info.remedy,
+            if holds(info.code) { AGAIN } else { "" },
+            info.code
         )
     }
 

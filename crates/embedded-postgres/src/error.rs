@@ -4,6 +4,8 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::code::{self, CodeInfo};
+
 /// Why a private server could not be started or stopped.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -157,20 +159,26 @@ impl Error {
     /// The stable code of this error, from the range MLC-1100 to MLC-1199.
     #[must_use]
     pub fn code(&self) -> &'static str {
+        self.info().code
+    }
+
+    /// The code with what it means and what to do.
+    #[must_use]
+    pub fn info(&self) -> CodeInfo {
         match self {
-            Error::ProgramsMissing { .. } => "MLC-1101",
-            Error::ProgramsTooOld { .. } => "MLC-1102",
-            Error::DirectoryUnusable { .. } => "MLC-1103",
-            Error::LockTimedOut { .. } => "MLC-1104",
-            Error::InitdbFailed { .. } => "MLC-1105",
-            Error::StartFailed { .. } => "MLC-1106",
-            Error::AccountMissing { .. } => "MLC-1107",
-            Error::VersionMismatch { .. } => "MLC-1108",
-            Error::LeftoverStuck { .. } => "MLC-1109",
-            Error::StopTimedOut { .. } => "MLC-1110",
-            Error::Refused { .. } => "MLC-1111",
-            Error::ProgramUnusable { .. } => "MLC-1112",
-            Error::SettingsInvalid { .. } => "MLC-1113",
+            Error::ProgramsMissing { .. } => code::PROGRAMS_MISSING,
+            Error::ProgramsTooOld { .. } => code::PROGRAMS_TOO_OLD,
+            Error::DirectoryUnusable { .. } => code::DIRECTORY_UNUSABLE,
+            Error::LockTimedOut { .. } => code::LOCK_TIMED_OUT,
+            Error::InitdbFailed { .. } => code::INITDB_FAILED,
+            Error::StartFailed { .. } => code::START_FAILED,
+            Error::AccountMissing { .. } => code::ACCOUNT_MISSING,
+            Error::VersionMismatch { .. } => code::VERSION_MISMATCH,
+            Error::LeftoverStuck { .. } => code::LEFTOVER_STUCK,
+            Error::StopTimedOut { .. } => code::STOP_TIMED_OUT,
+            Error::Refused { .. } => code::REFUSED,
+            Error::ProgramUnusable { .. } => code::PROGRAM_UNUSABLE,
+            Error::SettingsInvalid { .. } => code::SETTINGS_INVALID,
         }
     }
 

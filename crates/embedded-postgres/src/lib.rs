@@ -12,6 +12,7 @@
 //! Durability is never traded for speed here: `fsync` and `synchronous_commit` stay on.
 
 mod account;
+mod code;
 mod database;
 mod directory;
 mod error;
@@ -26,6 +27,7 @@ mod server;
 mod settings;
 mod socket;
 
+pub use code::{CODES, CodeInfo};
 pub use error::Error;
 pub use server::Server;
 pub use settings::{Settings, default_data_dir};
