@@ -78,7 +78,11 @@ async fn oracle_side(clients: &Clients) -> Vec<Check> {
     let side = "oracle";
     let mut checks = Vec::new();
     match clients.fusion.authorize().await {
-        Ok(token) => checks.push(ok(side, "token", format!("valid until {}", token.expires_at))),
+        Ok(token) => checks.push(ok(
+            side,
+            "token",
+            format!("valid until {}", token.expires_at.strftime("%Y-%m-%d %H:%M:%SZ")),
+        )),
         Err(error) => {
             checks.push(failed(side, "token", &trouble::oracle(error)));
             for feed in Feed::ALL {

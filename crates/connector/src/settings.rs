@@ -213,8 +213,8 @@ impl Schedule {
 impl Settings {
     /// Reads settings as people write them, with every problem named at once.
     pub fn from_toml(text: &str) -> Result<Settings> {
-        let settings: Settings = toml::from_str(text)
-            .map_err(|e| Error::new(Code::SettingsInvalid, e.message().to_owned()).because(e))?;
+        let settings: Settings =
+            toml::from_str(text).map_err(|e| Error::new(Code::SettingsInvalid, e.to_string().trim_end()))?;
         settings.check()?;
         Ok(settings)
     }

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 /// Keeps Oracle Fusion Cloud ERP and Asana in agreement: purchase orders and invoices onto Asana tasks.
 #[derive(Debug, Parser)]
-#[command(name = "ml-connector", version, about, arg_required_else_help = true, max_term_width = 100)]
+#[command(name = "ml-connector", version, arg_required_else_help = true, max_term_width = 100)]
 pub struct Cli {
     /// What holds for every command.
     #[command(flatten)]

@@ -42,6 +42,16 @@ pub fn table(columns: &[&str]) -> Table {
     table
 }
 
+/// Names with their values, without a header.
+pub fn pairs<N: Into<String>, V: Into<String>>(rows: impl IntoIterator<Item = (N, V)>) -> Table {
+    let mut table = Table::new();
+    table.load_style(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
+    for (name, value) in rows {
+        table.add_row([name.into(), value.into()]);
+    }
+    table
+}
+
 /// An instant without the fraction that nobody reads, or `-`.
 pub fn when(at: Option<jiff::Timestamp>) -> String {
     at.map_or_else(|| "-".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M:%SZ").to_string())

@@ -37,7 +37,7 @@ pub enum ConnectionCommand {
         #[arg(long)]
         toml: bool,
     },
-    /// Change settings or secrets; every value is then computed anew
+    /// Change settings or secrets; new settings have every record compared anew
     Edit {
         /// The connection's name
         name: String,
@@ -270,7 +270,7 @@ async fn show(database: &Database, name: &str, as_toml: bool, global: &Global) -
         table.add_row([
             state.feed.clone(),
             documents.get(&state.feed).copied().unwrap_or(0).to_string(),
-            state.mode.map_or("not asked yet", feeds::Mode::as_str).to_owned(),
+            how_read(state.mode).to_owned(),
             output::when(state.watermark),
             output::when(state.scanned_at),
         ]);
@@ -294,4 +294,12 @@ async fn show(database: &Database, name: &str, as_toml: bool, global: &Global) -
     }
     output::data(&table.to_string());
     Ok(ExitCode::SUCCESS)
+}
+
+fn how_read(mode: Option<feeds::Mode>) -> &'static str {
+    match mode {
+        None => "not asked yet",
+        Some(feeds::Mode::ByLastUpdate) => "by change date",
+        Some(feeds::Mode::FullScan) => "in full each time",
+    }
 }

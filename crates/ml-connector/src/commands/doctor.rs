@@ -79,7 +79,7 @@ pub fn show(checks: &[Check], global: &Global) -> anyhow::Result<ExitCode> {
     if global.json {
         output::json(&serde_json::json!({ "ok": failed == 0, "checks": checks }))?;
     } else {
-        let mut table = output::table(&["", "side", "checked", "found", "what to do"]);
+        let mut table = output::table(&["", "side", "checked", "found"]);
         for check in checks {
             let mark = match check.verdict {
                 Verdict::Ok => "ok",
@@ -89,9 +89,14 @@ pub fn show(checks: &[Check], global: &Global) -> anyhow::Result<ExitCode> {
             };
             let found =
                 check.code.map_or_else(|| check.detail.clone(), |code| format!("{code}: {}", check.detail));
-            table.add_row([mark, check.side, &check.name, &found, check.remedy.unwrap_or_default()]);
+            table.add_row([mark, check.side, &check.name, &found]);
         }
         output::data(&table.to_string());
+        for check in checks {
+            if let (Some(code), Some(remedy)) = (check.code, check.remedy) {
+                output::data(&format!("{code}, {}: {remedy}", check.name));
+            }
+        }
         if failed > 0 {
             output::say(&format!("{failed} of {} checks failed", checks.len()));
         }

@@ -64,30 +64,37 @@ async fn list(database: &Database, args: ListArgs, global: &Global) -> anyhow::R
         output::json(&found)?;
         return Ok(ExitCode::SUCCESS);
     }
-    output::data(&table_of(&found));
+    if found.is_empty() {
+        output::say("no movement fits");
+    }
+    for movement in &found {
+        output::data(&entry(movement));
+    }
     if i64::try_from(found.len()).unwrap_or(i64::MAX) == filter.limit {
         output::say(&format!("the newest {}; more with --limit", filter.limit));
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Movements as a table.
-pub fn table_of(found: &[Movement]) -> String {
-    let mut table =
-        output::table(&["movement", "record", "number", "task", "state", "outcome", "why", "opened"]);
-    for m in found {
-        table.add_row([
-            m.movement_id.to_string(),
-            format!("{} {}", m.feed, m.source_id),
-            m.number.clone().unwrap_or_default(),
-            m.destination_id.clone().unwrap_or_default(),
-            m.state.clone(),
-            m.outcome.clone().unwrap_or_default(),
-            [m.code.as_deref(), m.reason.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" "),
-            output::when(Some(m.created_at)),
-        ]);
+/// A movement as an entry of a log: when, what came of it, which record, which task; then its id, which
+/// `movements show` takes, and why.
+fn entry(m: &Movement) -> String {
+    let outcome = m.outcome.as_deref().map(|outcome| format!(": {outcome}")).unwrap_or_default();
+    let kind = if m.feed == "invoices" { "invoice" } else { "order" };
+    let number = m.number.as_deref().map(|number| format!("{number} ")).unwrap_or_default();
+    let task = m.destination_id.as_deref().map(|task| format!(" -> task {task}")).unwrap_or_default();
+    let mut text = format!(
+        "{}  {}{outcome}  {kind} {number}({}){task}\n    {}",
+        output::when(Some(m.created_at)),
+        m.state,
+        m.source_id,
+        m.movement_id,
+    );
+    let why: Vec<&str> = [m.code.as_deref(), m.reason.as_deref()].into_iter().flatten().collect();
+    if !why.is_empty() {
+        text.push_str(&format!("\n    {}", why.join(": ")));
     }
-    table.to_string()
+    text
 }
 
 async fn show(database: &Database, connection: &str, id: &str, global: &Global) -> anyhow::Result<ExitCode> {
@@ -106,8 +113,7 @@ async fn show(database: &Database, connection: &str, id: &str, global: &Global) 
 
 fn print(found: &FullMovement) {
     let m = &found.movement;
-    let mut table = output::table(&["", ""]);
-    for (name, value) in [
+    let table = output::pairs([
         ("movement", m.movement_id.to_string()),
         ("record", format!("{} {}", m.feed, m.source_id)),
         ("task", m.destination_id.clone().unwrap_or_default()),
@@ -119,9 +125,7 @@ fn print(found: &FullMovement) {
         ("opened", output::when(Some(m.created_at))),
         ("sent", output::when(m.sent_at)),
         ("ended", output::when(m.finished_at)),
-    ] {
-        table.add_row([name.to_owned(), value]);
-    }
+    ]);
     output::data(&table.to_string());
     for (name, text) in [("record", &found.body), ("request", &found.request), ("answer", &found.response)] {
         if let Some(text) = text {

@@ -100,11 +100,17 @@ fn show(sandbox: &Sandbox, board: &Board, global: &Global) -> anyhow::Result<()>
         output::data(&facts.to_string());
         return Ok(());
     }
-    let mut table = output::table(&["stand-ins with made-up secrets", ""]);
-    for (name, value) in facts.as_object().into_iter().flatten() {
-        table.add_row([name.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned)]);
-    }
-    output::data(&table.to_string());
+    let whole = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let addresses = [
+        ("purchase orders in a browser", format!("{}/", sandbox.oracle_url())),
+        ("tasks in a browser", format!("{}/", sandbox.asana_url().trim_end_matches("/api/1.0"))),
+    ];
+    output::data(&output::pairs(addresses).to_string());
+    output::data("for a connection (all secrets are made up):");
+    let settings = facts.as_object().into_iter().flatten().filter(|(name, _)| *name != "fields");
+    let settings = settings.map(|(name, value)| (name.clone(), whole(value)));
+    let fields = board.fields.iter().map(|(key, gid)| (format!("fields.{key}"), gid.clone()));
+    output::data(&output::pairs(settings.chain(fields)).to_string());
     output::say("Ctrl-C ends it");
     Ok(())
 }

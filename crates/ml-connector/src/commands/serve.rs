@@ -20,7 +20,7 @@ pub struct ServeArgs {
     listen: SocketAddr,
 }
 
-/// Serves until Ctrl-C or SIGTERM; jobs under way are finished first.
+/// Serves until Ctrl-C or SIGTERM; jobs under way get a few seconds to finish.
 pub async fn run(args: ServeArgs, global: &Global) -> anyhow::Result<ExitCode> {
     // before anything is started: without the key nothing could be read
     let master = secret::master_key(global.key_file.as_ref())?;
@@ -33,7 +33,7 @@ pub async fn run(args: ServeArgs, global: &Global) -> anyhow::Result<ExitCode> {
     let node = tokio::spawn(node::run(engine.clone(), stop.subscribe()));
     let web = tokio::spawn(console::serve(listener, engine, stop.subscribe()));
     stop_signal().await?;
-    output::say("stopping; work under way is finished first");
+    output::say("stopping; work under way gets a few seconds to finish");
     stop.send_replace(true);
     node.await?;
     web.await??;

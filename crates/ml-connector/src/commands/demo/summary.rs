@@ -71,8 +71,7 @@ impl Summary {
 
     /// The numbers as a table.
     pub fn table(&self) -> String {
-        let mut table = output::table(&["", ""]);
-        for (name, value) in [
+        let mut table = output::pairs([
             ("orders in Oracle", self.orders.to_string()),
             ("invoices in Oracle", self.invoices.to_string()),
             ("tasks made in Asana", self.tasks_created.to_string()),
@@ -83,8 +82,9 @@ impl Summary {
             ("seconds", format!("{:.1}", self.seconds)),
             ("values compared", self.values_compared.to_string()),
             ("Asana shows what Oracle says", if self.consistent { "yes" } else { "NO" }.to_owned()),
-        ] {
-            table.add_row([name.to_owned(), value]);
+        ]);
+        if let Some(values) = table.column_mut(1) {
+            values.set_cell_alignment(comfy_table::CellAlignment::Right);
         }
         table.to_string()
     }
