@@ -14,12 +14,14 @@ use crate::push::plan::{Plan, Planner};
 use crate::push::world::{self, Moving, World};
 use crate::push::{listing, sender};
 use crate::store::jobs::{self, Lease};
-use crate::store::links;
 use crate::store::outbox::{self, Next, Outcome};
+use crate::store::{documents, links};
 use crate::template::Templates;
 
 /// Movements claimed at once.
 const BATCH: i64 = 200;
+/// From so many open movements on, the tables have grown enough to be analysed first.
+const MANY: i64 = 5_000;
 /// How long a held movement rests before it is planned again.
 const HELD_FOR: Duration = Duration::from_secs(3600);
 /// Planned writes that wait for a free place.
@@ -59,7 +61,14 @@ pub async fn run(
     outbox::doubt_unfinished(&mut tx, lease.connection, lease.fence).await?;
     outbox::look_again_at_held(&mut tx, lease.connection, HELD_FOR).await?;
     tx.commit().await?;
-    let looked_up = outbox::open(&engine.db, lease.connection).await?.now;
+    let open = outbox::open(&engine.db, lease.connection).await?;
+    if open.count >= MANY {
+        documents::analyze(&engine.db).await?;
+    }
+    let looked_up = open.now;
+    // one request per project: a field's type, precision or currency may be another by now, and a value
+    // that is held for its field's sake should see the field as it is
+    clients.forget_fields();
     listing::refresh(engine, clients, lease).await?;
 
     let report = Mutex::new(PushReport::default());

@@ -100,8 +100,12 @@ async fn load_before(
 ) -> Result<HashMap<String, Before>> {
     let ids: Vec<&str> = rows.iter().map(|row| row.source_id.as_str()).collect();
     let found = sqlx::query!(
-        "select source_id, fingerprint, digest from documents
-         where connection_id = $1 and feed = $2 and source_id = any($3)",
+        // one look-up by primary key per id: without statistics, as in a first poll, the planner takes
+        // `source_id = any(…)` for dear and reads all of the connection's rows instead
+        "select d.source_id, d.fingerprint, d.digest from unnest($3::text[]) as i(source_id)
+         cross join lateral (
+             select source_id, fingerprint, digest from documents
+             where connection_id = $1 and feed = $2 and source_id = i.source_id limit 1) d",
         connection.0,
         feed.as_str(),
         &ids as _,
@@ -335,6 +339,13 @@ pub async fn invoices_by_order_number(
     .fetch_all(db)
     .await?;
     Ok(rows)
+}
+
+/// Lets the planner know how large the tables have become, as after a first poll; the server's own
+/// autovacuum would only do so a minute later.
+pub async fn analyze(db: &PgPool) -> Result<()> {
+    sqlx::query!("analyze documents, invoice_orders, movements, tasks, links").execute(db).await?;
+    Ok(())
 }
 
 /// How many documents a connection has, by feed.

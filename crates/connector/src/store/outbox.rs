@@ -284,13 +284,13 @@ pub async fn look_again_at_held(
     Ok(again.rows_affected())
 }
 
-/// What is open: when the next movement is due, and whether any is in doubt.
+/// What is open: how much, and when the next movement is due.
 #[derive(Debug, Clone, Copy)]
 pub struct Open {
     /// When the next one is due.
     pub next_due: Option<Timestamp>,
-    /// Whether a write is in doubt.
-    pub in_doubt: bool,
+    /// How many there are.
+    pub count: i64,
     /// The database's clock.
     pub now: Timestamp,
 }
@@ -298,8 +298,7 @@ pub struct Open {
 /// Looks at what is open for a connection.
 pub async fn open(db: impl sqlx::PgExecutor<'_>, connection: ConnectionId) -> Result<Open> {
     let row = sqlx::query!(
-        "select min(next_attempt_at) as next_due, coalesce(bool_or(state = 'in_doubt'), false) as \"in_doubt!\",
-                now() as \"now!\"
+        "select min(next_attempt_at) as next_due, count(*) as \"count!\", now() as \"now!\"
          from movements where connection_id = $1 and state in ('pending', 'retrying', 'in_doubt')",
         connection.0
     )
@@ -307,7 +306,7 @@ pub async fn open(db: impl sqlx::PgExecutor<'_>, connection: ConnectionId) -> Re
     .await?;
     Ok(Open {
         next_due: row.next_due.map(jiff_sqlx::Timestamp::to_jiff),
-        in_doubt: row.in_doubt,
+        count: row.count,
         now: row.now.to_jiff(),
     })
 }
