@@ -185,6 +185,27 @@ impl Default for Schedule {
     }
 }
 
+/// Where in a settings file something is wrong, and what. Values are not repeated: a secret may have
+/// strayed into the file.
+fn problem(text: &str, message: &str, span: Option<std::ops::Range<usize>>) -> String {
+    let message = message.trim_end();
+    let told = match (message.find('"'), message.rfind('"')) {
+        (Some(from), Some(to)) if from < to => {
+            format!("{}\"…\"{}", &message[..from], &message[to + 1..])
+        }
+        _ => message.to_owned(),
+    };
+    let Some(before) = span.and_then(|span| text.get(..span.start)).filter(|_| !text.is_empty()) else {
+        return told;
+    };
+    let line = text.lines().nth(before.matches('\n').count()).unwrap_or_default();
+    let number = before.matches('\n').count() + 1;
+    match line.split('=').next().map(str::trim).filter(|key| line.contains('=') && !key.is_empty()) {
+        Some(key) => format!("line {number}, `{key}`: {told}"),
+        None => format!("line {number}: {told}"),
+    }
+}
+
 impl OracleSettings {
     /// The pod's origin, whichever way it was given.
     pub fn base(&self) -> Result<Url> {
@@ -213,8 +234,8 @@ impl Schedule {
 impl Settings {
     /// Reads settings as people write them, with every problem named at once.
     pub fn from_toml(text: &str) -> Result<Settings> {
-        let settings: Settings =
-            toml::from_str(text).map_err(|e| Error::new(Code::SettingsInvalid, e.to_string().trim_end()))?;
+        let settings: Settings = toml::from_str(text)
+            .map_err(|e| Error::new(Code::SettingsInvalid, problem(text, e.message(), e.span())))?;
         settings.check()?;
         Ok(settings)
     }
@@ -277,5 +298,66 @@ impl Settings {
             problems.push(error.message);
         }
         if problems.is_empty() { Ok(()) } else { Err(Error::new(Code::SettingsInvalid, problems.join("; "))) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broken_file_is_told_by_line_and_key_and_never_by_value() {
+        let told = |text: &str| Settings::from_toml(text).unwrap_err().message;
+        assert!(told("[oracle]\nclient_secret = \"hidden\"").starts_with("line 2, `client_secret`: unknown field"));
+        assert_eq!(
+            told("[oracle]\nurl = \"hid\\\"den\""),
+            "line 2, `url`: relative URL without a base: \"…\""
+        );
+        assert!(
+            told("[schedule]\npoll_minutes = \"hidden\"").ends_with("invalid type: string \"…\", expected u32")
+        );
+        assert!(!told("[oracle]\nclient_id = hidden").contains("hidden"));
+    }
+
+    /// The TOML examples of a page.
+    fn examples(page: &str) -> Vec<String> {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(page);
+        let text = std::fs::read_to_string(path).unwrap();
+        let mut found = Vec::new();
+        let mut lines = text.lines().map(str::trim_start);
+        while let Some(line) = lines.next() {
+            if line == "```toml" {
+                found.push(lines.by_ref().take_while(|line| *line != "```").collect::<Vec<_>>().join("\n"));
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn the_examples_in_the_documentation_are_valid_settings() {
+        for page in ["README.md", "docs/settings.md"] {
+            let examples = examples(page);
+            assert!(!examples.is_empty(), "{page} has no example");
+            for example in examples {
+                Settings::from_toml(&example).unwrap_or_else(|error| panic!("{page}: {error}"));
+            }
+        }
+    }
+
+    #[test]
+    fn the_complete_example_names_every_purpose_and_shows_the_defaults() {
+        let example = Settings::from_toml(&examples("docs/settings.md")[0]).unwrap();
+        assert!(Purpose::ALL.iter().all(|purpose| example.fields.contains_key(purpose)));
+        assert_eq!(example.tasks, TaskSettings::default());
+        assert_eq!(example.schedule, Schedule::default());
+        assert_eq!(example.routing.account, crate::charge_account::AccountLayout::default());
+        assert_eq!(
+            (example.oracle.framework_version, example.oracle.page_size),
+            (default_framework_version(), default_page_size())
+        );
+        assert_eq!(
+            (example.asana.requests_per_minute, example.asana.url),
+            (default_requests_per_minute(), default_asana_url())
+        );
     }
 }
