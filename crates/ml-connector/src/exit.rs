@@ -32,7 +32,8 @@ pub fn report(error: &anyhow::Error, global: &Global) -> ExitCode {
             "error: {}{message}",
             code.map(|c| format!("{c}: ")).unwrap_or_default()
         ));
-        for cause in causes {
+        // a client's error repeats as the cause of ours what the message said already
+        for cause in causes.iter().filter(|cause| !message.contains(cause.as_str())) {
             crate::output::complain(&format!("  because: {cause}"));
         }
         if let Some(remedy) = remedy {

@@ -69,8 +69,18 @@ fn bad(name: &str, error: &Error) -> Check {
         verdict: Verdict::Failed,
         code: Some(error.code.info().code),
         remedy: Some(error.code.info().remedy),
-        ..good(name, error.message.clone())
+        ..good(name, with_causes(error))
     }
+}
+
+fn with_causes(error: &Error) -> String {
+    let mut text = error.message.clone();
+    let mut cause = std::error::Error::source(error);
+    while let Some(next) = cause {
+        text.push_str(&format!(": {next}"));
+        cause = next.source();
+    }
+    text
 }
 
 /// Prints checks; the exit code says whether one failed.
