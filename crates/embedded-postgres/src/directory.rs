@@ -14,6 +14,8 @@ use crate::socket;
 
 /// The lock file; it also marks a directory as ours, so it is the first thing made in it.
 const LOCK: &str = "owner.lock";
+/// Held shared by every program that uses the server, so that the last one to end stops it.
+const USERS: &str = "users.lock";
 /// Names the server that its owner asked to stop, so that nobody takes it for a healthy one.
 const STOPPING: &str = "stopping.pid";
 const LOG: &str = "postgres.log";
@@ -64,13 +66,26 @@ impl Home {
         self.root.join(STOPPING)
     }
 
+    /// Whether the server with this number is one that was asked to stop.
+    pub(crate) fn was_told_to_stop(&self, pid: i32) -> bool {
+        fs::read_to_string(self.stopping()).is_ok_and(|noted| noted == pid.to_string())
+    }
+
     pub(crate) fn socket_dir(&self) -> PathBuf {
         socket::directory(&self.root)
     }
 
-    /// The lock file, open but not yet locked.
+    /// The owner's lock file, open but not yet locked.
     pub(crate) fn open_lock(&self) -> Result<File, Error> {
-        let path = self.lock_path();
+        self.open_lock_file(self.lock_path())
+    }
+
+    /// The users' lock file, open but not yet locked.
+    pub(crate) fn open_users(&self) -> Result<File, Error> {
+        self.open_lock_file(self.root.join(USERS))
+    }
+
+    fn open_lock_file(&self, path: PathBuf) -> Result<File, Error> {
         let open =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
         open.and_then(|file| self.hand_over(&path).map(|()| file))

@@ -2,11 +2,11 @@
 //!
 //! A program that was given no database calls [`Server::start`] with a directory of its own and gets a
 //! server that listens on a Unix socket in that directory and nowhere else. The server is stopped with the
-//! program. It is never started as root: a program that runs as root hands it to the directory's owner or
+//! last program that uses it. It is never started as root: a program that runs as root hands it to the directory's owner or
 //! to the `postgres` user.
 //!
 //! One directory has one owner at a time, held by a file lock that ends with its process. A second program
-//! that starts on the same directory joins the running server as a client. What a killed program or server
+//! that starts on the same directory joins the running server as a client, and may outlive the owner. What a killed program or server
 //! leaves behind (a running server, a stale pid file, a half-made database) is put right by the next start.
 //!
 //! Durability is never traded for speed here: `fsync` and `synchronous_commit` stay on.

@@ -69,7 +69,7 @@ pub(crate) async fn settle(
 
 /// Waits while the server starts or stops; returns it when it is ready and answers.
 async fn adopt(home: &Home, settings: &Settings, process: Process, deadline: Instant) -> Option<Adopted> {
-    let told_to_stop = fs::read_to_string(home.stopping()).is_ok_and(|pid| pid == process.pid().to_string());
+    let told_to_stop = home.was_told_to_stop(process.pid());
     while process.is_alive() {
         let found = PidFile::read(&home.cluster.directory).ok()??;
         match found.status {

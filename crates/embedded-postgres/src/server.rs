@@ -25,13 +25,24 @@ const IMMEDIATE_STOP_TIMEOUT: Duration = Duration::from_secs(10);
 /// What the server says when processes of a killed one still hold its shared memory.
 const MEMORY_STILL_HELD: &str = "pre-existing shared memory block";
 
+/// How long the last program to end waits for an owner that is ending too, or just beginning.
+const LEAVE_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// A running private server.
 ///
-/// Dropping the owner asks the server to stop without waiting for it; [`Server::stop`] waits.
+/// The last program that uses it stops it. Dropping this asks the server to stop without waiting for it;
+/// [`Server::stop`] waits.
 #[derive(Debug)]
 pub struct Server {
     url: String,
-    owned: Option<Owned>,
+    /// `None` once it was left.
+    role: Option<Role>,
+}
+
+#[derive(Debug)]
+enum Role {
+    Owner(Owned),
+    Guest(Guest),
 }
 
 impl Server {
@@ -84,16 +95,18 @@ impl Server {
     /// Whether this program runs the server; `false` when it joined one that another live program runs.
     #[must_use]
     pub fn is_owner(&self) -> bool {
-        self.owned.is_some()
+        matches!(self.role, Some(Role::Owner(_)))
     }
 
-    /// Stops an owned server and waits until it is gone; a joined one is left alone.
+    /// Stops the server and waits until it is gone, unless another program uses it: then it is left
+    /// running, and the last of those stops it.
     ///
     /// # Errors
     /// [`Error::StopTimedOut`] when the server is still there; its data are safe.
     pub async fn stop(mut self) -> Result<(), Error> {
-        match self.owned.take() {
-            Some(owned) => owned.stop().await,
+        match self.role.take() {
+            Some(Role::Owner(owned)) => owned.leave().await,
+            Some(Role::Guest(guest)) => guest.leave().await,
             None => Ok(()),
         }
     }
@@ -101,14 +114,23 @@ impl Server {
 
 /// Returns the other program's server when it is ready, `None` while it is not.
 async fn join(settings: &Settings, home: &Home, deadline: Instant) -> Result<Option<Server>, Error> {
+    // From here on nobody stops the server; whoever is about to holds the lock alone, and then notes it.
+    let users = home.open_users()?;
+    if users.try_lock_shared().is_err() {
+        return Ok(None);
+    }
     let Ok(Some(found)) = PidFile::read(&home.cluster.directory) else { return Ok(None) };
     let (Status::Ready, Some(socket_dir)) = (found.status, found.socket_dir) else { return Ok(None) };
+    if home.was_told_to_stop(found.pid) {
+        return Ok(None);
+    }
     if let Err(error) = database::ensure(settings, &socket_dir, deadline).await {
         // The file may be left over from a server that the owner is about to replace.
         tracing::debug!(%error, "the other program's server does not answer yet");
         return Ok(None);
     }
-    Ok(Some(Server { url: database::url(settings, &socket_dir), owned: None }))
+    let guest = Guest { home: home.clone(), users };
+    Ok(Some(Server { url: database::url(settings, &socket_dir), role: Some(Role::Guest(guest)) }))
 }
 
 /// Takes over or starts the server; the caller holds the lock.
@@ -121,21 +143,26 @@ async fn own(
 ) -> Result<Server, Error> {
     name_owner(&mut lock)
         .map_err(|error| Error::directory_io(home.lock_path(), "it cannot be written", error))?;
+    let users = home.open_users()?;
+    // Only a program that leaves holds it alone, and not for long.
+    while users.try_lock_shared().is_err() && Instant::now() < deadline {
+        tokio::time::sleep(POLL_INTERVAL).await;
+    }
     let (owned, socket_dir) = match recovery::settle(&home, settings, deadline).await? {
         Some(Adopted { process, socket_dir }) => (
-            Owned { process: Some(process), child: None, socket_dir: socket_dir.clone(), home, lock },
+            Owned { process: Some(process), child: None, socket_dir: socket_dir.clone(), home, users, lock },
             socket_dir,
         ),
         None => {
             let programs = initialise::ensure(&home, candidates).await?;
             let socket_dir = home.socket_dir();
-            (start_anew(settings, home, &programs, lock, deadline).await?, socket_dir)
+            (start_anew(settings, home, &programs, (users, lock), deadline).await?, socket_dir)
         }
     };
     let log = owned.home.log();
     let answer = database::ensure(settings, &socket_dir, deadline).await;
     answer.map_err(|source| Error::Refused { action: "open its database", log, source })?;
-    Ok(Server { url: database::url(settings, &socket_dir), owned: Some(owned) })
+    Ok(Server { url: database::url(settings, &socket_dir), role: Some(Role::Owner(owned)) })
 }
 
 /// Leaves this program's name and number in the lock file, for whoever waits for it.
@@ -151,11 +178,11 @@ async fn start_anew(
     settings: &Settings,
     home: Home,
     programs: &Programs,
-    lock: File,
+    (users, lock): (File, File),
     deadline: Instant,
 ) -> Result<Owned, Error> {
     let socket_dir = home.socket_dir();
-    let mut owned = Owned { process: None, child: None, socket_dir, home, lock };
+    let mut owned = Owned { process: None, child: None, socket_dir, home, users, lock };
     loop {
         let mut launched = launch(&owned.home, programs, settings)?;
         owned.process = Process::find(launched.pid);
@@ -189,12 +216,78 @@ struct Owned {
     child: Option<Child>,
     socket_dir: PathBuf,
     home: Home,
+    /// Locked together with every other program that uses the server.
+    users: File,
     /// Held, never read: others wait on it.
     #[expect(dead_code, reason = "the open file is the lock")]
     lock: File,
 }
 
+/// Whether no other program uses the server. The caller has left it then, and nobody joins until `users`
+/// is closed.
+fn is_last(users: &File) -> bool {
+    users.unlock().is_ok() && users.try_lock().is_ok()
+}
+
+/// A joined server: what it takes to stop it when its owner is gone.
+#[derive(Debug)]
+struct Guest {
+    home: Home,
+    users: File,
+}
+
+impl Guest {
+    async fn leave(self) -> Result<(), Error> {
+        let deadline = Instant::now() + LEAVE_TIMEOUT;
+        while is_last(&self.users) {
+            if let Some(owned) = self.take_over()? {
+                return owned.stop().await;
+            }
+            if Instant::now() >= deadline {
+                break;
+            }
+            tokio::time::sleep(POLL_INTERVAL).await;
+        }
+        Ok(())
+    }
+
+    /// The server as its owner has it, unless there is an owner.
+    fn take_over(&self) -> Result<Option<Owned>, Error> {
+        let (users, lock) = (self.home.open_users()?, self.home.open_lock()?);
+        if lock.try_lock().is_err() {
+            return Ok(None);
+        }
+        let found = PidFile::read(&self.home.cluster.directory).ok().flatten();
+        let process = found.as_ref().and_then(|found| self.home.cluster.process(found.pid));
+        let socket_dir = found.and_then(|found| found.socket_dir).unwrap_or_else(|| self.home.socket_dir());
+        Ok(Some(Owned { process, child: None, socket_dir, home: self.home.clone(), users, lock }))
+    }
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        // Best effort: a server that stays is taken over by the next start.
+        if is_last(&self.users)
+            && let Ok(Some(mut owned)) = self.take_over()
+        {
+            owned.ask_to_stop();
+            owned.process = None;
+        }
+    }
+}
+
 impl Owned {
+    async fn leave(mut self) -> Result<(), Error> {
+        if is_last(&self.users) {
+            return self.stop().await;
+        }
+        // The others may be ending at this very moment too.
+        let guest = Guest { home: self.home.clone(), users: self.home.open_users()? };
+        self.process = None;
+        drop(self);
+        guest.leave().await
+    }
+
     async fn stop(mut self) -> Result<(), Error> {
         self.ask_to_stop();
         let Some(process) = self.process else { return Ok(()) };
@@ -234,6 +327,8 @@ impl Owned {
 
 impl Drop for Owned {
     fn drop(&mut self) {
-        self.ask_to_stop();
+        if self.process.is_some() && is_last(&self.users) {
+            self.ask_to_stop();
+        }
     }
 }

@@ -54,6 +54,45 @@ async fn a_joined_program_never_stops_the_server() {
 }
 
 #[tokio::test]
+async fn an_owner_that_ends_leaves_the_server_to_those_who_joined_and_the_last_one_stops_it() {
+    let place = Place::new();
+    let owner = place.start().await;
+    write_row(&owner.url()).await;
+    let mut others: Vec<Program> = (0..3).map(|_| Program::run(&place.data_dir)).collect();
+    for other in &mut others {
+        assert_eq!(other.said(), Said::Joined(owner.url()));
+    }
+    let url = owner.url();
+    let server = ask(&url, SERVER_IDENTITY).await;
+    owner.stop().await.unwrap();
+    assert_eq!(ask(&url, SERVER_IDENTITY).await, server);
+    // whoever comes now owns what it finds, and does not take it along either
+    let next = place.start().await;
+    assert!(next.is_owner());
+    drop(next);
+    assert_eq!(ask(&url, SERVER_IDENTITY).await, server);
+    others.into_iter().for_each(Program::end);
+    assert_eq!(place.processes(), Vec::<i32>::new());
+    let again = place.start().await;
+    assert_eq!(read_row(&again.url()).await, "still here");
+    again.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn programs_that_end_at_once_stop_the_server_between_them() {
+    let place = Place::new();
+    for _ in 0..5 {
+        let mut programs: Vec<Program> = (0..4).map(|_| Program::run(&place.data_dir)).collect();
+        for program in &mut programs {
+            assert!(!matches!(program.said(), Said::Failed(_)));
+        }
+        let ends: Vec<_> = programs.into_iter().map(|p| std::thread::spawn(move || p.end())).collect();
+        ends.into_iter().for_each(|end| end.join().unwrap());
+        assert_eq!(place.processes(), Vec::<i32>::new());
+    }
+}
+
+#[tokio::test]
 async fn a_program_that_waits_gives_up_in_time_and_names_the_owner() {
     let place = Place::new();
     place.start().await.stop().await.unwrap();
