@@ -104,6 +104,7 @@ fn refused(write: &Write, error: AsanaError, attempts: u32, settings: &Settings,
     let gone = write.task.is_some() && matches!(error.status(), Some(404));
     let off_object = matches!(error, AsanaError::BadRequest { reason: BadRequest::FieldNotOnTask, .. });
     let stop = matches!(error.status(), Some(401 | 402));
+    let forbidden = matches!(error, AsanaError::Forbidden(_));
     let transient = error.is_transient();
     let trouble = trouble::asana(error);
     let mut verdict = Verdict {
@@ -136,6 +137,9 @@ fn refused(write: &Write, error: AsanaError, attempts: u32, settings: &Settings,
         verdict.next = Next::Held;
         verdict.code = Some(Code::FieldMissing);
         verdict.effect = Effect::FieldsChanged;
+    } else if forbidden {
+        // a person must give the right; then it goes on by itself, since what is held is planned again
+        verdict.next = Next::Held;
     } else if stop {
         verdict.next = Next::Retrying;
         verdict.attempt = Attempt::Free;

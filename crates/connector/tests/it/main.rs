@@ -6,9 +6,14 @@
     reason = "a test may stop where it meets what it does not expect"
 )]
 
+mod expected;
+mod fields;
 mod first_sync;
 mod fixture;
 mod histories;
 mod invoices;
+mod money;
+mod oracle_forms;
+mod oracle_trouble;
 mod routing;
 mod tasks;
