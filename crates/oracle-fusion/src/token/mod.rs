@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared, WeakShared};
 use jiff::Timestamp;
-use reqwest::header::{ACCEPT, CONTENT_TYPE};
+use reqwest::RequestBuilder;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use url::Url;
@@ -144,10 +145,7 @@ impl TokenSource {
             .append_pair("scope", &self.scope)
             .finish();
         let request = self
-            .transport
-            .client()
-            .post(self.url.clone())
-            .basic_auth(&self.client_id, Some(self.client_secret.expose_secret()))
+            .request()
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded;charset=UTF-8")
             .header(ACCEPT, "application/json")
             .body(form);
@@ -157,6 +155,18 @@ impl TokenSource {
         } else {
             Err(self.refusal(&answer))
         }
+    }
+
+    fn request(&self) -> RequestBuilder {
+        let request = self.transport.client().post(self.url.clone());
+        request.basic_auth(&self.client_id, Some(self.client_secret.expose_secret()))
+    }
+
+    /// Client id and secret as the request carries them, which the endpoint may repeat too.
+    fn credentials(&self) -> SecretString {
+        let request = self.request().build().ok();
+        let header = request.as_ref().and_then(|request| request.headers().get(AUTHORIZATION)?.to_str().ok());
+        SecretString::from(header.and_then(|header| header.strip_prefix("Basic ")).unwrap_or_default())
     }
 
     fn accept(&self, answer: &Answer, fetched: Instant) -> Result<Token, TokenError> {
@@ -202,7 +212,9 @@ impl TokenSource {
             Some(description) => format!("{}: {description}", refused.error),
             None => refused.error,
         });
-        let text = cleaned(&text.unwrap_or_default(), &[self.client_secret.expose_secret()]);
+        let credentials = self.credentials();
+        let secrets = [credentials.expose_secret(), self.client_secret.expose_secret()];
+        let text = cleaned(&text.unwrap_or_default(), &secrets);
         TokenError {
             status: Some(answer.status),
             retry_after: answer.retry_after,

@@ -17,6 +17,9 @@ async fn refusing(answer: ResponseTemplate) -> Error {
     error
 }
 
+/// `client:cl1ent-s3cret` in base64.
+const BASIC: &str = "Y2xpZW50OmNsMWVudC1zM2NyZXQ=";
+
 fn query() -> Query {
     Query::new(Resource::PurchaseOrders)
 }
@@ -173,7 +176,7 @@ async fn an_unreachable_token_endpoint_is_told_apart() {
 #[tokio::test]
 async fn no_secret_is_shown() {
     let error = refusing(ResponseTemplate::new(401).set_body_json(
-        json!({"error": "invalid_client", "error_description": format!("bad secret {SECRET}")}),
+        json!({"error": "invalid_client", "error_description": format!("bad secret {SECRET}, Basic {BASIC}")}),
     ))
     .await;
     let server = server().await;
@@ -182,6 +185,6 @@ async fn no_secret_is_shown() {
     for text in
         [format!("{error}"), format!("{error:?}"), format!("{fusion:?}"), format!("{:?}", config(&server))]
     {
-        assert!(!text.contains(SECRET) && !text.contains("t0k3n"), "{text}");
+        assert!([SECRET, BASIC, "t0k3n"].iter().all(|secret| !text.contains(secret)), "{text}");
     }
 }
