@@ -279,9 +279,10 @@ mod tests {
     const AGAIN: &str = "A held movement is planned again with the record's next change, after an hour, and at \
                          once by `ml-connector poll NAME`.\n\n";
 
-    /// All codes of the mapping hold a movement but the last, and so does a task that is gone.
+    /// All codes of the mapping hold a movement but the last, and so do a right that is missing, a task that
+    /// is gone and a record that cannot be read.
     fn holds(code: &str) -> bool {
-        code == Code::TaskGone.info().code
+        [Code::RecordUnreadable, Code::AsanaForbidden, Code::TaskGone].iter().any(|c| c.info().code == code)
             || (code.starts_with("MLC-4") && code != Code::OutOfAttempts.info().code)
     }
 
