@@ -40,6 +40,7 @@ pub struct Server {
 }
 
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one of these in a program")]
 enum Role {
     Owner(Owned),
     Guest(Guest),
