@@ -10,8 +10,8 @@ pub mod movements;
 pub mod outbox;
 pub mod tasks;
 
-use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection, PgConnection, PgPool};
 
 use crate::code::Code;
 use crate::error::{Error, Result};
@@ -20,6 +20,9 @@ use crate::error::{Error, Result};
 pub const POOL_CONNECTIONS: u32 = 8;
 /// How long a statement waits for a free connection.
 const ACQUIRE_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// How long the first connection may take.
+const CONNECT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations");
 
@@ -30,6 +33,17 @@ pub async fn open(url: &str) -> Result<PgPool> {
             .because(e)
     };
     let options: PgConnectOptions = url.parse().map_err(unreachable)?;
+    // a pool goes on trying for its whole patience and then forgets why: ask once, and tell at once
+    match tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(&options)).await {
+        Ok(answer) => answer.map_err(unreachable)?.close().await.map_err(unreachable)?,
+        Err(_) => {
+            let silent = format!("no answer within {} seconds", CONNECT_TIMEOUT.as_secs());
+            return Err(unreachable(sqlx::Error::Io(std::io::Error::new(
+                std::io::ErrorKind::TimedOut,
+                silent,
+            ))));
+        }
+    }
     PgPoolOptions::new()
         .max_connections(POOL_CONNECTIONS)
         .acquire_timeout(ACQUIRE_TIMEOUT)
