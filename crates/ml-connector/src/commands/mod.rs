@@ -29,7 +29,10 @@ pub async fn run(command: Command, global: &Global) -> anyhow::Result<ExitCode> 
         Command::Doctor => doctor::run(global).await,
         Command::Explain { code } => explain::run(code.as_deref(), global),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "ml-connector", &mut std::io::stdout());
+            // into memory first: the generator panics when its writer fails, as a closed pipe does
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "ml-connector", &mut script);
+            crate::output::data(String::from_utf8_lossy(&script).trim_end());
             Ok(ExitCode::SUCCESS)
         }
     }

@@ -1,0 +1,249 @@
+//! Every command: what it prints for people, what it prints as JSON, and how it ends.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::pair::Pair;
+use crate::program::{Run, program, run, start};
+use crate::world::World;
+
+/// Runs a command that only looks, for people and as JSON; returns the JSON.
+async fn looks(world: &World, args: &[&str], code: i32) -> Value {
+    let shown = world.run(args).await.ends_with(code);
+    assert!(!shown.stdout.trim().is_empty(), "{} shows nothing", shown.what);
+    assert!(serde_json::from_str::<Value>(&shown.stdout).is_err(), "{} shows JSON unasked", shown.what);
+    let mut args = args.to_vec();
+    args.push("--json");
+    let answered = world.run(&args).await.ends_with(code);
+    answered.json()
+}
+
+/// Runs a command that does something, with `--json`.
+async fn does(world: &World, args: &[&str]) -> Value {
+    let mut args = args.to_vec();
+    args.push("--json");
+    world.succeeds(&args).await.json()
+}
+
+/// The failure that a command prints as JSON on standard error, with nothing on standard output.
+#[track_caller]
+fn failure(run: &Run) -> (String, String) {
+    assert_eq!(run.stdout, "", "{}", run.what);
+    let error: Value =
+        serde_json::from_str(run.stderr.trim()).unwrap_or_else(|e| panic!("{e}: {}", run.stderr));
+    let text = |key: &str| error["error"][key].as_str().unwrap_or_default().to_owned();
+    (text("code"), text("message"))
+}
+
+fn keys(value: &Value) -> BTreeSet<&str> {
+    value.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_command_shows_a_table_to_people_and_pure_json_to_programs() {
+    let (world, pair) = tokio::join!(World::new(), Pair::new());
+    pair.add_orders(4);
+    assert_eq!(does(&world, &["migrate"]).await["migrated"], true);
+    assert_eq!(looks(&world, &["connection", "list"], 0).await, serde_json::json!([]));
+    let added = run(world.adds("main", &pair, &["--json"])).await.ends_with(0).json();
+    assert!(added["done"].as_str().unwrap().contains("`main` was added"));
+    assert_eq!(looks(&world, &["connection", "list"], 0).await[0]["state"], "draft");
+    assert_eq!(looks(&world, &["connection", "ping", "main"], 0).await["ok"], true);
+
+    does(&world, &["connection", "activate", "main"]).await;
+    does(&world, &["connection", "pause", "main"]).await;
+    let polled = looks(&world, &["poll", "main"], 0).await;
+    assert_eq!(keys(&polled), BTreeSet::from(["invoices", "purchase_orders", "push"]));
+    assert_eq!(
+        keys(&looks(&world, &["poll", "main", "--feed", "invoices"], 0).await),
+        BTreeSet::from(["invoices", "push"])
+    );
+    assert_eq!(pair.tasks().len(), 4);
+
+    let shown = looks(&world, &["connection", "show", "main"], 0).await;
+    assert_eq!(shown["documents"]["purchase_orders"], 4);
+    assert_eq!(shown["state"], "paused");
+    let moved = looks(&world, &["movements", "list", "main"], 0).await;
+    let id = moved[0]["movement_id"].as_str().unwrap();
+    assert_eq!(moved.as_array().unwrap().len(), 6);
+    let one = looks(&world, &["movements", "list", "main", "--po", "PO-1", "--state", "delivered"], 0).await;
+    assert_eq!(one.as_array().unwrap().len(), 1);
+    let task = one[0]["destination_id"].as_str().unwrap();
+    assert!(
+        !looks(&world, &["movements", "list", "main", "--task", task], 0)
+            .await
+            .as_array()
+            .unwrap()
+            .is_empty()
+    );
+    let movement = looks(&world, &["movements", "show", "main", id], 0).await;
+    assert!(movement["body"].is_string() && movement["state"] == "delivered");
+
+    assert_eq!(looks(&world, &["doctor"], 0).await["ok"], true);
+    let codes = looks(&world, &["explain"], 0).await;
+    assert!(codes.as_array().unwrap().len() > 40);
+    assert_eq!(looks(&world, &["explain", "1206"], 0).await[0]["code"], "MLC-1206");
+    does(&world, &["connection", "remove", "main", "--yes"]).await;
+    assert_eq!(looks(&world, &["connection", "list"], 0).await, serde_json::json!([]));
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn settings_that_are_shown_as_toml_can_be_given_back_and_changed_one_by_one() {
+    let (world, pair) = tokio::join!(World::new(), Pair::new());
+    world.add("main", &pair).await;
+    let toml = world.succeeds(&["connection", "show", "main", "--toml"]).await.stdout;
+    let file = world.file("back.toml", &toml);
+    world.succeeds(&["connection", "edit", "main", "-f", file.to_str().unwrap()]).await;
+    assert_eq!(world.succeeds(&["connection", "show", "main", "--toml"]).await.stdout, toml);
+    let set = ["connection", "edit", "main", "--set", "schedule.poll_minutes=3", "--set", "tasks.per=line"];
+    world.succeeds(&set).await;
+    let shown = does(&world, &["connection", "show", "main"]).await;
+    assert_eq!(shown["settings"]["schedule"]["poll_minutes"], 3);
+    assert_eq!(shown["settings"]["tasks"]["per"], "line");
+    for wrong in [
+        "schedule.poll_minutes=0",
+        "schedule.no_such=1",
+        "nothing.at.all=1",
+        "schedule.poll_minutes",
+        "tasks.per=week",
+    ] {
+        let refused = world.run(&["connection", "edit", "main", "--set", wrong, "--json"]).await.ends_with(1);
+        assert_eq!(failure(&refused).0, "MLC-1208", "{wrong}");
+    }
+    assert_eq!(does(&world, &["connection", "show", "main"]).await["settings"], shown["settings"]);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_exit_code_says_what_kind_of_failure_it_was() {
+    let (world, pair) = tokio::join!(World::new(), Pair::new());
+    world.add("main", &pair).await;
+    // 1: failed, with the code
+    for (args, code) in [
+        (vec!["connection", "show", "nobody"], "MLC-1209"),
+        (vec!["poll", "nobody"], "MLC-1209"),
+        (vec!["connection", "pause", "main"], "MLC-1211"),
+        (vec!["connection", "add", "main", "-f", "/no/such/file"], "MLC-1214"),
+        (vec!["connection", "remove", "main"], ""),
+        (vec!["movements", "show", "main", "no-id"], ""),
+        (vec!["explain", "MLC-9999"], ""),
+    ] {
+        let told = world.run(&args).await.ends_with(1);
+        assert!(
+            told.stderr.starts_with("error: ") && told.stderr.contains(code) && told.stdout.is_empty(),
+            "{told:?}"
+        );
+        let args: Vec<&str> = args.into_iter().chain(["--json"]).collect();
+        let (named, message) = failure(&world.run(&args).await.ends_with(1));
+        assert_eq!(named, code);
+        assert!(!message.is_empty());
+    }
+    let again = run(world.adds("main", &pair, &["--json"])).await.ends_with(1);
+    assert_eq!(failure(&again).0, "MLC-1210");
+    // 2: wrong use
+    for args in [&["no-such-command"][..], &["poll"], &["movements", "list", "main", "--state", "lost"], &[]]
+    {
+        world.run(args).await.ends_with(2);
+    }
+    // 3: a check found a problem
+    pair.sandbox.asana().apply(sandbox::asana::Edit::RevokeToken { token: pair.asana_token() }).unwrap();
+    let pinged = looks(&world, &["connection", "ping", "main"], 3).await;
+    assert_eq!(pinged["ok"], false);
+    assert!(pinged["checks"].as_array().unwrap().iter().any(|check| check["code"] == "MLC-3003"));
+    // 4: no key, or another one
+    let mut keyless = world.program(&["poll", "main", "--json"]);
+    keyless.env_remove("ML_CONNECTOR_KEY");
+    assert_eq!(failure(&run(keyless).await.ends_with(4)).0, "MLC-1201");
+    let mut malformed = world.program(&["poll", "main", "--json"]);
+    malformed.env("ML_CONNECTOR_KEY", "abc");
+    assert_eq!(failure(&run(malformed).await.ends_with(4)).0, "MLC-1202");
+    let other = connector::key::MasterKey::generate();
+    let mut wrong = world.program(&["poll", "main", "--json"]);
+    wrong.env("ML_CONNECTOR_KEY", secrecy::ExposeSecret::expose_secret(&other));
+    assert_eq!(failure(&run(wrong).await.ends_with(4)).0, "MLC-1203");
+    // 5: another node is at it
+    world
+        .execute("update jobs set node_id = gen_random_uuid(), lease_until = now() + interval '1 minute'")
+        .await;
+    let busy = world.run(&["poll", "main", "--wait", "0", "--json"]).await.ends_with(5);
+    assert_eq!(failure(&busy).0, "MLC-1213");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn completions_are_scripts_of_the_shell_that_was_asked_for() {
+    for (shell, word) in
+        [("bash", "complete -F"), ("zsh", "#compdef ml-connector"), ("fish", "complete -c ml-connector")]
+    {
+        let script = run(program(&["completions", shell])).await.ends_with(0);
+        assert!(script.stdout.contains(word), "{shell}");
+        assert_eq!(script.stderr, "");
+    }
+    run(program(&["completions", "tcsh"])).await.ends_with(2);
+}
+
+#[tokio::test]
+async fn a_reader_that_goes_away_ends_the_program_quietly() {
+    for args in [
+        &["explain"][..],
+        &["explain", "--json"],
+        &["completions", "bash"],
+        &["completions", "fish"],
+        &["--help"],
+    ] {
+        let mut child = program(args).spawn().unwrap();
+        drop(child.stdout.take());
+        let ended = child.wait_with_output().await.unwrap();
+        assert_eq!(String::from_utf8_lossy(&ended.stderr), "", "{args:?}");
+        assert_eq!(ended.status.code(), Some(0), "{args:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_stand_ins_say_in_json_where_they_are_and_what_opens_them() {
+    let any = "127.0.0.1:0";
+    let args = ["sandbox", "--json", "--orders", "3", "--oracle", any, "--asana", any, "--control", any];
+    let mut running = start(program(&args));
+    let mut facts = String::new();
+    let mut out = tokio::io::BufReader::new(running.child.stdout.take().unwrap());
+    tokio::io::AsyncBufReadExt::read_line(&mut out, &mut facts).await.unwrap();
+    let facts: Value = serde_json::from_str(&facts).unwrap();
+    for key in [
+        "oracle_url",
+        "token_url",
+        "client_id",
+        "client_secret",
+        "scope",
+        "asana_url",
+        "asana_token",
+        "control_url",
+        "workspace",
+        "project",
+    ] {
+        assert!(facts[key].is_string(), "{key} in {facts}");
+    }
+    assert!(facts["fields"].as_object().unwrap().len() >= 4);
+    let url = format!("{}/workspaces", facts["asana_url"].as_str().unwrap());
+    let asked = reqwest::Client::new().get(url).bearer_auth(facts["asana_token"].as_str().unwrap());
+    assert!(asked.send().await.unwrap().status().is_success());
+    running.stop().await.ends_with(0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_serves_its_status_and_stops_when_told() {
+    let (world, pair) = tokio::join!(World::new(), Pair::new());
+    pair.add_orders(3);
+    world.add("main", &pair).await;
+    world.succeeds(&["connection", "activate", "main"]).await;
+    let mut node = start(world.program(&["serve", "--listen", "127.0.0.1:0"]));
+    let url = node.listens().await;
+    crate::program::until("the tasks are made", || async { pair.tasks().len() == 3 }).await;
+    for (path, status) in [("/health", 200), ("/ready", 200), ("/", 200), ("/nothing", 404)] {
+        assert_eq!(reqwest::get(format!("{url}{path}")).await.unwrap().status(), status, "{path}");
+    }
+    let stopped = node.stop().await.ends_with(0);
+    assert_eq!(stopped.stdout, "");
+    world.end().await;
+}

@@ -1,0 +1,19 @@
+//! The program as people run it: the real binary against stand-ins that the test serves, on a real PostgreSQL.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test may stop where it meets what it does not expect"
+)]
+
+mod commands;
+mod demo;
+mod echo;
+mod kill;
+mod pair;
+mod private_server;
+mod program;
+mod secrets;
+mod settings_files;
+mod two_nodes;
+mod world;

@@ -1,0 +1,128 @@
+//! An Oracle and an Asana that stand in for the real ones, and what each holds.
+
+use std::collections::BTreeMap;
+
+use sandbox::oracle::settings::LinkStyle;
+use sandbox::oracle::{NewInvoice, NewInvoiceLine, NewLine, NewOrder};
+use sandbox::{AsanaConfig, Board, Edit, OracleConfig, Sandbox, SandboxConfig};
+use serde_json::Value;
+
+/// Both stand-ins and the board.
+pub struct Pair {
+    pub sandbox: Sandbox,
+    pub board: Board,
+}
+
+/// What a task shows, by the key of its field; enum options by their name.
+pub type Shown = BTreeMap<&'static str, String>;
+
+impl Pair {
+    /// Empty ones without limits, with these secrets, whose clock stands still.
+    pub async fn with_secrets(client_secret: &str, asana_token: &str) -> Pair {
+        let oracle = OracleConfig { client_secret: client_secret.to_owned(), ..OracleConfig::default() };
+        let mut asana = AsanaConfig::unlimited();
+        asana_token.clone_into(&mut asana.tokens[0].token);
+        let sandbox =
+            Sandbox::start(SandboxConfig { oracle, asana, ..SandboxConfig::default() }).await.unwrap();
+        sandbox.clock().freeze("2026-05-04T09:30:00.250Z".parse().unwrap());
+        // so that equal records have equal texts wherever they are served
+        sandbox.oracle().change_settings(|s| s.links = LinkStyle::Host("pod.example.com".to_owned()));
+        let board = Board::seed(sandbox.asana(), "Purchasing").unwrap();
+        Pair { sandbox, board }
+    }
+
+    /// Empty ones with secrets of no interest.
+    pub async fn new() -> Pair {
+        Pair::with_secrets("a-client-secret", "an-asana-token").await
+    }
+
+    /// A connection's settings, as a person writes them.
+    pub fn settings(&self) -> String {
+        let (sandbox, board) = (&self.sandbox, &self.board);
+        let oracle = sandbox.oracle().config();
+        let fields: String = board.fields.iter().map(|(key, gid)| format!("{key} = \"{gid}\"\n")).collect();
+        format!(
+            "[oracle]\nurl = \"{}\"\ntoken_url = \"{}\"\nclient_id = \"{}\"\nscope = \"{}\"\npage_size = 10\n\
+             [asana]\nurl = \"{}\"\nworkspace = \"{}\"\nrequests_per_minute = 1000000\n\
+             [fields]\n{fields}[routing.default]\nproject = \"{}\"\n",
+            sandbox.oracle_url(),
+            sandbox.token_url(),
+            oracle.client_id,
+            oracle.scope,
+            sandbox.asana_url(),
+            board.workspace,
+            board.project,
+        )
+    }
+
+    pub fn client_secret(&self) -> String {
+        self.sandbox.oracle().config().client_secret.clone()
+    }
+
+    pub fn asana_token(&self) -> String {
+        self.sandbox.asana().config().tokens[0].token.clone()
+    }
+
+    pub fn edit(&self, edit: Edit) -> i64 {
+        self.sandbox.oracle().apply(edit).unwrap()[0]
+    }
+
+    /// So many new orders, each with an invoice for every second one.
+    pub fn add_orders(&self, count: usize) {
+        let before = self.sandbox.oracle().counts().0;
+        for n in before..before + count {
+            let number = format!("PO-{n}");
+            let amounts = [format!("{n}.25"), "17".to_owned()];
+            self.edit(Edit::CreateOrder(NewOrder {
+                number: Some(number.clone()),
+                supplier: Some(format!("SUPPLIER {}", n % 5)),
+                lines: amounts.map(|amount| NewLine { amount, ..NewLine::default() }).into(),
+                ..NewOrder::default()
+            }));
+            if n % 2 == 0 {
+                let line = NewInvoiceLine {
+                    amount: format!("{n}.10"),
+                    order_number: Some(number),
+                    ..NewInvoiceLine::default()
+                };
+                self.edit(Edit::CreateInvoice(NewInvoice { lines: vec![line], ..NewInvoice::default() }));
+            }
+        }
+    }
+
+    /// Each order's task, by the order's id. No order has two.
+    pub fn tasks(&self) -> BTreeMap<String, Shown> {
+        let state: Value = serde_json::from_str(&self.sandbox.asana().state_json()).unwrap();
+        let options: BTreeMap<String, String> =
+            self.board.fields.iter().flat_map(|(_, gid)| self.sandbox.asana().options(gid)).collect();
+        let mut tasks = BTreeMap::new();
+        for task in state["tasks"].as_object().unwrap().values() {
+            let last = task["notes"].as_str().unwrap().lines().last().unwrap();
+            let id = last.strip_prefix("Oracle order id: ").unwrap().to_owned();
+            let shown =
+                self.board.fields.iter().filter(|(key, _)| *key != "last_synced").map(|(key, gid)| {
+                    let value = &task["values"][gid];
+                    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                    (*key, options.get(&text).cloned().unwrap_or(text))
+                });
+            let other = tasks.insert(id.clone(), shown.collect());
+            assert!(other.is_none(), "order {id} has two tasks");
+        }
+        tasks
+    }
+
+    /// Date of every order and invoice by feed and id, in milliseconds.
+    pub fn dates(&self) -> BTreeMap<(&'static str, String), i64> {
+        let state: Value = serde_json::from_str(&self.sandbox.oracle().state_json()).unwrap();
+        let mut dates = BTreeMap::new();
+        for (feed, resource, key) in
+            [("purchase_orders", "purchaseOrders", "POHeaderId"), ("invoices", "invoices", "InvoiceId")]
+        {
+            for record in state[resource].as_array().unwrap() {
+                let date: jiff::Timestamp = record["LastUpdateDate"].as_str().unwrap().parse().unwrap();
+                dates.insert((feed, record[key].to_string()), date.as_millisecond());
+            }
+        }
+        dates
+    }
+}
