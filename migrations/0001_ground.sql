@@ -62,7 +62,8 @@ create table feeds (
     primary key (connection_id, feed)
 );
 
--- The latest snapshot of each Oracle record: body is the raw JSON text, to the letter.
+-- The latest snapshot of each Oracle record: body is the raw JSON text, to the letter. order_number is the
+-- order's own, or those that an invoice names, a line each.
 create table documents (
     connection_id uuid        not null,
     feed          text        not null,
@@ -75,16 +76,17 @@ create table documents (
     stored_at     timestamptz not null default now(),
     primary key (connection_id, feed, source_id)
 );
-create index documents_order_number on documents (connection_id, order_number) where feed = 'purchase_orders';
 
--- Which invoices name which order number on their lines.
-create table invoice_orders (
+-- Which documents carry or name which order number. A number that a document no longer names may stay:
+-- whoever reads looks at the document itself. Neither this table nor documents has a second index, so
+-- that the planner, which knows nothing of a new connection yet, has no wrong one to choose.
+create table named_orders (
     connection_id uuid not null,
     order_number  text not null,
-    invoice_id    text not null,
-    primary key (connection_id, order_number, invoice_id)
+    feed          text not null,
+    source_id     text not null,
+    primary key (connection_id, order_number, feed, source_id)
 );
-create index invoice_orders_invoice on invoice_orders (connection_id, invoice_id);
 
 -- The record log and the outbox in one. A pending movement's body is its document's; it is frozen
 -- into the row when the movement is claimed.
@@ -128,6 +130,7 @@ create table links (
     primary key (connection_id, order_id, line_id, task_gid)
 );
 create index links_task on links (connection_id, task_gid);
+create index links_gone on links (connection_id) where gone_at is not null;
 
 -- What Asana last said of each task in the mapped projects.
 create table tasks (

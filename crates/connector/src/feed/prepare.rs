@@ -19,7 +19,6 @@ pub fn prepare(feed: Feed, key: &RowKey, raw: Box<RawValue>, layout: &AccountLay
         fingerprint: Vec::new(),
         digest: short_digest(raw.get()),
         body: String::new(),
-        names_orders: Vec::new(),
     };
     match feed {
         Feed::PurchaseOrders => {
@@ -33,7 +32,8 @@ pub fn prepare(feed: Feed, key: &RowKey, raw: Box<RawValue>, layout: &AccountLay
             if let Ok(invoice) = Invoice::parse(&raw) {
                 let facts = InvoiceFacts::of(invoice);
                 incoming.fingerprint = fingerprint(&facts);
-                incoming.names_orders = facts.order_numbers();
+                incoming.order_number =
+                    Some(facts.order_numbers().join("\n")).filter(|numbers| !numbers.is_empty());
             }
         }
     }

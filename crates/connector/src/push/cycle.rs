@@ -121,6 +121,7 @@ impl Cycle<'_> {
             let plan = self.plan(&templates, &batch).await?;
             for write in plan.writes {
                 in_flight.insert(write.order_id.clone());
+                in_flight.insert(numbered(&write.order_number));
                 sent += 1;
                 let closed = |_| Error::new(Code::LeaseLost, "the recorder ended, so nothing more is sent");
                 to_send.send(write).await.map_err(closed)?;
@@ -189,11 +190,18 @@ impl Cycle<'_> {
     }
 }
 
+/// An order's number, apart from ids: orders that share it may change each other.
+fn numbered(number: &str) -> String {
+    format!("number {number}")
+}
+
 /// Whether a movement concerns an order that has a write in flight. An invoice does not say which order
 /// it will reach before it is planned, so any write in flight is waited for.
 fn touches(moving: &Moving, in_flight: &HashSet<String>) -> bool {
     match &moving.record {
-        Ok(world::Record::Order(order)) => in_flight.contains(&order.id),
+        Ok(world::Record::Order(order)) => {
+            in_flight.contains(&order.id) || in_flight.contains(&numbered(&order.number))
+        }
         Ok(world::Record::Invoice(_)) => !in_flight.is_empty(),
         Err(_) => false,
     }

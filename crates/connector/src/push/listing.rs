@@ -11,11 +11,13 @@ use crate::error::{Error, Result};
 use crate::ids::ProjectGid;
 use crate::push::known::known_task;
 use crate::store::jobs::{self, Lease};
-use crate::store::tasks;
+use crate::store::{links, tasks};
 use crate::trouble;
 
 /// How far before the last change seen a listing starts: Asana's servers need not agree to the second.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(1);
+/// Tasks that were gone and are looked at again in one cycle, at most.
+const GONE_LOOKED_AT: i64 = 100;
 /// A listing whose page token expired is begun anew this often.
 const RESTARTS: u32 = 3;
 
@@ -49,7 +51,34 @@ pub async fn refresh(engine: &Engine, clients: &Clients, lease: &Lease) -> Resul
             }
         }
     }
+    look_for_restored(engine, clients, lease).await?;
     Ok(opened)
+}
+
+/// Looks at tasks that were gone when they were last written, before their orders are planned again:
+/// taking a task out of the trash need not change its date, and then no listing shows it.
+async fn look_for_restored(engine: &Engine, clients: &Clients, lease: &Lease) -> Result<()> {
+    let mut db = engine.db.acquire().await?;
+    let gone = links::gone_and_wanted(&mut db, lease.connection, GONE_LOOKED_AT).await?;
+    drop(db);
+    let mut restored = Vec::new();
+    for gid in gone {
+        match clients.asana.task(&gid).await {
+            Ok(task) => restored.push(known_task(&task, &clients.connection.settings)),
+            Err(error) if matches!(error.status(), Some(403 | 404)) => {}
+            Err(error) => return Err(trouble::asana(error)),
+        }
+    }
+    if restored.is_empty() {
+        return Ok(());
+    }
+    let gids: Vec<String> = restored.iter().map(|task| task.gid.clone()).collect();
+    let mut tx = engine.db.begin().await?;
+    jobs::hold(&mut tx, lease).await?;
+    tasks::store(&mut tx, lease.connection, &restored).await?;
+    tasks::revive(&mut tx, lease.connection, &gids).await?;
+    tx.commit().await?;
+    Ok(())
 }
 
 enum Listing {

@@ -54,6 +54,8 @@ pub struct Write {
     pub movements: Vec<(Sending, u32)>,
     /// The order's id.
     pub order_id: String,
+    /// The order's number.
+    pub order_number: String,
     /// The line's id; empty for the whole order.
     pub line_id: String,
     /// The task to change; `None` makes one.
@@ -100,12 +102,17 @@ impl Planner<'_> {
         let mut results: HashMap<MovementId, Results> = HashMap::new();
         let mut decided = Vec::with_capacity(by_order.len());
         for (order_id, movings) in by_order {
-            let decisions = self.decide(&order_id, &movings, &mut plan.links);
+            let mut decisions = self.decide(&order_id, &movings, &mut plan.links);
+            if movings.iter().all(|moving| is_namesake(moving, &order_id)) {
+                // it has a movement of its own for everything but what it loses to the one that moves
+                decisions.retain(|decision| matches!(decision, Decision::Write { task: Some(_), .. }));
+            }
             note(&decisions, &movings, &mut results);
             decided.push((order_id, movings, decisions));
         }
         for (order_id, movings, decisions) in decided {
-            carry(&order_id, &movings, decisions, &mut results, &mut plan.writes);
+            let number = self.world.orders.get(&order_id).map_or("", |order| &order.number);
+            carry((&order_id, number), &movings, decisions, &mut results, &mut plan.writes);
         }
         plan.fates.extend(results.into_values().filter_map(Results::settled));
         plan
@@ -115,7 +122,13 @@ impl Planner<'_> {
     fn orders_of(&self, moving: &Moving) -> Result<Vec<String>, Fate> {
         let invoice = match &moving.record {
             Err(why) => return Err(held(moving, Held::new(Code::RecordUnreadable, why.clone()))),
-            Ok(Record::Order(order)) => return Ok(vec![order.id.clone()]),
+            // an order that comes or changes may take over an invoice from one that shares its number
+            Ok(Record::Order(order)) => {
+                let namesakes = self.orders_numbered(&order.number).filter(|o| self.has_task(&o.id));
+                let orders: BTreeSet<String> =
+                    namesakes.map(|o| o.id.clone()).chain([order.id.clone()]).collect();
+                return Ok(orders.into_iter().collect());
+            }
             Ok(Record::Invoice(invoice)) => invoice,
         };
         let numbers = invoice.order_numbers();
@@ -140,6 +153,10 @@ impl Planner<'_> {
             return Err(ignored(moving, reason));
         }
         Ok(orders.into_iter().collect())
+    }
+
+    fn has_task(&self, order_id: &str) -> bool {
+        self.world.links_by_order.get(order_id).into_iter().flatten().any(|link| !link.gone)
     }
 
     /// The order that an invoice means by a number. Legal entity and business unit tell apart orders
@@ -456,10 +473,15 @@ fn note<'a>(decisions: &[Decision], movings: &[&'a Moving], results: &mut HashMa
     }
 }
 
+/// Whether a movement is about another order, which only shares its number with this one.
+fn is_namesake(moving: &Moving, order_id: &str) -> bool {
+    matches!(&moving.record, Ok(Record::Order(order)) if order.id != order_id)
+}
+
 /// Gives each write its movements: the carrier's own for the first, new ones for further tasks. A
 /// carrier that is held stays so, and all its writes get new ones.
 fn carry(
-    order_id: &str,
+    (order_id, order_number): (&str, &str),
     movings: &[&Moving],
     decisions: Vec<Decision>,
     results: &mut HashMap<MovementId, Results<'_>>,
@@ -482,7 +504,8 @@ fn carry(
             carried.push((sending, moving.claimed.attempts));
         }
         let order_id = order_id.to_owned();
-        writes.push(Write { movements: carried, order_id, line_id, task, body, values, notes });
+        let order_number = order_number.to_owned();
+        writes.push(Write { movements: carried, order_id, order_number, line_id, task, body, values, notes });
     }
 }
 

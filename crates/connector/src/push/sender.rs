@@ -58,6 +58,12 @@ pub async fn send_all(
                 };
                 let attempts = write.movements.iter().map(|(_, attempts)| *attempts).max().unwrap_or(0);
                 let verdict = judge(&write, answer, attempts, settings, Timestamp::now());
+                if verdict.effect == Effect::Stop {
+                    // at once, so that only what is under way meets the same answer
+                    let mut report = report.lock().unwrap_or_else(PoisonError::into_inner);
+                    let code = verdict.code.unwrap_or(Code::AsanaUnauthorized);
+                    report.stopped.get_or_insert((code, verdict.reason.clone().unwrap_or_default()));
+                }
                 // the recorder ends only when the lease is lost; then nothing may be recorded
                 let _ = done.send(Done { write, verdict }).await;
             }
@@ -80,10 +86,6 @@ pub async fn record_all(
         let mut report = report.lock().unwrap_or_else(PoisonError::into_inner);
         for one in &batch {
             report.count(&one.verdict);
-            if one.verdict.effect == Effect::Stop && report.stopped.is_none() {
-                let code = one.verdict.code.unwrap_or(Code::AsanaUnauthorized);
-                report.stopped = Some((code, one.verdict.reason.clone().unwrap_or_default()));
-            }
         }
         drop(report);
         recorded.send_modify(|count| *count += batch.len() as u64);

@@ -117,7 +117,7 @@ impl World {
         settings: &Settings,
         numbers: &[String],
     ) -> Result<()> {
-        for stored in documents::orders_by_number(db, connection, numbers).await? {
+        for stored in documents::by_order_number(db, connection, Feed::PurchaseOrders, numbers).await? {
             let raw = serde_json::from_str::<&RawValue>(&stored.body).ok();
             if let Some(Ok(order)) = raw.map(PurchaseOrder::parse) {
                 // a record of the batch stays as it was frozen into its movement
@@ -126,7 +126,7 @@ impl World {
                 }
             }
         }
-        for stored in documents::invoices_by_order_number(db, connection, numbers).await? {
+        for stored in documents::by_order_number(db, connection, Feed::Invoices, numbers).await? {
             let raw = serde_json::from_str::<&RawValue>(&stored.body).ok();
             if let Some(Ok(invoice)) = raw.map(Invoice::parse) {
                 let invoice = InvoiceFacts::of(invoice);

@@ -16,7 +16,7 @@ use crate::store::copy::Rows;
 pub struct Incoming {
     /// The record's id in Oracle.
     pub source_id: String,
-    /// The order's number, for a purchase order.
+    /// The order's number; of an invoice the numbers of the orders it names, a line each.
     pub order_number: Option<String>,
     /// Oracle's `LastUpdateDate`.
     pub last_update: Option<Timestamp>,
@@ -26,8 +26,6 @@ pub struct Incoming {
     pub digest: Vec<u8>,
     /// The raw JSON text.
     pub body: String,
-    /// The numbers of the orders that an invoice names.
-    pub names_orders: Vec<String>,
 }
 
 /// What storing a page did.
@@ -43,6 +41,7 @@ pub struct Stored {
 struct Before {
     fingerprint: Vec<u8>,
     digest: Vec<u8>,
+    order_number: Option<String>,
 }
 
 /// Stores the records of a page and opens a movement for each whose fingerprint changed.
@@ -82,11 +81,10 @@ pub async fn store_page(
     if !changed.is_empty() {
         open_movements(db, connection, feed, &changed).await?;
     }
-    if feed == Feed::Invoices {
-        let named: Vec<&Incoming> = new.iter().chain(&changed).copied().collect();
-        store_named_orders(db, connection, &named).await?;
-    } else if !new.is_empty() {
-        open_namesakes(db, connection, &new).await?;
+    copy_named_orders(db, connection, feed, &new).await?;
+    if !changed.is_empty() {
+        add_named_orders(db, connection, feed, &changed).await?;
+        drop_named_orders(db, connection, feed, &changed, &before).await?;
     }
     let count = |list: &[&Incoming]| list.len() as u64;
     Ok(Stored { written: count(&new) + count(&rewritten), changed: count(&new) + count(&changed) })
@@ -100,20 +98,22 @@ async fn load_before(
 ) -> Result<HashMap<String, Before>> {
     let ids: Vec<&str> = rows.iter().map(|row| row.source_id.as_str()).collect();
     let found = sqlx::query!(
-        // one look-up by primary key per id: without statistics, as in a first poll, the planner takes
-        // `source_id = any(…)` for dear and reads all of the connection's rows instead
-        "select d.source_id, d.fingerprint, d.digest from unnest($3::text[]) as i(source_id)
-         cross join lateral (
-             select source_id, fingerprint, digest from documents
-             where connection_id = $1 and feed = $2 and source_id = i.source_id limit 1) d",
+        "select source_id, fingerprint, digest, order_number from documents
+         where connection_id = $1 and feed = $2 and source_id = any($3)",
         connection.0,
         feed.as_str(),
         &ids as _,
     )
     .fetch_all(db)
     .await?;
-    let known = |r: &str, fingerprint, digest| (r.to_owned(), Before { fingerprint, digest });
-    Ok(found.into_iter().map(|r| known(&r.source_id, r.fingerprint, r.digest)).collect())
+    Ok(found
+        .into_iter()
+        .map(|r| {
+            let before =
+                Before { fingerprint: r.fingerprint, digest: r.digest, order_number: r.order_number };
+            (r.source_id, before)
+        })
+        .collect())
 }
 
 async fn copy_documents(
@@ -220,78 +220,95 @@ async fn open_movements(
     Ok(())
 }
 
-/// An order that comes may take over what another one with its number shows: an invoice is for the one
-/// that fits it best. So those are computed anew.
-async fn open_namesakes(db: &mut PgConnection, connection: ConnectionId, new: &[&Incoming]) -> Result<()> {
-    let ids: Vec<&str> = new.iter().map(|row| row.source_id.as_str()).collect();
-    let numbers: Vec<&str> =
-        new.iter().filter_map(|row| row.order_number.as_deref()).filter(|n| !n.is_empty()).collect();
+async fn copy_named_orders(
+    db: &mut PgConnection,
+    connection: ConnectionId,
+    feed: Feed,
+    rows: &[&Incoming],
+) -> Result<()> {
+    let mut copy = Rows::of_columns(4);
+    for row in rows {
+        for number in row.all_numbers() {
+            copy.begin().uuid(connection.0)?.text(number)?.text(feed.as_str())?.text(&row.source_id)?;
+        }
+    }
+    let statement =
+        "copy named_orders (connection_id, order_number, feed, source_id) from stdin with (format binary)";
+    copy.send(db, statement).await?;
+    Ok(())
+}
+
+async fn add_named_orders(
+    db: &mut PgConnection,
+    connection: ConnectionId,
+    feed: Feed,
+    rows: &[&Incoming],
+) -> Result<()> {
+    let named = rows.iter().flat_map(|row| row.all_numbers().map(|number| (number, row.source_id.as_str())));
+    let (numbers, sources): (Vec<&str>, Vec<&str>) = named.unzip();
     sqlx::query!(
-        "insert into movements (connection_id, movement_id, feed, source_id, state)
-         select $1, gen_random_uuid(), d.feed, d.source_id, 'pending' from documents d
-         where d.connection_id = $1 and d.feed = 'purchase_orders' and d.order_number = any($2)
-           and d.source_id <> all($3)
-         order by d.source_id
-         on conflict (connection_id, feed, source_id) where state = 'pending' do nothing",
+        "insert into named_orders (connection_id, order_number, feed, source_id)
+         select $1, n.order_number, $2, n.source_id
+         from unnest($3::text[], $4::text[]) as n(order_number, source_id)
+         on conflict do nothing",
         connection.0,
+        feed.as_str(),
         &numbers as _,
-        &ids as _,
+        &sources as _,
     )
     .execute(db)
     .await?;
     Ok(())
 }
 
-async fn store_named_orders(
+/// An order that an invoice no longer names still shows it: its values are computed anew.
+async fn drop_named_orders(
     db: &mut PgConnection,
     connection: ConnectionId,
+    feed: Feed,
     rows: &[&Incoming],
+    before: &HashMap<String, Before>,
 ) -> Result<()> {
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let all: Vec<&str> = rows.iter().map(|row| row.source_id.as_str()).collect();
-    let (mut numbers, mut invoices) = (Vec::new(), Vec::new());
+    let (mut numbers, mut sources) = (Vec::new(), Vec::new());
     for row in rows {
-        for number in &row.names_orders {
-            numbers.push(number.as_str());
-            invoices.push(row.source_id.as_str());
+        let were = before.get(&row.source_id).and_then(|b| b.order_number.as_deref()).unwrap_or_default();
+        for number in were.lines().filter(|were| row.all_numbers().all(|now| now != *were)) {
+            numbers.push(number);
+            sources.push(row.source_id.as_str());
         }
     }
-    // an order that an invoice no longer names still shows it: its values are computed anew
+    if numbers.is_empty() {
+        return Ok(());
+    }
     sqlx::query!(
-        "with named as (select * from unnest($3::text[], $4::text[]) as n(order_number, invoice_id)),
-         dropped as (
-             delete from invoice_orders io where io.connection_id = $1 and io.invoice_id = any($2)
-                and not exists (select from named n
-                                where n.order_number = io.order_number and n.invoice_id = io.invoice_id)
-             returning io.order_number)
+        "with dropped as (
+             select * from unnest($3::text[], $4::text[]) as n(order_number, source_id)),
+         gone as (
+             delete from named_orders n using dropped o
+             where n.connection_id = $1 and n.feed = $2
+               and n.order_number = o.order_number and n.source_id = o.source_id)
          insert into movements as m (connection_id, movement_id, feed, source_id, state)
-         select $1, gen_random_uuid(), 'purchase_orders', d.source_id, 'pending' from documents d
-         where d.connection_id = $1 and d.feed = 'purchase_orders'
-           and d.order_number in (select order_number from dropped)
-         order by d.source_id
+         select distinct on (n.source_id) $1::uuid, gen_random_uuid(), n.feed, n.source_id, 'pending'
+         from named_orders n join dropped o using (order_number)
+         where n.connection_id = $1 and n.feed = 'purchase_orders'
+         order by n.source_id
          on conflict (connection_id, feed, source_id) where state = 'pending' do update
          set next_attempt_at = least(m.next_attempt_at, now())",
         connection.0,
-        &all as _,
+        feed.as_str(),
         &numbers as _,
-        &invoices as _,
-    )
-    .execute(&mut *db)
-    .await?;
-    sqlx::query!(
-        "insert into invoice_orders (connection_id, order_number, invoice_id)
-         select $1, n.order_number, n.invoice_id
-         from unnest($2::text[], $3::text[]) as n(order_number, invoice_id)
-         on conflict do nothing",
-        connection.0,
-        &numbers as _,
-        &invoices as _,
+        &sources as _,
     )
     .execute(db)
     .await?;
     Ok(())
+}
+
+impl Incoming {
+    /// The order numbers under which the record is found.
+    fn all_numbers(&self) -> impl Iterator<Item = &str> {
+        self.order_number.iter().flat_map(|numbers| numbers.lines()).filter(|number| !number.is_empty())
+    }
 }
 
 /// A stored body with its id.
@@ -303,37 +320,21 @@ pub struct Body {
     pub body: String,
 }
 
-/// The orders that carry one of these numbers.
-pub async fn orders_by_number(
+/// The records of a feed that carry or name one of these order numbers, or once did.
+pub async fn by_order_number(
     db: &mut PgConnection,
     connection: ConnectionId,
-    numbers: &[String],
-) -> Result<Vec<Body>> {
-    let rows = sqlx::query_as!(
-        Body,
-        "select source_id, body from documents
-         where connection_id = $1 and feed = 'purchase_orders' and order_number = any($2)",
-        connection.0,
-        numbers,
-    )
-    .fetch_all(db)
-    .await?;
-    Ok(rows)
-}
-
-/// The invoices that name one of these order numbers.
-pub async fn invoices_by_order_number(
-    db: &mut PgConnection,
-    connection: ConnectionId,
+    feed: Feed,
     numbers: &[String],
 ) -> Result<Vec<Body>> {
     let rows = sqlx::query_as!(
         Body,
         "select d.source_id, d.body from documents d
-         where d.connection_id = $1 and d.feed = 'invoices' and d.source_id in (
-             select io.invoice_id from invoice_orders io
-             where io.connection_id = $1 and io.order_number = any($2))",
+         where d.connection_id = $1 and d.feed = $2 and d.source_id in (
+             select n.source_id from named_orders n
+             where n.connection_id = $1 and n.feed = $2 and n.order_number = any($3))",
         connection.0,
+        feed.as_str(),
         numbers,
     )
     .fetch_all(db)
@@ -344,7 +345,7 @@ pub async fn invoices_by_order_number(
 /// Lets the planner know how large the tables have become, as after a first poll; the server's own
 /// autovacuum would only do so a minute later.
 pub async fn analyze(db: &PgPool) -> Result<()> {
-    sqlx::query!("analyze documents, invoice_orders, movements, tasks, links").execute(db).await?;
+    sqlx::query!("analyze documents, named_orders, movements, tasks, links").execute(db).await?;
     Ok(())
 }
 

@@ -90,3 +90,25 @@ pub async fn mark_gone(db: &mut PgConnection, connection: ConnectionId, tasks: &
         .await?;
     Ok(())
 }
+
+/// Tasks that are gone while their order, which has no other task, has a movement that is due.
+pub async fn gone_and_wanted(
+    db: &mut PgConnection,
+    connection: ConnectionId,
+    limit: i64,
+) -> Result<Vec<String>> {
+    let rows = sqlx::query_scalar!(
+        "select distinct l.task_gid from links l
+         where l.connection_id = $1 and l.gone_at is not null
+           and exists (select from movements m where m.connection_id = $1 and m.source_id = l.order_id
+                       and m.state in ('pending', 'retrying') and m.next_attempt_at <= now())
+           and not exists (select from links o where o.connection_id = $1 and o.order_id = l.order_id
+                           and o.line_id = l.line_id and o.gone_at is null)
+         limit $2",
+        connection.0,
+        limit,
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows)
+}

@@ -62,8 +62,8 @@ pub async fn list(db: &PgPool, connection: ConnectionId, filter: &Filter) -> Res
          where m.connection_id = $1
            and ($2::text is null or m.state = $2)
            and ($3::text is null or (m.feed = 'purchase_orders' and d.order_number = $3)
-                or (m.feed = 'invoices' and exists (select from invoice_orders io where io.connection_id = $1
-                        and io.order_number = $3 and io.invoice_id = m.source_id)))
+                or (m.feed = 'invoices' and exists (select from named_orders n where n.connection_id = $1
+                        and n.order_number = $3 and n.feed = m.feed and n.source_id = m.source_id)))
            and ($4::text is null or m.destination_id = $4)
          order by m.created_at desc, m.movement_id desc limit $5",
         connection.0,

@@ -89,7 +89,9 @@ pub async fn open_newly_numbered(
     let opened = sqlx::query!(
         "insert into movements (connection_id, movement_id, feed, source_id, state)
          select distinct on (d.source_id) $1::uuid, gen_random_uuid(), d.feed, d.source_id, 'pending'
-         from tasks t join documents d on d.connection_id = $1 and d.feed = 'purchase_orders'
+         from tasks t
+         join named_orders n on n.connection_id = $1 and n.order_number = t.order_number and n.feed = 'purchase_orders'
+         join documents d on d.connection_id = $1 and d.feed = n.feed and d.source_id = n.source_id
               and d.order_number = t.order_number
          where t.connection_id = $1 and t.task_gid = any($2)
            and (not exists (select from links l where l.connection_id = $1 and l.task_gid = t.task_gid)

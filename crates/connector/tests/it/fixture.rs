@@ -30,6 +30,7 @@ pub struct World {
     pub engine: Arc<Engine>,
     pub connection: ConnectionId,
     pub database_url: String,
+    pub key: SecretString,
     server: Option<Server>,
     // deleted last
     _directory: tempfile::TempDir,
@@ -51,8 +52,8 @@ impl World {
             Server::start(embedded_postgres::Settings::new(directory.path().join("postgres"))).await.unwrap();
         let db = store::open(&server.url()).await.unwrap();
         store::migrate(&db).await.unwrap();
-        let master = MasterKey::from_base64(&MasterKey::generate()).unwrap();
-        let engine = Arc::new(Engine::new(db, master));
+        let key = MasterKey::generate();
+        let engine = Arc::new(Engine::new(db, MasterKey::from_base64(&key).unwrap()));
         let sandbox = Sandbox::start(config).await.unwrap();
         let board = Board::seed(sandbox.asana(), "Purchasing").unwrap();
         let mut settings = settings(&sandbox, &board);
@@ -65,6 +66,7 @@ impl World {
             engine,
             connection,
             database_url,
+            key,
             server: Some(server),
             _directory: directory,
         }
@@ -78,9 +80,19 @@ impl World {
         World::with(SandboxConfig { asana, oracle_settings, ..SandboxConfig::default() }, |_| {}).await
     }
 
-    /// Another node on the same database.
-    pub async fn another_node(&self, key: MasterKey) -> Engine {
-        Engine::new(store::open(&self.database_url).await.unwrap(), key)
+    /// Another node on the same database, with the same key.
+    pub async fn another_node(&self) -> Arc<Engine> {
+        let key = MasterKey::from_base64(&self.key).unwrap();
+        Arc::new(Engine::new(store::open(&self.database_url).await.unwrap(), key))
+    }
+
+    /// Waits until something is so, for at most half a minute.
+    pub async fn until(&self, what: &str, is_so: impl Fn(&World) -> bool) {
+        let patience = std::time::Instant::now() + std::time::Duration::from_secs(30);
+        while !is_so(self) {
+            assert!(std::time::Instant::now() < patience, "{what} did not come about");
+            tokio::task::yield_now().await;
+        }
     }
 
     /// Polls both feeds, then pushes; every job must succeed.

@@ -1,0 +1,220 @@
+//! Several nodes on one database: the rows decide who works, and whoever lost a lease changes nothing.
+
+use std::sync::Arc;
+
+use connector::feed::Feed;
+use connector::node;
+use connector::store::jobs::{self, Job};
+use connector::store::{connections, feeds};
+use connector::{Code, Engine, manage};
+use sandbox::{Fault, FaultRule, GenerateOptions, Side};
+use tokio::sync::watch;
+
+use crate::expected;
+use crate::fixture::World;
+
+const ORDERS: Job = Job::Poll(Feed::PurchaseOrders);
+
+/// Polls and pushes until every job was done `rounds` times; where another node is at it, goes on.
+async fn work(engine: Arc<Engine>, connection: connector::ids::ConnectionId, rounds: u32) -> u32 {
+    let mut refused = 0;
+    for job in [ORDERS, Job::Poll(Feed::Invoices), Job::Push].into_iter().cycle().take(3 * rounds as usize) {
+        loop {
+            match node::run_once(&engine, connection, &[job], &watch::Sender::new(0)).await {
+                Ok(_) => break,
+                Err(error) if error.code == Code::LeaseBusy => refused += 1,
+                Err(error) => panic!("{error}"),
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+    refused
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nodes_that_poll_and_push_at_once_make_one_task_per_order_and_write_nothing_twice() {
+    let world = World::new().await;
+    let made = GenerateOptions { orders: 120, invoices: 0, ..GenerateOptions::default() };
+    world.sandbox.oracle().generate(&made).unwrap();
+    let other = world.another_node().await;
+    let (a, b) = tokio::join!(
+        tokio::spawn(work(world.engine.clone(), world.connection, 6)),
+        tokio::spawn(work(other.clone(), world.connection, 6)),
+    );
+    assert!(a.unwrap() + b.unwrap() > 0, "they were in each other's way");
+    world.settle().await;
+    assert_eq!(world.tasks().len(), 120);
+    assert_eq!(world.asana_writes(), 120);
+    for order in world.sandbox.oracle().order_ids() {
+        world.set_amount(order, 1, "8.75");
+    }
+    let (a, b) = tokio::join!(
+        tokio::spawn(work(world.engine.clone(), world.connection, 3)),
+        tokio::spawn(work(other.clone(), world.connection, 3)),
+    );
+    (a.unwrap(), b.unwrap());
+    let found = expected::compare(&world).await;
+    assert_eq!((found.agree, found.held), (120, 0));
+    assert!(world.asana_writes() <= 240, "{} writes for 120 tasks and 120 changes", world.asana_writes());
+    other.db.close().await;
+    world.end().await;
+}
+
+/// Lets the lease on a job run out, and another node take it.
+async fn take_over(world: &World, other: &Engine, job: Job) -> jobs::Lease {
+    let name = job.as_str();
+    sqlx::query("update jobs set lease_until = now() - interval '1 second' where job = $1")
+        .bind(name)
+        .execute(&world.engine.db)
+        .await
+        .unwrap();
+    jobs::claim(&other.db, other.node, world.connection, job).await.unwrap().unwrap()
+}
+
+#[tokio::test]
+async fn a_lease_that_was_taken_over_is_refused_and_the_new_one_holds() {
+    let world = World::new().await;
+    let other = world.another_node().await;
+    let old =
+        jobs::claim(&world.engine.db, world.engine.node, world.connection, Job::Push).await.unwrap().unwrap();
+    let busy = jobs::claim(&other.db, other.node, world.connection, Job::Push).await.unwrap();
+    assert!(busy.is_none(), "a lease that runs is not given away");
+    let new = take_over(&world, &other, Job::Push).await;
+    assert!(new.fence > old.fence);
+    let mut db = world.engine.db.acquire().await.unwrap();
+    assert_eq!(jobs::hold(&mut db, &old).await.unwrap_err().code, Code::LeaseLost);
+    jobs::hold(&mut db, &new).await.unwrap();
+    // the old holder's end of the job changes nothing either
+    jobs::finish(&world.engine.db, &old, None, None).await.unwrap();
+    jobs::hold(&mut db, &new).await.unwrap();
+    drop(db);
+    other.db.close().await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_poll_whose_lease_was_taken_over_stores_nothing() {
+    let world = World::new().await;
+    world.order("US-1", &["10"]);
+    let other = world.another_node().await;
+    let slow = FaultRule::new(Fault::Delay { ms: 400 }).on(Side::Oracle).path("orderBy").after(1);
+    let rule = world.fault(slow);
+    let (polled, lease) = tokio::join!(world.run(ORDERS), async {
+        world.until("the poll's page", |world| world.fired(rule) > 0).await;
+        take_over(&world, &other, ORDERS).await
+    });
+    assert_eq!(polled.unwrap_err().code, Code::LeaseLost);
+    assert!(world.movements().await.is_empty());
+    let state = feeds::load(&world.engine.db, world.connection, Feed::PurchaseOrders).await.unwrap();
+    assert_eq!(state.watermark, None);
+    world.sandbox.faults().clear();
+    node::work(&other, &lease, &watch::Sender::new(0)).await.unwrap();
+    world.run(Job::Push).await.unwrap();
+    assert_eq!(world.tasks_of("US-1").len(), 1);
+    other.db.close().await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_push_whose_lease_was_taken_over_records_nothing_and_the_next_looks_what_happened() {
+    let world = World::new().await;
+    let order = world.order("US-1", &["10"]);
+    world.run(ORDERS).await.unwrap();
+    let other = world.another_node().await;
+    let slow = FaultRule::new(Fault::Delay { ms: 400 }).on(Side::Asana).method("POST").times(1);
+    let rule = world.fault(slow);
+    let (pushed, lease) = tokio::join!(world.run(Job::Push), async {
+        world.until("the write", |world| world.fired(rule) > 0).await;
+        take_over(&world, &other, Job::Push).await
+    });
+    assert_eq!(pushed.unwrap_err().code, Code::LeaseLost);
+    assert_eq!(world.movement_of(order).await.state, "sending", "whether it happened is not known here");
+    assert_eq!(world.tasks_of("US-1").len(), 1);
+    node::work(&other, &lease, &watch::Sender::new(0)).await.unwrap();
+    let movement = world.movement_of(order).await;
+    assert_eq!((movement.state.as_str(), movement.outcome.as_deref()), ("delivered", Some("unchanged")));
+    assert_eq!(world.tasks().len(), 1);
+    assert_eq!(world.asana_writes(), 1);
+    other.db.close().await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_node_that_vanished_in_the_middle_of_a_push_is_replaced_and_no_task_is_doubled() {
+    let world = World::new().await;
+    let made = GenerateOptions { orders: 60, invoices: 0, ..GenerateOptions::default() };
+    world.sandbox.oracle().generate(&made).unwrap();
+    world.run(ORDERS).await.unwrap();
+    let slow = FaultRule::new(Fault::Delay { ms: 60_000 }).on(Side::Asana).method("POST").after(25);
+    let rule = world.fault(slow);
+    tokio::select! {
+        _ = world.run(Job::Push) => panic!("the push cannot end"),
+        () = world.until("writes under way", |world| world.fired(rule) > 5) => {}
+    }
+    world.sandbox.faults().clear();
+    world.sql("update jobs set lease_until = now() - interval '1 second'").await;
+    let other = world.another_node().await;
+    let lease = jobs::claim_due(&other.db, other.node, 8).await.unwrap();
+    assert!(lease.is_empty(), "a draft connection is worked on only when asked");
+    node::run_once(&other, world.connection, &[Job::Push], &watch::Sender::new(0)).await.unwrap();
+    world.settle().await;
+    assert_eq!(world.tasks().len(), 60);
+    let found = expected::compare(&world).await;
+    assert_eq!((found.agree, found.held), (60, 0));
+    other.db.close().await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn only_an_active_connection_is_claimed() {
+    let world = World::new().await;
+    let load = async || connections::load(&world.engine.db, world.connection).await.unwrap();
+    let claimed = async || {
+        let mut jobs: Vec<_> = jobs::claim_due(&world.engine.db, world.engine.node, 8)
+            .await
+            .unwrap()
+            .into_iter()
+            .map(|lease| lease.job.as_str())
+            .collect();
+        jobs.sort_unstable();
+        jobs
+    };
+    assert!(claimed().await.is_empty(), "a draft");
+    manage::activate(&world.engine, &load().await).await.unwrap();
+    assert_eq!(claimed().await, ["invoices", "purchase_orders", "push"]);
+    assert!(claimed().await.is_empty(), "they are leased");
+    world.sql("update jobs set node_id = null, lease_until = null, due_at = now()").await;
+    manage::pause(&world.engine, &load().await).await.unwrap();
+    assert!(claimed().await.is_empty(), "paused");
+    // not even when a node vanished while it worked on it
+    world.sql("update jobs set node_id = gen_random_uuid(), lease_until = now() - interval '1 hour'").await;
+    assert!(claimed().await.is_empty(), "paused, with a lease that ran out");
+    assert_eq!(manage::pause(&world.engine, &load().await).await.unwrap_err().code, Code::ConnectionState);
+    manage::activate(&world.engine, &load().await).await.unwrap();
+    assert_eq!(claimed().await.len(), 3);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nodes_that_run_by_themselves_bring_everything_over() {
+    let world = World::new().await;
+    let made = GenerateOptions { orders: 40, invoices: 30, ..GenerateOptions::default() };
+    world.sandbox.oracle().generate(&made).unwrap();
+    let connection = connections::load(&world.engine.db, world.connection).await.unwrap();
+    manage::activate(&world.engine, &connection).await.unwrap();
+    let other = world.another_node().await;
+    let (stop, stopped) = watch::channel(false);
+    let nodes =
+        [world.engine.clone(), other.clone()].map(|node| tokio::spawn(node::run(node, stopped.clone())));
+    world.until("a task per order", |world| world.tasks().len() >= 40).await;
+    stop.send_replace(true);
+    for node in nodes {
+        node.await.unwrap();
+    }
+    world.sync().await;
+    world.settle().await;
+    let found = expected::compare(&world).await;
+    assert_eq!((found.agree, found.held), (40, 0));
+    other.db.close().await;
+    world.end().await;
+}
