@@ -37,12 +37,12 @@ impl Postgres {
     }
 
     /// Makes an empty database and returns its URL. Both dropping and copying files end in a checkpoint,
-    /// so that what an earlier run left to be written does not fall into the next one's time.
+    /// so that what an earlier run left to be written does not fall into the next one's time. Dropping ends
+    /// an autovacuum and waits for sessions that are closing.
     pub async fn fresh(&mut self, name: &str) -> anyhow::Result<String> {
-        for statement in [
-            format!("drop database if exists {name} with (force)"),
-            format!("create database {name} strategy file_copy"),
-        ] {
+        for statement in
+            [format!("drop database if exists {name}"), format!("create database {name} strategy file_copy")]
+        {
             sqlx::query(AssertSqlSafe(statement)).execute(&mut self.admin).await?;
         }
         let mut url = Url::parse(&self.server.url())?;
