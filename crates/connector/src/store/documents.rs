@@ -98,8 +98,12 @@ async fn load_before(
 ) -> Result<HashMap<String, Before>> {
     let ids: Vec<&str> = rows.iter().map(|row| row.source_id.as_str()).collect();
     let found = sqlx::query!(
-        "select source_id, fingerprint, digest, order_number from documents
-         where connection_id = $1 and feed = $2 and source_id = any($3)",
+        // one look-up by primary key per id: without statistics, as in a first poll, the planner takes
+        // `source_id = any(…)` for dear and reads all of the connection's rows instead
+        "select d.source_id, d.fingerprint, d.digest, d.order_number from unnest($3::text[]) as i(source_id)
+         cross join lateral (
+             select source_id, fingerprint, digest, order_number from documents
+             where connection_id = $1 and feed = $2 and source_id = i.source_id limit 1) d",
         connection.0,
         feed.as_str(),
         &ids as _,
