@@ -32,6 +32,8 @@ pub enum Edit {
     RenameTask { task: String, name: String },
     /// Puts a task into the trash.
     DeleteTask { task: String },
+    /// Takes a task out of the trash, back to where it was.
+    RestoreTask { task: String },
     /// Makes a task in a project, with values keyed by field gid, such as a PO number.
     CreateTask {
         project: String,
@@ -109,6 +111,11 @@ fn on_world(ctx: &mut Ctx<'_>, edit: Edit) -> Result<(), Fail> {
         Edit::DeleteTask { task } => {
             let gid = ctx.task_in_path(&task)?;
             ctx.world.delete_task(gid);
+            Ok(())
+        }
+        Edit::RestoreTask { task } => {
+            let gid = known(&task, "task", |g| ctx.world.trash.contains_key(&g))?;
+            ctx.world.restore_task(gid);
             Ok(())
         }
         Edit::MoveTask { task, section } => {

@@ -27,6 +27,8 @@ pub(crate) struct World {
     /// Which field an enum option belongs to.
     pub options: HashMap<Gid, Gid>,
     pub tasks: BTreeMap<Gid, Task>,
+    /// Deleted tasks as they were; no request sees them.
+    pub trash: BTreeMap<Gid, Task>,
     pub externals: HashMap<(String, String), Gid>,
     pub stories: BTreeMap<Gid, Story>,
     pub stories_of: HashMap<Gid, Vec<Gid>>,
@@ -44,6 +46,7 @@ impl Default for World {
             fields: BTreeMap::new(),
             options: HashMap::new(),
             tasks: BTreeMap::new(),
+            trash: BTreeMap::new(),
             externals: HashMap::new(),
             stories: BTreeMap::new(),
             stories_of: HashMap::new(),
@@ -137,9 +140,10 @@ impl World {
         true
     }
 
-    /// Removes a task and its subtasks for good (the trash cannot be read through the API).
+    /// Puts a task and its subtasks into the trash, which cannot be read through the API.
     pub fn delete_task(&mut self, gid: Gid) -> bool {
         let Some(task) = self.tasks.get(&gid) else { return false };
+        self.trash.insert(gid, task.clone());
         let projects: Vec<Gid> = task.memberships.iter().map(|m| m.project).collect();
         let (parent, children) = (task.parent, task.subtasks.clone());
         for child in children {
@@ -154,6 +158,23 @@ impl World {
         if let Some(External { app, gid: Some(name), .. }) = self.tasks.remove(&gid).and_then(|t| t.external)
         {
             self.externals.remove(&(app, name));
+        }
+        true
+    }
+
+    /// Takes a task, without its subtasks, out of the trash and back to where it was. Its date of change stays:
+    /// whether restoring counts as a change is not documented.
+    pub fn restore_task(&mut self, gid: Gid) -> bool {
+        let Some(mut task) = self.trash.remove(&gid) else { return false };
+        let homes = std::mem::take(&mut task.memberships);
+        task.subtasks.clear();
+        task.parent = None;
+        if let Some(External { app, gid: Some(name), .. }) = &task.external {
+            self.externals.entry((app.clone(), name.clone())).or_insert(gid);
+        }
+        self.tasks.insert(gid, task);
+        for home in homes {
+            self.place(gid, home.section, Place::End);
         }
         true
     }

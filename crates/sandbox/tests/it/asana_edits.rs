@@ -44,9 +44,14 @@ async fn people_create_move_and_delete_tasks() {
     assert_eq!(value(&rows[0], &po)["text_value"], "PO-7");
     let task = gid(&rows[0]);
     w.edit(Edit::MoveTask { task: task.clone(), section: paid });
-    assert_eq!(w.data(&path).await[0]["memberships"][0]["section"]["name"], "Paid");
+    let moved = w.data(&path).await;
+    assert_eq!(moved[0]["memberships"][0]["section"]["name"], "Paid");
     w.edit(Edit::DeleteTask { task: task.clone() });
     w.refused_get(404, &format!("/tasks/{task}")).await;
+    assert_eq!(w.data(&path).await, json!([]));
+    w.edit(Edit::RestoreTask { task: task.clone() });
+    assert_eq!(w.data(&path).await, moved);
+    assert!(w.asana.apply(Edit::RestoreTask { task }).is_err(), "it is not in the trash any more");
     w.edit(Edit::AddProject { workspace: w.workspace.clone(), name: "New".to_owned() });
     assert_eq!(names(&w.data(&format!("/projects?workspace={}", w.workspace)).await), ["Payables", "New"]);
 }

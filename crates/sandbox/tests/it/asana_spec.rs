@@ -66,7 +66,7 @@ impl Spec {
             return vec![format!("no operation {method} {path}")];
         };
         let key = format!("{method} {template}");
-        let mut found = self.query_violations(operation, query);
+        let mut found = self.query_violations(template, operation, query);
         if let Some(request) = request {
             match operation.pointer("/requestBody/content/application~1json/schema") {
                 Some(schema) => {
@@ -135,9 +135,14 @@ impl Spec {
         found.into_iter().next()
     }
 
-    fn query_violations(&self, operation: &Value, query: &str) -> Vec<String> {
-        let declared: BTreeSet<&str> =
-            self.parameters(operation).filter_map(|p| p.get("name")?.as_str()).collect();
+    fn query_violations(&self, template: &str, operation: &Value, query: &str) -> Vec<String> {
+        // some stand at the path, for all its operations
+        let path = self.document.get("paths").and_then(|paths| paths.get(template)).unwrap_or(&Value::Null);
+        let declared: BTreeSet<&str> = self
+            .parameters(path)
+            .chain(self.parameters(operation))
+            .filter_map(|p| p.get("name")?.as_str())
+            .collect();
         let search = declared.contains("projects.any");
         let names =
             query.split('&').filter(|p| !p.is_empty()).map(|p| p.split('=').next().unwrap_or_default());
