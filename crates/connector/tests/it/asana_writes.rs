@@ -157,13 +157,14 @@ async fn an_answer_that_shows_another_value_is_a_failure_with_both_on_record() {
     let project = &world.board.project;
     let body = format!(
         r#"{{"data":{{"gid":"{task}","name":"x","created_at":"2026-01-01T00:00:00.000Z",
-            "modified_at":"2026-01-01T00:00:00.000Z","projects":[{{"gid":"{project}"}}],"custom_fields":
-            [{{"gid":"{field}","resource_subtype":"number","number_value":11.5}}]}}}}"#
+            "modified_at":"2026-01-01T00:00:00.000Z","completed":false,
+            "memberships":[{{"project":{{"gid":"{project}"}}}}],"custom_fields":[
+            {{"gid":"{field}","resource_subtype":"number","number_value":11.5}}]}}}}"#
     );
     world.fault(FaultRule::new(status(200, None, Some(&body))).on(Side::Asana).method("PUT").times(1));
     world.sync().await;
     let movement = world.movement_of(order).await;
-    assert_eq!(movement.state, "failed");
+    assert_eq!(movement.state, "failed", "{movement:?}");
     assert_eq!(movement.code, Some(Code::AsanaStoredOther.to_string()));
     world.set_amount(order, 1, "12");
     world.sync().await;

@@ -6,14 +6,20 @@
     reason = "a test may stop where it meets what it does not expect"
 )]
 
+mod asana_trouble;
+mod asana_writes;
+mod documented;
 mod expected;
 mod fields;
 mod first_sync;
 mod fixture;
 mod histories;
 mod invoices;
+mod leases;
 mod money;
 mod oracle_forms;
 mod oracle_trouble;
+mod real_orders;
 mod routing;
+mod secrets;
 mod tasks;
