@@ -97,7 +97,7 @@ async fn a_poll_whose_lease_was_taken_over_stores_nothing() {
     let world = World::new().await;
     world.order("US-1", &["10"]);
     let other = world.another_node().await;
-    let slow = FaultRule::new(Fault::Delay { ms: 400 }).on(Side::Oracle).path("orderBy").after(1);
+    let slow = FaultRule::new(Fault::Delay { ms: 1_500 }).on(Side::Oracle).path("orderBy").after(1);
     let rule = world.fault(slow);
     let (polled, lease) = tokio::join!(world.run(ORDERS), async {
         world.until("the poll's page", |world| world.fired(rule) > 0).await;
@@ -121,7 +121,7 @@ async fn a_push_whose_lease_was_taken_over_records_nothing_and_the_next_looks_wh
     let order = world.order("US-1", &["10"]);
     world.run(ORDERS).await.unwrap();
     let other = world.another_node().await;
-    let slow = FaultRule::new(Fault::Delay { ms: 400 }).on(Side::Asana).method("POST").times(1);
+    let slow = FaultRule::new(Fault::Delay { ms: 1_500 }).on(Side::Asana).method("POST").times(1);
     let rule = world.fault(slow);
     let (pushed, lease) = tokio::join!(world.run(Job::Push), async {
         world.until("the write", |world| world.fired(rule) > 0).await;
