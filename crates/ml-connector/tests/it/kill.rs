@@ -25,6 +25,7 @@ const MOMENTS: [Moment; 3] = [Moment::Before, Moment::After, Moment::Answered];
 /// A round makes at least so many requests: a token, two pages of orders, one of invoices, the board's
 /// fields and its tasks, and a write for each of nine new orders and some changed ones. No multiple of three,
 /// so that each of them meets each moment in turn.
+const READING: &str = "reading either feed";
 const REQUESTS: usize = 16;
 
 /// What the killed ones have shown.
@@ -88,7 +89,11 @@ impl Twins {
         let reached = || rule.map_or_else(|| calls.total() >= nth as u64, |rule| faults.fired(rule) > 0);
         until("the request at which it is killed", || async { reached() || !running.lock().await.runs() })
             .await;
-        self.seen.phases.insert(self.phase());
+        let phase = self.phase();
+        self.seen.phases.insert(phase);
+        if phase.starts_with("reading") {
+            self.seen.phases.insert(READING);
+        }
         let was_running = Running::kill(running.into_inner()).await;
         self.seen.kills += u32::from(was_running);
         if let Some(rule) = rule {
@@ -176,7 +181,8 @@ async fn a_node_that_is_killed_anywhere_is_replaced_without_a_trace() {
     serve_until_idle(&twins.world).await;
     twins.check().await;
     assert_eq!(twins.seen.kills as usize, REQUESTS, "{:?}", twins.seen);
-    twins.end(&["reading orders", "writing to Asana"]).await;
+    // a node reads both feeds at once, so which one a kill meets is chance
+    twins.end(&[READING, "writing to Asana"]).await;
 }
 
 /// Runs a node until nothing is due, and stops it.
