@@ -20,12 +20,14 @@ enum Moment {
     Answered,
 }
 
+/// Either feed: a node reads both at once.
+const READING: &str = "reading either feed";
+
 const MOMENTS: [Moment; 3] = [Moment::Before, Moment::After, Moment::Answered];
 
 /// A round makes at least so many requests: a token, two pages of orders, one of invoices, the board's
 /// fields and its tasks, and a write for each of nine new orders and some changed ones. No multiple of three,
 /// so that each of them meets each moment in turn.
-const READING: &str = "reading either feed";
 const REQUESTS: usize = 16;
 
 /// What the killed ones have shown.
