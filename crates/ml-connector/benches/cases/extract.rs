@@ -10,6 +10,7 @@ use crate::engine::Engine;
 use crate::process::Ended;
 use crate::report::{Measured, Target, progress};
 use crate::stand_in::StandIn;
+use crate::tcp::Forwarded;
 
 /// What the orders look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +61,8 @@ pub async fn measure(shape: Shape, orders: u64, runs: u32, dir: &Path) -> anyhow
     let saved = postgres.directory().join("documents.copy");
 
     // one reading that does not count: the stand-in renders each record once and then keeps it
-    let (engine, first) = poll(&mut postgres, &stand_in, orders).await?;
+    let engine = connect(&mut postgres, "engine", &stand_in).await?;
+    let first = poll(&engine, orders).await?;
     copy::save_documents(&mut engine.open().await?, &saved).await?;
     measured.note(format!(
         "a first reading, not counted (the stand-in renders then): {:.2} s",
@@ -70,11 +72,11 @@ pub async fn measure(shape: Shape, orders: u64, runs: u32, dir: &Path) -> anyhow
     let targets = shape.targets();
     for run in 1..=runs {
         progress(&format!("run {run} of {runs}"));
+        let engine = connect(&mut postgres, "engine", &stand_in).await?;
         let (stand_in_before, postgres_before) = (stand_in.cpu()?, postgres.cpu()?);
-        let (engine, poll) = poll(&mut postgres, &stand_in, orders).await?;
+        let poll = poll(&engine, orders).await?;
         let (stand_in_cpu, postgres_cpu) =
             (stand_in.cpu()?.since(stand_in_before), postgres.cpu()?.since(postgres_before));
-        drop(engine);
         let copied = copy_again(&mut postgres, &stand_in, &saved, orders).await?;
         let seconds = poll.ended.elapsed.as_secs_f64();
         measured.add("seconds", targets.seconds, seconds);
@@ -97,16 +99,27 @@ pub async fn measure(shape: Shape, orders: u64, runs: u32, dir: &Path) -> anyhow
             ));
         }
     }
+    progress("once more with the database over TCP");
+    let mut engine = connect(&mut postgres, "engine", &stand_in).await?;
+    let tcp = Forwarded::to(&engine.url).await?;
+    engine.url.clone_from(&tcp.url);
+    let over_tcp = poll(&engine, orders).await?;
+    measured.add("over_tcp_seconds", Target::None, over_tcp.ended.elapsed.as_secs_f64());
+    drop(tcp);
     measured.note(format!("PostgreSQL {}", postgres.version().await?));
     stand_in.end().await?;
     postgres.stop().await?;
     Ok(measured)
 }
 
-/// Polls all orders into a fresh database and checks that they are all there.
-async fn poll(postgres: &mut Postgres, stand_in: &StandIn, orders: u64) -> anyhow::Result<(Engine, Poll)> {
-    let url = postgres.fresh("engine").await?;
-    let engine = Engine::connect(url, stand_in, postgres.directory(), 1500).await?;
+/// An empty database with a connection of its own.
+async fn connect(postgres: &mut Postgres, database: &str, stand_in: &StandIn) -> anyhow::Result<Engine> {
+    let url = postgres.fresh(database).await?;
+    Engine::connect(url, stand_in, postgres.directory(), 1500).await
+}
+
+/// Polls all orders and checks that they are all there.
+async fn poll(engine: &Engine, orders: u64) -> anyhow::Result<Poll> {
     let ended = engine.run(&["poll", crate::engine::NAME, "--feed", "purchase_orders", "--no-push"]).await?;
     let mut db = engine.open().await?;
     let stored = sqlx::query(
@@ -126,7 +139,7 @@ async fn poll(postgres: &mut Postgres, stand_in: &StandIn, orders: u64) -> anyho
         "of {orders} orders, documents, movements and watermarks stored are {counted:?}:\n{}",
         ended.stdout
     );
-    Ok((engine, Poll { ended, own_seconds: stored.get("seconds"), bytes: stored.get("bytes") }))
+    Ok(Poll { ended, own_seconds: stored.get("seconds"), bytes: stored.get("bytes") })
 }
 
 /// Pipes the saved rows into the same table of a fresh database of the same schema.
@@ -136,8 +149,7 @@ async fn copy_again(
     saved: &Path,
     orders: u64,
 ) -> anyhow::Result<f64> {
-    let url = postgres.fresh("copied").await?;
-    let engine = Engine::connect(url, stand_in, postgres.directory(), 1500).await?;
+    let engine = connect(postgres, "copied", stand_in).await?;
     let (took, rows) = copy::load_documents(&mut engine.open().await?, saved).await?;
     anyhow::ensure!(rows == orders, "COPY stored {rows} of {orders} rows");
     Ok(took.as_secs_f64())

@@ -17,6 +17,7 @@ mod push;
 mod report;
 mod stand_in;
 mod start;
+mod tcp;
 
 use std::path::PathBuf;
 
