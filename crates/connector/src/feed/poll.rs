@@ -157,17 +157,23 @@ impl Poll<'_> {
         let page: Page = self.clients.fusion.page(&query).await.map_err(trouble::oracle)?;
         let keys = page.keys(resource).map_err(trouble::record)?;
         let step = keyset.accept(&keys, page.has_more).map_err(|e| self.lost_its_way(e))?;
-        let layout = &self.clients.connection.settings.routing.account;
         let mut items: Vec<Option<_>> = page.items.into_iter().map(Some).collect();
-        let mut rows = Vec::with_capacity(step.fresh.len());
+        let mut whole = Vec::with_capacity(step.fresh.len());
         for index in step.fresh {
             let (Some(raw), Some(key)) = (items.get_mut(index).and_then(Option::take), keys.get(index))
             else {
                 continue;
             };
-            let whole = self.clients.fusion.complete(raw, resource).await.map_err(trouble::oracle)?;
-            rows.push(prepare(self.feed, key, whole, layout));
+            let raw = self.clients.fusion.complete(raw, resource).await.map_err(trouble::oracle)?;
+            whole.push((key.clone(), raw));
         }
+        // on a thread of its own, so that the page before is stored meanwhile
+        let (feed, layout) = (self.feed, self.clients.connection.settings.routing.account.clone());
+        let rows = tokio::task::spawn_blocking(move || {
+            whole.into_iter().map(|(key, raw)| prepare(feed, &key, raw, &layout)).collect()
+        })
+        .await
+        .map_err(|e| Error::new(Code::RecordUnreadable, "a page could not be prepared").because(e))?;
         let next = (!step.done).then(|| keyset.query(resource, limit).expanded());
         let last = keyset.last().map(|key| (key.id.clone(), key.last_update));
         Ok(Ready { rows, last, next })
