@@ -1,16 +1,22 @@
 //! Reading a feed from Oracle, page by page: each page is one transaction that stores the documents,
 //! opens their movements and moves the watermark.
 
+use std::sync::Arc;
+
+use futures_util::stream::FuturesOrdered;
+use futures_util::{FutureExt, StreamExt};
 use jiff::{SignedDuration, Timestamp};
 use oracle_fusion::keyset::{Keyset, KeysetError};
 use oracle_fusion::{ErrorKind, Limit, Page};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
 
 use crate::code::Code;
 use crate::engine::{Clients, Engine};
 use crate::error::{Error, Result};
 use crate::feed::Feed;
 use crate::feed::prepare::prepare;
-use crate::store::documents::{self, Incoming, Stored};
+use crate::store::documents::{self, Incoming, Reading, Stored};
 use crate::store::feeds::{self, FeedState, Mode};
 use crate::store::jobs::{self, Lease};
 use crate::trouble;
@@ -19,6 +25,12 @@ use crate::trouble;
 const LAST_UPDATE: &str = "LastUpdateDate";
 /// Pages of one poll; what is left is read by the next, which starts at once.
 const MAX_PAGES: u64 = 2_000;
+/// Prepared pages that wait to be stored; with the one that is prepared and the two that are stored, four
+/// pages are in memory.
+const PAGES_AHEAD: usize = 1;
+/// Pages that are stored at once, each in its transaction. Storing keeps one of PostgreSQL's processes busy,
+/// and a second one takes up what a first reading leaves idle.
+const STORED_AT_ONCE: usize = 2;
 
 /// What a poll did.
 #[derive(Debug, Clone, Copy, Default, serde::Serialize)]
@@ -41,15 +53,15 @@ enum Mark {
     Scan,
 }
 
-/// A page's rows, ready to be stored, and the question for the next page.
+/// A page's rows, ready to be stored.
 struct Ready {
     rows: Vec<Incoming>,
     last: Option<(String, Option<Timestamp>)>,
-    next: Option<oracle_fusion::Query>,
+    more: bool,
 }
 
 /// Reads what has changed in a feed since its watermark, and everything when a full scan is due.
-pub async fn run(engine: &Engine, clients: &Clients, lease: &Lease, feed: Feed) -> Result<PollReport> {
+pub async fn run(engine: &Engine, clients: &Arc<Clients>, lease: &Lease, feed: Feed) -> Result<PollReport> {
     let poll = Poll { engine, clients, lease, feed };
     let state = feeds::load(&engine.db, lease.connection, feed).await?;
     let mode = match state.mode {
@@ -79,7 +91,7 @@ pub async fn run(engine: &Engine, clients: &Clients, lease: &Lease, feed: Feed) 
 
 struct Poll<'a> {
     engine: &'a Engine,
-    clients: &'a Clients,
+    clients: &'a Arc<Clients>,
     lease: &'a Lease,
     feed: Feed,
 }
@@ -124,35 +136,125 @@ impl Poll<'_> {
         every > 0 && state.watermark.is_some() && state.scanned_at.is_none_or(is_old)
     }
 
-    /// Reads to the end; while one page is being stored, the next is fetched and read.
-    async fn read(&self, mut keyset: Keyset, mark: Mark, report: &mut PollReport) -> Result<()> {
-        let limit = Limit::clamped(self.clients.connection.settings.oracle.page_size.into());
-        let first = keyset.query(self.feed.resource(), limit).expanded();
-        let mut ready = self.fetch(&mut keyset, first, limit).await?;
-        loop {
-            report.pages += 1;
-            report.rows += ready.rows.len() as u64;
-            let more = ready.next.is_some();
-            let next = if report.pages < MAX_PAGES { ready.next.take() } else { None };
-            report.complete = !more;
-            let ahead = async {
-                match next {
-                    Some(query) => self.fetch(&mut keyset, query, limit).await.map(Some),
-                    None => Ok(None),
-                }
-            };
-            let (stored, fetched) = tokio::join!(self.store(&ready, mark), ahead);
-            let stored = stored?;
-            report.stored.written += stored.written;
-            report.stored.changed += stored.changed;
-            match fetched? {
-                Some(page) => ready = page,
-                None => return Ok(()),
+    /// Reads to the end. A task of its own fetches and prepares pages ahead, so that parsing never holds
+    /// up the statements that store the page before.
+    async fn read(&self, keyset: Keyset, mark: Mark, report: &mut PollReport) -> Result<()> {
+        let (pages, ready) = mpsc::channel(PAGES_AHEAD);
+        let reader = Reader { clients: self.clients.clone(), feed: self.feed, pages };
+        // ends with this function, however that ends
+        let mut ahead = JoinSet::new();
+        ahead.spawn(reader.read_all(keyset, MAX_PAGES.saturating_sub(report.pages).max(1)));
+        self.store_all(ready, mark, report).await?;
+        match ahead.join_next().await {
+            Some(Ok(read)) => read,
+            Some(Err(error)) => {
+                Err(Error::new(Code::RecordUnreadable, "the pages could not be read").because(error))
             }
+            None => Ok(()),
         }
     }
 
-    async fn fetch(&self, keyset: &mut Keyset, query: oracle_fusion::Query, limit: Limit) -> Result<Ready> {
+    /// Stores pages as they come, two at once while all they bring is new; they are committed in their order.
+    async fn store_all(
+        &self,
+        mut ready: mpsc::Receiver<Ready>,
+        mark: Mark,
+        report: &mut PollReport,
+    ) -> Result<()> {
+        let mut reading = Reading::begin(&self.engine.db, self.lease.connection, self.feed).await?;
+        let turn = watch::Sender::new(Turn::default());
+        let mut storing = FuturesOrdered::new();
+        let (mut place, mut ended) = (0, false);
+        while !(ended && storing.is_empty()) {
+            tokio::select! {
+                page = ready.recv(), if !ended && storing.len() < STORED_AT_ONCE => match page {
+                    Some(page) => {
+                        let known = reading.may_be_stored(&page.rows);
+                        storing.push_back(self.store(page, known, mark, place, &turn).boxed());
+                        place += 1;
+                    }
+                    None => ended = true,
+                },
+                Some(page) = storing.next() => {
+                    let (page, counts) = page?;
+                    report.pages += 1;
+                    report.rows += page.rows.len() as u64;
+                    report.complete = !page.more;
+                    report.stored.written += counts.written;
+                    report.stored.changed += counts.changed;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Stores the page that came at `place`. Its transaction begins and ends after that of the page before;
+    /// what may be stored already is looked up only when that one is committed.
+    async fn store(
+        &self,
+        page: Ready,
+        known: Vec<String>,
+        mark: Mark,
+        place: usize,
+        turn: &watch::Sender<Turn>,
+    ) -> Result<(Ready, Stored)> {
+        let mut before = turn.subscribe();
+        let gone = |_| Error::new(Code::LeaseLost, "the pages before were not stored");
+        let may_begin = |turn: &Turn| if known.is_empty() { turn.begun } else { turn.committed };
+        before.wait_for(|turn| may_begin(turn) >= place).await.map_err(gone)?;
+        let mut tx = self.engine.db.begin().await?;
+        turn.send_modify(|turn| turn.begun = place + 1);
+        let connection = self.lease.connection;
+        let stored = documents::store_page(&mut tx, connection, self.feed, &known, &page.rows).await?;
+        before.wait_for(|turn| turn.committed >= place).await.map_err(gone)?;
+        // last, since it holds up the page behind: whoever has lost the lease commits nothing
+        jobs::hold(&mut tx, self.lease).await?;
+        match (mark, &page.last) {
+            (Mark::Watermark, Some((id, Some(last_update)))) => {
+                feeds::advance_watermark(&mut tx, connection, self.feed, (*last_update, id)).await?;
+            }
+            (Mark::Scan, Some((id, _))) => {
+                feeds::advance_scan(&mut tx, connection, self.feed, Some(id)).await?
+            }
+            _ => {}
+        }
+        tx.commit().await?;
+        turn.send_modify(|turn| turn.committed = place + 1);
+        Ok((page, stored))
+    }
+}
+
+/// How many pages of a reading have begun to be stored, and how many are committed. A page begins only when
+/// the one before has a database connection, so that no page ever waits for one that waits for it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Turn {
+    begun: usize,
+    committed: usize,
+}
+
+/// Fetches the pages of a feed one after the other and prepares them for storing.
+struct Reader {
+    clients: Arc<Clients>,
+    feed: Feed,
+    pages: mpsc::Sender<Ready>,
+}
+
+impl Reader {
+    /// Reads at most so many pages; ends early when nobody stores them any more.
+    async fn read_all(self, mut keyset: Keyset, at_most: u64) -> Result<()> {
+        let limit = Limit::clamped(self.clients.connection.settings.oracle.page_size.into());
+        for _ in 0..at_most {
+            let query = keyset.query(self.feed.resource(), limit).expanded();
+            let page = self.fetch(&mut keyset, query).await?;
+            let more = page.more;
+            if self.pages.send(page).await.is_err() || !more {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn fetch(&self, keyset: &mut Keyset, query: oracle_fusion::Query) -> Result<Ready> {
         let resource = self.feed.resource();
         let page: Page = self.clients.fusion.page(&query).await.map_err(trouble::oracle)?;
         let keys = page.keys(resource).map_err(trouble::record)?;
@@ -167,16 +269,15 @@ impl Poll<'_> {
             let raw = self.clients.fusion.complete(raw, resource).await.map_err(trouble::oracle)?;
             whole.push((key.clone(), raw));
         }
-        // on a thread of its own, so that the page before is stored meanwhile
         let (feed, layout) = (self.feed, self.clients.connection.settings.routing.account.clone());
+        // not on the runtime's threads, which a page would keep from everything else
         let rows = tokio::task::spawn_blocking(move || {
             whole.into_iter().map(|(key, raw)| prepare(feed, &key, raw, &layout)).collect()
         })
         .await
         .map_err(|e| Error::new(Code::RecordUnreadable, "a page could not be prepared").because(e))?;
-        let next = (!step.done).then(|| keyset.query(resource, limit).expanded());
         let last = keyset.last().map(|key| (key.id.clone(), key.last_update));
-        Ok(Ready { rows, last, next })
+        Ok(Ready { rows, last, more: !step.done })
     }
 
     fn lost_its_way(&self, error: KeysetError) -> Error {
@@ -185,23 +286,5 @@ impl Poll<'_> {
             _ => Code::OraclePageRepeats,
         };
         Error::new(code, format!("{}: {error}", self.feed.as_str())).because(error)
-    }
-
-    async fn store(&self, ready: &Ready, mark: Mark) -> Result<Stored> {
-        let connection = self.lease.connection;
-        let mut tx = self.engine.db.begin().await?;
-        jobs::hold(&mut tx, self.lease).await?;
-        let stored = documents::store_page(&mut tx, connection, self.feed, &ready.rows).await?;
-        match (mark, &ready.last) {
-            (Mark::Watermark, Some((id, Some(last_update)))) => {
-                feeds::advance_watermark(&mut tx, connection, self.feed, (*last_update, id)).await?;
-            }
-            (Mark::Scan, Some((id, _))) => {
-                feeds::advance_scan(&mut tx, connection, self.feed, Some(id)).await?
-            }
-            _ => {}
-        }
-        tx.commit().await?;
-        Ok(stored)
     }
 }

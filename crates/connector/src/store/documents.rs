@@ -1,6 +1,7 @@
 //! Documents: the latest snapshot of each Oracle record, stored page by page.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
 
 use jiff::Timestamp;
 use sqlx::{PgConnection, PgPool};
@@ -9,7 +10,6 @@ use crate::error::Result;
 use crate::feed::Feed;
 use crate::ids::{ConnectionId, MovementId};
 use crate::store::at;
-use crate::store::copy::Rows;
 
 /// One record of a page, ready to be stored.
 #[derive(Debug, Clone)]
@@ -44,19 +44,58 @@ struct Before {
     order_number: Option<String>,
 }
 
+/// Ids that a first reading remembers, 8 bytes each; a longer reading looks every record up from then on.
+const REMEMBERED: usize = 1_000_000;
+
+/// What a reading knows of a feed's documents without asking. A first reading begins with none and is their
+/// only writer, so that a record it has not stored itself is new.
+#[derive(Debug, Default)]
+pub struct Reading {
+    hasher: RandomState,
+    /// Digests of the ids stored so far; `None`: the documents must be asked.
+    stored: Option<HashSet<u64>>,
+}
+
+impl Reading {
+    /// Begins a reading; the feed's lease must be held.
+    pub async fn begin(db: &PgPool, connection: ConnectionId, feed: Feed) -> Result<Reading> {
+        let any = sqlx::query_scalar!(
+            "select exists (select from documents where connection_id = $1 and feed = $2) as \"any!\"",
+            connection.0,
+            feed.as_str(),
+        )
+        .fetch_one(db)
+        .await?;
+        Ok(Reading { stored: (!any).then(HashSet::new), ..Reading::default() })
+    }
+
+    /// The ids among these that may be stored already, and remembers all of them.
+    pub fn may_be_stored(&mut self, rows: &[Incoming]) -> Vec<String> {
+        let ids = rows.iter().map(|row| row.source_id.clone());
+        let Some(stored) = &mut self.stored else { return ids.collect() };
+        let known = ids.filter(|id| !stored.insert(self.hasher.hash_one(id))).collect();
+        if stored.len() > REMEMBERED {
+            self.stored = None;
+        }
+        known
+    }
+}
+
 /// Stores the records of a page and opens a movement for each whose fingerprint changed.
 ///
-/// The transaction must hold the feed's lease ([`jobs::hold`](super::jobs::hold)), which makes it the
-/// only writer of the feed's documents: what is new is copied in, only what differs is updated, and
-/// what is the same costs one look-up.
+/// `known` are the ids that may be stored already ([`Reading::may_be_stored`]); all others are new. Before it
+/// commits, the transaction must hold the feed's lease ([`jobs::hold`](super::jobs::hold)), which makes it the
+/// only writer of the feed's documents: what is new is inserted, only what differs is updated, and what is
+/// the same costs one look-up.
 pub async fn store_page(
     db: &mut PgConnection,
     connection: ConnectionId,
     feed: Feed,
+    known: &[String],
     rows: &[Incoming],
 ) -> Result<Stored> {
     let newest: HashMap<&str, &Incoming> = rows.iter().map(|row| (row.source_id.as_str(), row)).collect();
-    let before = load_before(db, connection, feed, rows).await?;
+    let before = load_before(db, connection, feed, known).await?;
     let (mut new, mut rewritten, mut changed) = (Vec::new(), Vec::new(), Vec::new());
     for row in
         rows.iter().filter(|row| newest.get(row.source_id.as_str()).is_some_and(|n| std::ptr::eq(*n, *row)))
@@ -73,15 +112,15 @@ pub async fn store_page(
             }
         }
     }
-    copy_documents(db, connection, feed, &new).await?;
-    copy_movements(db, connection, feed, &new).await?;
+    if !new.is_empty() {
+        insert_new(db, connection, feed, &new).await?;
+    }
     if !rewritten.is_empty() {
         rewrite_documents(db, connection, feed, &rewritten).await?;
     }
     if !changed.is_empty() {
         open_movements(db, connection, feed, &changed).await?;
     }
-    copy_named_orders(db, connection, feed, &new).await?;
     if !changed.is_empty() {
         add_named_orders(db, connection, feed, &changed).await?;
         drop_named_orders(db, connection, feed, &changed, &before).await?;
@@ -94,9 +133,11 @@ async fn load_before(
     db: &mut PgConnection,
     connection: ConnectionId,
     feed: Feed,
-    rows: &[Incoming],
+    ids: &[String],
 ) -> Result<HashMap<String, Before>> {
-    let ids: Vec<&str> = rows.iter().map(|row| row.source_id.as_str()).collect();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
     let found = sqlx::query!(
         // one look-up by primary key per id: without statistics, as in a first poll, the planner takes
         // `source_id = any(…)` for dear and reads all of the connection's rows instead
@@ -106,7 +147,7 @@ async fn load_before(
              where connection_id = $1 and feed = $2 and source_id = i.source_id limit 1) d",
         connection.0,
         feed.as_str(),
-        &ids as _,
+        ids,
     )
     .fetch_all(db)
     .await?;
@@ -120,50 +161,58 @@ async fn load_before(
         .collect())
 }
 
-async fn copy_documents(
+/// Stores records that are new, each with its movement and under the order numbers it carries or names. A
+/// record that is new cannot have a movement yet, so none can be in the way.
+///
+/// One statement for all three tables: over TCP each further exchange costs a round trip, and COPY, which
+/// ends with a small packet of its own, waits for a delayed acknowledgement each time.
+async fn insert_new(
     db: &mut PgConnection,
     connection: ConnectionId,
     feed: Feed,
     rows: &[&Incoming],
 ) -> Result<()> {
-    let mut copy = Rows::of_columns(8);
-    for row in rows {
-        copy.begin()
-            .uuid(connection.0)?
-            .text(feed.as_str())?
-            .text(&row.source_id)?
-            .text_or_null(row.order_number.as_deref())?
-            .instant_or_null(row.last_update)?
-            .bytes(&row.fingerprint)?
-            .bytes(&row.digest)?
-            .text(&row.body)?;
-    }
-    let statement = "copy documents (connection_id, feed, source_id, order_number, last_update, fingerprint, digest, body)
-                     from stdin with (format binary)";
-    copy.send(db, statement).await?;
+    let ids: Vec<&str> = rows.iter().map(|row| row.source_id.as_str()).collect();
+    let order_numbers: Vec<Option<&str>> = rows.iter().map(|row| row.order_number.as_deref()).collect();
+    let dates: Vec<Option<jiff_sqlx::Timestamp>> = rows.iter().map(|row| row.last_update.map(at)).collect();
+    let fingerprints: Vec<&[u8]> = rows.iter().map(|row| row.fingerprint.as_slice()).collect();
+    let digests: Vec<&[u8]> = rows.iter().map(|row| row.digest.as_slice()).collect();
+    let bodies: Vec<&str> = rows.iter().map(|row| row.body.as_str()).collect();
+    let movements: Vec<uuid::Uuid> = rows.iter().map(|_| MovementId::new().0).collect();
+    let (numbers, sources) = named(rows);
+    sqlx::query!(
+        "with moving as (
+             insert into movements (connection_id, movement_id, feed, source_id, state)
+             select $1, m.movement_id, $2, m.source_id, 'pending'
+             from unnest($3::text[], $9::uuid[]) as m(source_id, movement_id)),
+         named as (
+             insert into named_orders (connection_id, order_number, feed, source_id)
+             select $1, n.order_number, $2, n.source_id
+             from unnest($10::text[], $11::text[]) as n(order_number, source_id))
+         insert into documents
+             (connection_id, feed, source_id, order_number, last_update, fingerprint, digest, body)
+         select $1, $2, d.* from unnest($3::text[], $4::text[], $5::timestamptz[], $6::bytea[], $7::bytea[],
+                                        $8::text[]) as d",
+        connection.0,
+        feed.as_str(),
+        &ids as _,
+        &order_numbers as _,
+        &dates as _,
+        &fingerprints as _,
+        &digests as _,
+        &bodies as _,
+        &movements,
+        &numbers as _,
+        &sources as _,
+    )
+    .execute(db)
+    .await?;
     Ok(())
 }
 
-/// A record that is new cannot have a movement yet, so none can be in the way.
-async fn copy_movements(
-    db: &mut PgConnection,
-    connection: ConnectionId,
-    feed: Feed,
-    rows: &[&Incoming],
-) -> Result<()> {
-    let mut copy = Rows::of_columns(5);
-    for row in rows {
-        copy.begin()
-            .uuid(connection.0)?
-            .uuid(MovementId::new().0)?
-            .text(feed.as_str())?
-            .text(&row.source_id)?
-            .text("pending")?;
-    }
-    let statement =
-        "copy movements (connection_id, movement_id, feed, source_id, state) from stdin with (format binary)";
-    copy.send(db, statement).await?;
-    Ok(())
+/// The order numbers of these records, each with its record's id.
+fn named<'r>(rows: &[&'r Incoming]) -> (Vec<&'r str>, Vec<&'r str>) {
+    rows.iter().flat_map(|row| row.all_numbers().map(|number| (number, row.source_id.as_str()))).unzip()
 }
 
 async fn rewrite_documents(
@@ -224,32 +273,13 @@ async fn open_movements(
     Ok(())
 }
 
-async fn copy_named_orders(
-    db: &mut PgConnection,
-    connection: ConnectionId,
-    feed: Feed,
-    rows: &[&Incoming],
-) -> Result<()> {
-    let mut copy = Rows::of_columns(4);
-    for row in rows {
-        for number in row.all_numbers() {
-            copy.begin().uuid(connection.0)?.text(number)?.text(feed.as_str())?.text(&row.source_id)?;
-        }
-    }
-    let statement =
-        "copy named_orders (connection_id, order_number, feed, source_id) from stdin with (format binary)";
-    copy.send(db, statement).await?;
-    Ok(())
-}
-
 async fn add_named_orders(
     db: &mut PgConnection,
     connection: ConnectionId,
     feed: Feed,
     rows: &[&Incoming],
 ) -> Result<()> {
-    let named = rows.iter().flat_map(|row| row.all_numbers().map(|number| (number, row.source_id.as_str())));
-    let (numbers, sources): (Vec<&str>, Vec<&str>) = named.unzip();
+    let (numbers, sources) = named(rows);
     sqlx::query!(
         "insert into named_orders (connection_id, order_number, feed, source_id)
          select $1, n.order_number, $2, n.source_id

@@ -1,7 +1,6 @@
 //! The SQL: one function per statement or transaction, named for what it does.
 
 pub mod connections;
-mod copy;
 pub mod documents;
 pub mod feeds;
 pub mod jobs;
@@ -47,10 +46,12 @@ pub async fn open(url: &str) -> Result<PgPool> {
     PgPoolOptions::new()
         .max_connections(POOL_CONNECTIONS)
         .acquire_timeout(ACQUIRE_TIMEOUT)
-        // a plan made while a table was empty would be kept for the session, and be wrong soon after
-        .connect_with(
-            options.application_name("ml-connector").options([("plan_cache_mode", "force_custom_plan")]),
-        )
+        .connect_with(options.application_name("ml-connector").options([
+            // a plan made while a table was empty would be kept for the session, and be wrong soon after
+            ("plan_cache_mode", "force_custom_plan"),
+            // what a node that was stopped has locked is free again when its lease has run out
+            ("idle_in_transaction_session_timeout", &format!("{}s", jobs::LEASE.as_secs())),
+        ]))
         .await
         .map_err(unreachable)
 }
