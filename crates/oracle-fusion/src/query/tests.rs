@@ -7,6 +7,8 @@ use std::vec::IntoIter;
 use proptest::prelude::*;
 
 use super::*;
+use crate::collection::Lookup;
+use crate::resource::Resource;
 
 #[derive(Debug, Clone, PartialEq)]
 enum Token {
