@@ -11,9 +11,9 @@ const MAX_ARCHIVE: usize = 8 << 20;
 /// The most entries; there are about two for each job of a tree.
 const MAX_ENTRIES: usize = 256;
 /// The largest entry once unpacked, in bytes.
-const MAX_ENTRY: u64 = 8 << 20;
+const MAX_ENTRY: u64 = 4 << 20;
 /// The most bytes that all entries together have once unpacked.
-const MAX_TOTAL: u64 = 32 << 20;
+const MAX_TOTAL: u64 = 16 << 20;
 /// The most bytes that one byte may become: text packs to a twentieth, of repetitions only bombs are made.
 const MAX_RATIO: u64 = 200;
 /// Entries up to this size, in bytes, may have any ratio: a short log can be all blanks.
@@ -148,11 +148,11 @@ mod tests {
     fn entries_that_are_too_large_together_are_refused() {
         // lines that repeat pack well, but not suspiciously
         let line = noise(20_000);
-        let log = line.iter().copied().cycle().take(7 << 20).collect::<Vec<u8>>();
+        let log = line.iter().copied().cycle().take(7 << 19).collect::<Vec<u8>>();
         let five: Vec<_> = (0..5).map(|n| (n.to_string(), log.clone())).collect();
         assert!(open(&archive(&five[1..])).is_ok());
         assert_eq!(open(&archive(&five)), Err(ArchiveError::Unpacked));
-        let long = line.iter().copied().cycle().take((8 << 20) + 1).collect::<Vec<u8>>();
+        let long = line.iter().copied().cycle().take((4 << 20) + 1).collect::<Vec<u8>>();
         assert_eq!(open(&archive(&[("long".to_owned(), long)])), Err(ArchiveError::Unpacked));
     }
 

@@ -62,7 +62,7 @@ impl Fusion {
     ///
     /// # Errors
     /// As [`Fusion::page`]; [`Error::Malformed`] too when the archive is broken or larger than is opened: 8 MiB
-    /// packed, 256 entries, 8 MiB for one of them and 32 MiB for all unpacked, 200 bytes for one.
+    /// packed, 256 entries, 4 MiB for one of them and 16 MiB for all unpacked, 200 bytes for one.
     pub async fn job_details(&self, request_id: RequestId) -> Result<Vec<LogEntry>, Error> {
         details::read(&self.operate(&Operation::Details(request_id)).await?)
     }

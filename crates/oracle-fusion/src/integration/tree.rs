@@ -122,7 +122,8 @@ pub fn parse_callback(body: &[u8]) -> Result<JobTree, JobTreeError> {
         return read(text);
     }
     // older pods wrap the same text in a SOAP message
-    let inner = text.find('{').zip(text.rfind('}')).and_then(|(start, end)| text.get(start..=end));
+    let inner = text.find('{').zip(text.rfind('}')).filter(|(start, end)| start < end);
+    let inner = inner.and_then(|(start, end)| text.get(start..=end));
     read(&unescaped(inner.ok_or(JobTreeError::NotJobs)?))
 }
 
@@ -176,7 +177,6 @@ fn job(text: &str, levels: usize, left: &mut usize) -> Result<Job, JobTreeError>
     Ok(Job { name, request_id, status, children })
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
 fn broken(error: serde_json::Error) -> JobTreeError {
     if error.is_eof() { JobTreeError::CutOff } else { JobTreeError::NotJobs }
 }

@@ -48,12 +48,10 @@ impl AccountCombination {
     /// # Errors
     /// [`RecordError`] when the id is missing, a flag is neither yes nor no, or a named segment is not in the row.
     pub fn parse(raw: &RawValue, segments: &[&str]) -> Result<Self, RecordError> {
-        let members = Members::of(raw.get()).map_err(|_| problem("record", "expected an object"))?;
-        let text = |names: [&str; 2]| names.into_iter().find_map(|name| members.text(name));
-        let id = text(["CodeCombinationId", "_CODE_COMBINATION_ID"]).filter(|id| !id.is_empty());
+        let members = members(raw)?;
         Ok(Self {
-            id: id.ok_or_else(|| RecordError::missing("CodeCombinationId"))?,
-            chart_of_accounts_id: text(["ChartOfAccountsId", "_CHART_OF_ACCOUNTS_ID"]),
+            id: id(&members)?,
+            chart_of_accounts_id: either(&members, ["ChartOfAccountsId", "_CHART_OF_ACCOUNTS_ID"]),
             concatenated: members.text("ConcatenatedSegments"),
             segments: if segments.is_empty() { numbered(&members) } else { named(&members, segments)? },
             account_type: members.text("AccountType"),
@@ -63,12 +61,31 @@ impl AccountCombination {
         })
     }
 
+    /// Reads no more of a row than its id.
+    pub(super) fn id_of(raw: &RawValue) -> Result<String, RecordError> {
+        id(&members(raw)?)
+    }
+
     /// The value of a segment, by its name in any case.
     #[must_use]
     pub fn segment(&self, name: &str) -> Option<&str> {
         let found = self.segments.iter().find(|segment| segment.name.eq_ignore_ascii_case(name));
         found.map(|segment| segment.value.as_str())
     }
+}
+
+fn members(raw: &RawValue) -> Result<Members<'_>, RecordError> {
+    Members::of(raw.get()).map_err(|_| problem("record", "expected an object"))
+}
+
+fn id(members: &Members<'_>) -> Result<String, RecordError> {
+    let id = either(members, ["CodeCombinationId", "_CODE_COMBINATION_ID"]).filter(|id| !id.is_empty());
+    id.ok_or_else(|| RecordError::missing("CodeCombinationId"))
+}
+
+/// One attribute under either of its names.
+fn either(members: &Members<'_>, names: [&str; 2]) -> Option<String> {
+    names.into_iter().find_map(|name| members.text(name))
 }
 
 fn numbered(members: &Members<'_>) -> Vec<Segment> {

@@ -162,7 +162,8 @@ mod tests {
     proptest! {
         #[test]
         fn a_batch_named_by_general_ledger_carries_its_group(id in 1u64..=999_999_999_999_999_999, name in "[A-Za-z ]{0,20}", process in 1u64..99_999) {
-            prop_assert!(named(&format!("{name} Spreadsheet A {id} {process} N")).carries(group(id)));
+            let name = format!("{name} Spreadsheet A {id} {process} N");
+            prop_assert!(named(&name).carries(group(id)));
         }
 
         #[test]

@@ -141,9 +141,10 @@ impl Fusion {
         let finder = Finder::new("PrimaryKey").and_then(|f| f.with("_CODE_COMBINATION_ID", id.as_str()));
         let query = Query::new(Lookup::AccountCombinations).finder(finder.map_err(|error| refused(&error))?);
         let page = self.page(&query.limit(Limit::clamped(2))).await?;
+        let ids = parsed(Lookup::AccountCombinations, &page.items, AccountCombination::id_of)?;
+        let Some(at) = ids.iter().position(|found| found == id.as_str()) else { return Ok(None) };
         let parse = |raw: &RawValue| AccountCombination::parse(raw, segments);
-        let found = parsed(Lookup::AccountCombinations, &page.items, parse)?;
-        Ok(found.into_iter().find(|account| account.id == id.as_str()))
+        Ok(parsed(Lookup::AccountCombinations, &page.items[at..=at], parse)?.pop())
     }
 
     /// The rows of `journalSourcesLOV` in which any attribute is this text: a name as well as a key. The names of
