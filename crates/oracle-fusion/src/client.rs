@@ -135,31 +135,37 @@ impl Fusion {
     }
 
     /// Sends an operation to `erpintegrations`, once; after a 401, which is told before anything happens, once
-    /// more with a new token.
-    pub(crate) async fn operate(&self, operation: &Operation<'_>) -> Result<Vec<u8>, Error> {
+    /// more with a new token. `read` is told what of a success must not be kept.
+    pub(crate) async fn operate<T>(
+        &self,
+        operation: &Operation<'_>,
+        read: impl FnOnce(&[u8], &[&str]) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let url = self.url(&[INTEGRATIONS], None)?;
         let body = operation.body()?;
         let transport = &self.0.transport;
         let client = if operation.creates() { transport.import_client() } else { transport.client() };
         let request = || client.post(url.clone()).header(CONTENT_TYPE, RESOURCE_ITEM).body(body.clone());
-        self.ask(INTEGRATIONS, &operation.secrets(), request).await
+        let secrets = operation.secrets();
+        let (body, token) = self.ask(INTEGRATIONS, &secrets, request).await?;
+        read(&body, &self.secrets(&token, &secrets))
     }
 
     async fn get(&self, resource: &'static str, url: Url) -> Result<Vec<u8>, Error> {
-        self.ask(resource, &[], || self.0.transport.client().get(url.clone())).await
+        Ok(self.ask(resource, &[], || self.0.transport.client().get(url.clone())).await?.0)
     }
 
-    /// The body of a success. `secrets` are taken out of what a failure says.
+    /// The body of a success, and the token that brought it. `secrets` are taken out of what a failure says.
     async fn ask(
         &self,
         resource: &'static str,
         secrets: &[&str],
         request: impl Fn() -> RequestBuilder,
-    ) -> Result<Vec<u8>, Error> {
+    ) -> Result<(Vec<u8>, Arc<Token>), Error> {
         let token = self.0.tokens.get().await?;
         let answer = self.send(resource, request(), &token).await?;
         if answer.status != 401 {
-            return self.judge(resource, answer, &token, secrets);
+            return Ok((self.judge(resource, answer, &token, secrets)?, token));
         }
         // the token may have ended early or been revoked: one new token, one more try
         self.0.tokens.discard(&token);
@@ -168,7 +174,7 @@ impl Fusion {
         if answer.status == 401 {
             self.0.tokens.discard(&token);
         }
-        self.judge(resource, answer, &token, secrets)
+        Ok((self.judge(resource, answer, &token, secrets)?, token))
     }
 
     async fn send(
@@ -196,6 +202,12 @@ impl Fusion {
         })
     }
 
+    /// What must never be kept of an answer: the token, the client's secret, and `more`.
+    fn secrets<'a>(&'a self, token: &'a Token, more: &[&'a str]) -> Vec<&'a str> {
+        let own = [token.secret.expose_secret(), self.0.tokens.client_secret()];
+        own.iter().chain(more).copied().collect()
+    }
+
     /// The body of a success, or the error that the answer is.
     fn judge(
         &self,
@@ -208,8 +220,7 @@ impl Fusion {
         if (200..300).contains(&status) && !html {
             return Ok(body);
         }
-        let own = [token.secret.expose_secret(), self.0.tokens.client_secret()];
-        let secrets: Vec<&str> = own.iter().chain(secrets).copied().collect();
+        let secrets = self.secrets(token, secrets);
         let fault = Box::new(Fault::read(resource, status, &body, html, &secrets));
         let announced = announces_maintenance(&body);
         Err(match status {

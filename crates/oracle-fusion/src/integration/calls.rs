@@ -26,9 +26,7 @@ impl Fusion {
     /// # Errors
     /// [`Error`] of every kind but [`Error::Incomplete`]. [`Error::may_have_happened`] tells the two sorts apart.
     pub async fn import_bulk_data(&self, import: &BulkImport) -> Result<Submission, Error> {
-        let operation = Operation::Import(import);
-        let body = self.operate(&operation).await?;
-        Submission::read(&body, &operation.secrets())
+        self.operate(&Operation::Import(import), Submission::read).await
     }
 
     /// How far one job is: the finder `ESSJobStatusRF`.
@@ -64,6 +62,6 @@ impl Fusion {
     /// As [`Fusion::page`]; [`Error::Malformed`] too when the archive is broken or larger than is opened: 8 MiB
     /// packed, 256 entries, 4 MiB for one of them and 16 MiB for all unpacked, 200 bytes for one.
     pub async fn job_details(&self, request_id: RequestId) -> Result<Vec<LogEntry>, Error> {
-        details::read(&self.operate(&Operation::Details(request_id)).await?)
+        self.operate(&Operation::Details(request_id), |body, _| details::read(body)).await
     }
 }

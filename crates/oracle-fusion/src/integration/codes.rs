@@ -40,8 +40,8 @@ pub fn meaning(code: &str) -> Option<&'static str> {
 /// The distinct codes that the jobs' logs and reports name, in the order in which they first stand there. Only
 /// codes of Oracle's table are found; the text may name others, and why.
 ///
-/// The execution report ends with a key that explains every code there is ("Error Key"). That key is passed over,
-/// as are codes that are part of something else, such as an account `101-EF01-000` or a UUID.
+/// On real pods the execution report ends with a key that explains every code there is ("Error Key"); in reports of
+/// another language that heading is not recognised. The key is passed over, as are codes that are part of something else, such as an account `101-EF01-000` or a UUID.
 #[must_use]
 pub fn import_codes(entries: &[LogEntry]) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();

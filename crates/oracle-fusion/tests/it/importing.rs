@@ -267,17 +267,22 @@ async fn a_token_that_fails_after_401_leaves_no_doubt() {
 
 #[tokio::test]
 async fn two_imports_never_share_a_connection() {
-    // the server closes each connection after its answer without saying so, as an idle one may be closed
-    let wire =
-        Wire::answering(b"HTTP/1.1 201 Created\r\nContent-Length: 15\r\n\r\n{\"ReqstId\":\"7\"}").await;
+    let wire = Wire::keeping_open(
+        b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: 26\r\n\r\n{\"ReqstId\":\"7\",\"items\":[]}",
+    )
+    .await;
     let server = server().await;
     let mut config = config(&server);
     config.base = wire.address.parse().unwrap();
     let fusion = Fusion::new(config).unwrap();
-    for sent in 1..=5 {
-        fusion.import_bulk_data(&import()).await.unwrap();
-        assert_eq!(wire.requests(), sent);
+    for _ in 0..3 {
+        fusion.job_status("7".parse().unwrap()).await.unwrap();
     }
+    assert_eq!((wire.connections(), wire.requests()), (1, 3), "reads do share one");
+    for _ in 0..3 {
+        fusion.import_bulk_data(&import()).await.unwrap();
+    }
+    assert_eq!((wire.connections(), wire.requests()), (4, 6));
 }
 
 #[tokio::test]
@@ -285,7 +290,7 @@ async fn neither_the_callback_nor_a_secret_nor_the_document_is_shown() {
     let echo =
         format!(r#"{{"title":"Bad","detail":"{CALLBACK} of t0k3n and {SECRET}, 0123456789abcdefghij"}}"#);
     let error = failing(ResponseTemplate::new(400).set_body_string(echo), 1).await;
-    let odd = json!({ "ReqstId": "x", "CallbackURL": CALLBACK, "DocumentContent": "UEsDBHJvd3M=" });
+    let odd = json!({ "ReqstId": "x", "CallbackURL": CALLBACK, "DocumentContent": "UEsDBHJvd3M=", "Echo": "t0k3n" });
     let unread = failing(ResponseTemplate::new(200).set_body_json(odd), 1).await;
     for text in [format!("{error} {error:?}"), format!("{unread} {unread:?}"), format!("{:?}", import())] {
         for secret in ["0123456789abcdefghij", "t0k3n", SECRET, "UEsDB"] {

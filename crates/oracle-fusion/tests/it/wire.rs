@@ -6,32 +6,66 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-/// A server that reads each request to its end, answers with these bytes, and closes.
+/// A server that reads each request to its end and answers with these bytes.
 pub struct Wire {
     pub address: String,
-    requests: Arc<AtomicUsize>,
+    seen: Arc<Seen>,
+}
+
+#[derive(Default)]
+struct Seen {
+    connections: AtomicUsize,
+    requests: AtomicUsize,
+}
+
+#[derive(Clone, Copy)]
+enum Then {
+    Close,
+    KeepOpen,
 }
 
 impl Wire {
+    /// Closes the connection after the answer.
     pub async fn answering(bytes: &'static [u8]) -> Self {
+        Self::start(bytes, Then::Close).await
+    }
+
+    /// Leaves the connection open for the next request.
+    pub async fn keeping_open(bytes: &'static [u8]) -> Self {
+        Self::start(bytes, Then::KeepOpen).await
+    }
+
+    async fn start(bytes: &'static [u8], then: Then) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
-        let requests = Arc::new(AtomicUsize::new(0));
-        let count = Arc::clone(&requests);
+        let seen = Arc::new(Seen::default());
+        let wire = Self { address, seen: Arc::clone(&seen) };
         tokio::spawn(async move {
-            while let Ok((mut socket, _)) = listener.accept().await {
-                if whole_request(&mut socket).await {
-                    count.fetch_add(1, Ordering::SeqCst);
-                    let _ = socket.write_all(bytes).await;
-                    let _ = socket.shutdown().await;
-                }
+            while let Ok((socket, _)) = listener.accept().await {
+                seen.connections.fetch_add(1, Ordering::SeqCst);
+                tokio::spawn(serve(socket, bytes, then, Arc::clone(&seen)));
             }
         });
-        Self { address, requests }
+        wire
     }
 
     pub fn requests(&self) -> usize {
-        self.requests.load(Ordering::SeqCst)
+        self.seen.requests.load(Ordering::SeqCst)
+    }
+
+    pub fn connections(&self) -> usize {
+        self.seen.connections.load(Ordering::SeqCst)
+    }
+}
+
+async fn serve(mut socket: TcpStream, bytes: &'static [u8], then: Then, seen: Arc<Seen>) {
+    while whole_request(&mut socket).await {
+        seen.requests.fetch_add(1, Ordering::SeqCst);
+        let _ = socket.write_all(bytes).await;
+        if matches!(then, Then::Close) {
+            let _ = socket.shutdown().await;
+            return;
+        }
     }
 }
 
