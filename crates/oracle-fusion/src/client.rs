@@ -1,19 +1,26 @@
-//! The client: one pod, one token, and only requests that read.
+//! The client: one pod and one token.
+//!
+//! Requests either read a collection with `GET`, or go to `erpintegrations` with one of the two
+//! [`Operation`]s. There is no function that could send another, so no purchase order and no invoice can be
+//! written with it.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
-use reqwest::header::ACCEPT;
+use reqwest::RequestBuilder;
+use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use secrecy::ExposeSecret as _;
 use serde_json::value::RawValue;
 use url::Url;
 
+use crate::collection::Collection;
 use crate::complete;
 use crate::config::{Config, FrameworkVersion};
 use crate::describe::Description;
 use crate::error::{Error, Fault, announces_maintenance};
 use crate::http::{Answer, Failure, MAX_BODY, Transport};
+use crate::integration::{INTEGRATIONS, Operation};
 use crate::page::Page;
 use crate::query::{DateTimeLiteral, Query};
 use crate::resource::Resource;
@@ -23,10 +30,13 @@ const ROOT: [&str; 3] = ["fscmRestApi", "resources", "11.13.18.05"];
 const VERSION_HEADER: &str = "REST-Framework-Version";
 /// Asks for errors in their structured form.
 const ACCEPTED: &str = "application/json, application/vnd.oracle.adf.error+json";
+/// What a body for `erpintegrations` is.
+const RESOURCE_ITEM: &str = "application/vnd.oracle.adf.resourceitem+json";
 
 /// A client for one pod. Clones share connections, token and counters.
 ///
-/// It has no function that writes to Oracle: resources are only ever asked with `GET`.
+/// It has no function that could write a purchase order or an invoice: collections are only ever asked with
+/// `GET`, and the one thing that can be created is a journal, by [`Fusion::import_bulk_data`].
 #[derive(Clone)]
 pub struct Fusion(Arc<Inner>);
 
@@ -68,17 +78,18 @@ impl Fusion {
     /// # Errors
     /// [`Error`] of every kind but [`Error::Incomplete`].
     pub async fn page(&self, query: &Query) -> Result<Page, Error> {
-        let name = query.resource().name();
+        let name = query.collection().name();
         self.rows(name, &[name], &query.to_query_string(self.0.datetime_literal)).await
     }
 
-    /// Reads what a resource says of its attributes.
+    /// Reads what a collection says of its attributes.
     ///
     /// # Errors
     /// As [`Fusion::page`].
-    pub async fn describe(&self, resource: Resource) -> Result<Description, Error> {
-        let body = self.get(resource.name(), self.url(&[resource.name(), "describe"], None)?).await?;
-        Description::read(resource.name(), &body)
+    pub async fn describe(&self, collection: impl Into<Collection>) -> Result<Description, Error> {
+        let name = collection.into().name();
+        let body = self.get(name, self.url(&[name, "describe"], None)?).await?;
+        Description::read(name, &body)
     }
 
     /// Fetches the rows of expanded children that did not come along, at any depth, and returns the record
@@ -118,28 +129,61 @@ impl Fusion {
         Ok(url)
     }
 
+    /// What `erpintegrations` says of a job, by one of its finders.
+    pub(crate) async fn integration(&self, query: &str) -> Result<Vec<u8>, Error> {
+        self.get(INTEGRATIONS, self.url(&[INTEGRATIONS], Some(query))?).await
+    }
+
+    /// Sends an operation to `erpintegrations`, once; after a 401, which is told before anything happens, once
+    /// more with a new token. `read` is told what of a success must not be kept.
+    pub(crate) async fn operate<T>(
+        &self,
+        operation: &Operation<'_>,
+        read: impl FnOnce(&[u8], &[&str]) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let url = self.url(&[INTEGRATIONS], None)?;
+        let body = operation.body()?;
+        let transport = &self.0.transport;
+        let client = if operation.creates() { transport.import_client() } else { transport.client() };
+        let request = || client.post(url.clone()).header(CONTENT_TYPE, RESOURCE_ITEM).body(body.clone());
+        let secrets = operation.secrets();
+        let (body, token) = self.ask(INTEGRATIONS, &secrets, request).await?;
+        read(&body, &self.secrets(&token, &secrets))
+    }
+
     async fn get(&self, resource: &'static str, url: Url) -> Result<Vec<u8>, Error> {
+        Ok(self.ask(resource, &[], || self.0.transport.client().get(url.clone())).await?.0)
+    }
+
+    /// The body of a success, and the token that brought it. `secrets` are taken out of what a failure says.
+    async fn ask(
+        &self,
+        resource: &'static str,
+        secrets: &[&str],
+        request: impl Fn() -> RequestBuilder,
+    ) -> Result<(Vec<u8>, Arc<Token>), Error> {
         let token = self.0.tokens.get().await?;
-        let answer = self.send(resource, url.clone(), &token).await?;
+        let answer = self.send(resource, request(), &token).await?;
         if answer.status != 401 {
-            return self.judge(resource, answer, &token);
+            return Ok((self.judge(resource, answer, &token, secrets)?, token));
         }
         // the token may have ended early or been revoked: one new token, one more try
         self.0.tokens.discard(&token);
         let token = self.0.tokens.get().await?;
-        let answer = self.send(resource, url, &token).await?;
+        let answer = self.send(resource, request(), &token).await?;
         if answer.status == 401 {
             self.0.tokens.discard(&token);
         }
-        self.judge(resource, answer, &token)
+        Ok((self.judge(resource, answer, &token, secrets)?, token))
     }
 
-    async fn send(&self, resource: &'static str, url: Url, token: &Token) -> Result<Answer, Error> {
-        let request = self
-            .0
-            .transport
-            .client()
-            .get(url)
+    async fn send(
+        &self,
+        resource: &'static str,
+        request: RequestBuilder,
+        token: &Token,
+    ) -> Result<Answer, Error> {
+        let request = request
             .bearer_auth(token.secret.expose_secret())
             .header(VERSION_HEADER, u16::from(self.0.version.get()))
             .header(ACCEPT, ACCEPTED);
@@ -158,13 +202,25 @@ impl Fusion {
         })
     }
 
+    /// What must never be kept of an answer: the token, the client's secret, and `more`.
+    fn secrets<'a>(&'a self, token: &'a Token, more: &[&'a str]) -> Vec<&'a str> {
+        let own = [token.secret.expose_secret(), self.0.tokens.client_secret()];
+        own.iter().chain(more).copied().collect()
+    }
+
     /// The body of a success, or the error that the answer is.
-    fn judge(&self, resource: &'static str, answer: Answer, token: &Token) -> Result<Vec<u8>, Error> {
+    fn judge(
+        &self,
+        resource: &'static str,
+        answer: Answer,
+        token: &Token,
+        secrets: &[&str],
+    ) -> Result<Vec<u8>, Error> {
         let Answer { status, html, retry_after, body } = answer;
         if (200..300).contains(&status) && !html {
             return Ok(body);
         }
-        let secrets = [token.secret.expose_secret(), self.0.tokens.client_secret()];
+        let secrets = self.secrets(token, secrets);
         let fault = Box::new(Fault::read(resource, status, &body, html, &secrets));
         let announced = announces_maintenance(&body);
         Err(match status {

@@ -12,6 +12,12 @@ use crate::query::DateTimeLiteral;
 /// Oracle ends a query that runs longer than five minutes, so waiting longer is of no use.
 const MAX_TIMEOUT: Duration = Duration::from_secs(300);
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(120);
+/// An import is answered only after the pod has stored the file and scheduled the job. Giving up on it leaves
+/// unknown whether a journal comes into being, which costs more than waiting, so it is given more time than a
+/// read.
+const DEFAULT_IMPORT_TIMEOUT: Duration = Duration::from_secs(300);
+/// An import that is not answered by then will not be.
+const MAX_IMPORT_TIMEOUT: Duration = Duration::from_secs(600);
 const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest label in a host name, in bytes (RFC 1035).
 const MAX_LABEL: usize = 63;
@@ -35,12 +41,15 @@ pub struct Config {
     pub datetime_literal: DateTimeLiteral,
     /// Time allowed for one whole request, at most 300 s.
     pub timeout: Duration,
+    /// Time allowed for [`Fusion::import_bulk_data`](crate::Fusion::import_bulk_data), at most 600 s. When it
+    /// runs out, the import may have happened.
+    pub import_timeout: Duration,
     /// Time allowed for connecting.
     pub connect_timeout: Duration,
 }
 
 impl Config {
-    /// Settings with framework version 4, 120 s for a request and 10 s for connecting.
+    /// Settings with framework version 4, 120 s for a request, 300 s for an import and 10 s for connecting.
     #[must_use]
     pub fn new(
         base: Url,
@@ -58,6 +67,7 @@ impl Config {
             framework_version: FrameworkVersion::default(),
             datetime_literal: DateTimeLiteral::default(),
             timeout: DEFAULT_TIMEOUT,
+            import_timeout: DEFAULT_IMPORT_TIMEOUT,
             connect_timeout: DEFAULT_CONNECT_TIMEOUT,
         }
     }
@@ -82,6 +92,10 @@ impl Config {
         }
         if self.timeout.is_zero() || self.timeout > MAX_TIMEOUT {
             return Err(Error::Config(format!("timeout must be from 1 ms to {} s", MAX_TIMEOUT.as_secs())));
+        }
+        if self.import_timeout.is_zero() || self.import_timeout > MAX_IMPORT_TIMEOUT {
+            let most = MAX_IMPORT_TIMEOUT.as_secs();
+            return Err(Error::Config(format!("import_timeout must be from 1 ms to {most} s")));
         }
         if self.connect_timeout.is_zero() {
             return Err(Error::Config("connect_timeout must not be zero".to_owned()));
@@ -214,6 +228,16 @@ mod tests {
         assert!(config.check().is_err());
         config.timeout = Duration::from_secs(300);
         assert!(config.check().is_ok());
+    }
+
+    #[test]
+    fn an_import_is_waited_for_longer_than_a_read_but_not_for_ever() {
+        let mut config = config("https://a.example", "https://b.example");
+        assert!(config.import_timeout > config.timeout && config.check().is_ok());
+        for (seconds, fits) in [(0, false), (1, true), (600, true), (601, false)] {
+            config.import_timeout = Duration::from_secs(seconds);
+            assert_eq!(config.check().is_ok(), fits, "{seconds}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
-use reqwest::{RequestBuilder, Response};
+use reqwest::{ClientBuilder, RequestBuilder, Response};
 
 use crate::config::Config;
 use crate::error::Error;
@@ -18,6 +18,7 @@ const IDLE: Duration = Duration::from_secs(60);
 /// Sends requests and counts them.
 pub(crate) struct Transport {
     client: reqwest::Client,
+    import_client: reqwest::Client,
     sent: AtomicU64,
 }
 
@@ -39,19 +40,19 @@ pub(crate) enum Failure {
 
 impl Transport {
     pub fn new(config: &Config) -> Result<Self, Error> {
-        let client = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(config.timeout)
-            .connect_timeout(config.connect_timeout)
-            .pool_idle_timeout(IDLE)
-            .user_agent(concat!("oracle-fusion/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|error| Error::Config(format!("no HTTP client: {error}")))?;
-        Ok(Self { client, sent: AtomicU64::new(0) })
+        let client = build(builder(config, config.timeout).pool_idle_timeout(IDLE))?;
+        let import_client = build(builder(config, config.import_timeout).pool_max_idle_per_host(0))?;
+        Ok(Self { client, import_client, sent: AtomicU64::new(0) })
     }
 
     pub fn client(&self) -> &reqwest::Client {
         &self.client
+    }
+
+    /// For what must not happen twice. Every request gets a connection of its own: one that was idle may be
+    /// closed by the server just as it is used again, which leaves unknown what became of the request.
+    pub fn import_client(&self) -> &reqwest::Client {
+        &self.import_client
     }
 
     pub fn sent(&self) -> u64 {
@@ -71,6 +72,19 @@ impl Transport {
         let html = declared_html || starts_as_html(&body);
         Ok(Answer { status, html, retry_after, body })
     }
+}
+
+fn builder(config: &Config, timeout: Duration) -> ClientBuilder {
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .timeout(timeout)
+        .connect_timeout(config.connect_timeout)
+        .user_agent(concat!("oracle-fusion/", env!("CARGO_PKG_VERSION")))
+}
+
+fn build(builder: ClientBuilder) -> Result<reqwest::Client, Error> {
+    builder.build().map_err(|error| Error::Config(format!("no HTTP client: {error}")))
 }
 
 async fn read_body(mut response: Response) -> Result<Vec<u8>, Failure> {

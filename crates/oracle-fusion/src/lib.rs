@@ -1,14 +1,29 @@
 //! A client for the Oracle Fusion Cloud ERP REST resources that carry purchase orders and payables
-//! invoices.
+//! invoices, and for the import of journals into general ledger.
 //!
-//! It reads, and never writes: apart from the `POST` that obtains a token, every request is a `GET`, and
-//! no function here could send another. Oracle's own words are kept (a resource, a finder, an expanded
-//! child), and a record keeps its raw JSON text, so that no amount ever passes through a float.
+//! **It has no function that could write a purchase order or an invoice.** Collections are only ever asked with
+//! `GET`. There are three `POST`s: one obtains a token, and two go to `erpintegrations`, of which
+//! [`Fusion::import_bulk_data`] imports a journal, the only thing that can be created, and
+//! [`Fusion::job_details`] only reads. The job that is started can be none but the import of journals
+//! ([`JobName`]).
 //!
-//! - [`Fusion`] sends requests: [`Fusion::page`], [`Fusion::describe`], [`Fusion::complete`].
+//! Oracle's own words are kept (a resource, a finder, an expanded child), and a record keeps its raw JSON text,
+//! so that no amount ever passes through a float. Nothing is sent again by itself, except once after a 401.
+//!
+//! - [`Fusion`] sends requests. Feeds: [`Fusion::page`], [`Fusion::describe`], [`Fusion::complete`].
 //! - [`Query`] says what to ask for, [`Filter`] which rows; no value can break out of either.
 //! - [`keyset::Keyset`] decides which page comes next, as a pure state machine.
 //! - [`PurchaseOrder`] and [`Invoice`] are typed views of one raw record.
+//! - A journal: [`BulkImport`] is sent by [`Fusion::import_bulk_data`]; an error that
+//!   [may have happened](Error::may_have_happened) must be looked into before the next try. Then
+//!   [`Fusion::job_tree`], [`Fusion::job_status`] and [`parse_callback`] tell how far the jobs are,
+//!   [`Fusion::job_details`] and [`import_codes`] why they failed, and [`Fusion::journal_batches_of`] what came
+//!   of them.
+//! - What a journal needs to know: [`Fusion::ledger`], [`Fusion::periods`], [`Fusion::account_combination`],
+//!   [`Fusion::journal_sources_named`], [`Fusion::journal_categories_named`], [`Fusion::data_access_sets_of`].
+//!
+//! No empty answer of a read is ever a proof that something does not exist: who may not see the rows is answered
+//! with success and none.
 //!
 //! ```no_run
 //! # async fn run(fusion: oracle_fusion::Fusion) -> Result<(), Box<dyn std::error::Error>> {
@@ -32,13 +47,17 @@
 //! ```
 
 mod client;
+mod collection;
 mod complete;
 mod config;
 mod describe;
 mod error;
 mod http;
+mod integration;
 pub mod keyset;
+mod ledger;
 mod number;
+mod object;
 mod page;
 mod query;
 mod record;
@@ -47,16 +66,24 @@ mod scalar;
 mod token;
 
 pub use client::Fusion;
+pub use collection::{Collection, Lookup};
 pub use complete::is_truncated;
 pub use config::{Config, FrameworkVersion};
 pub use describe::{Attribute, Description};
 pub use error::{Error, ErrorKind, Fault};
+pub use integration::{
+    BulkImport, BulkImportError, DocumentAccount, FileName, FlexfieldImport, GroupId, IMPORT_JOURNALS, Job,
+    JobClass, JobName, JobOptions, JobStatus, JobTree, JobTreeError, JournalImportParameters, JournalSource,
+    LogEntry, NotificationCode, Outcome, RequestId, Submission, Summary, Suspense, ZipDocument, import_codes,
+    meaning, parse_callback,
+};
 pub use keyset::RowKey;
+pub use ledger::{AccountCombination, JournalBatch, Ledger, ListRow, Period, PeriodStatus, Segment};
 pub use number::{Number, NumberError};
 pub use page::Page;
 pub use query::{
     Attr, DateTimeLiteral, Digits, Direction, Expand, Fields, Filter, Finder, Limit, Pattern, Precision,
-    Query, QueryError, Quoting, Selection, Value, Values, Zone,
+    Query, QueryError, Quoting, Selection, Value, Values, Wildcard, Zone,
 };
 pub use record::{
     Distribution, Invoice, InvoiceLine, PurchaseOrder, PurchaseOrderLine, RecordError, Schedule,

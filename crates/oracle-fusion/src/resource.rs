@@ -1,4 +1,4 @@
-//! The resources that are read, and what each of them calls its parts.
+//! The resources that feeds read, and what each of them calls its parts.
 
 use crate::query::{Attr, Expand};
 

@@ -104,6 +104,13 @@ pub(crate) fn timestamp<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Op
     }
 }
 
+/// As [`timestamp`], but none for whatever is no point in time.
+pub(crate) fn timestamp_if_any<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Timestamp>, D::Error> {
+    Ok(timestamp(<&'de RawValue>::deserialize(deserializer)?).ok().flatten())
+}
+
 /// A date; of a date and time, the date as written.
 pub(crate) fn date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Date>, D::Error> {
     const EXPECTED: &str = "a date";

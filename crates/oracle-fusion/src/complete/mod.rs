@@ -17,11 +17,12 @@ use futures_util::future::BoxFuture;
 use serde_json::value::RawValue;
 
 pub use text::is_truncated;
-use text::{Child, Linked, Members, attribute, expanded_paths, says_has_more};
+use text::{Child, Linked, attribute, expanded_paths, says_has_more};
 
 use crate::client::Fusion;
 use crate::error::Error;
 use crate::keyset::RowKey;
+use crate::object::Members;
 use crate::query::{Attr, Fields, Filter, Limit, Query, Selection, Value, encode};
 use crate::resource::{Resource, child_order};
 

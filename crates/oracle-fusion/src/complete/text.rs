@@ -1,12 +1,11 @@
 //! The text of records: what is cut short, what the rows are called, and where they live.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::object::Members;
 use crate::query::Attr;
 
 /// Whether an expanded child of the record, at any depth, says that more rows of it exist.
@@ -59,31 +58,6 @@ struct Link {
     rel: String,
     #[serde(default)]
     href: String,
-}
-
-/// An object's members in their order, with their exact texts.
-pub(super) struct Members<'a>(pub Vec<(String, &'a RawValue)>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Object;
-        impl<'de> Visitor<'de> for Object {
-            type Value = Vec<(String, &'de RawValue)>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(members)
-            }
-        }
-        deserializer.deserialize_map(Object).map(Members)
-    }
 }
 
 /// The text of a number or string attribute.

@@ -8,7 +8,11 @@ use std::time::Duration;
 pub use fault::Fault;
 pub(crate) use fault::{announces_maintenance, cleaned};
 
+use crate::record::RecordError;
 use crate::token::{TokenError, TokenErrorKind};
+
+/// The statuses by which a pod, or what stands before it, declines a request without having carried it out.
+const DECLINED: [u16; 8] = [400, 401, 403, 404, 413, 415, 422, 429];
 
 /// A request that brought no result. No variant ever holds a secret.
 #[derive(Debug, thiserror::Error)]
@@ -199,6 +203,36 @@ impl Error {
         }
     }
 
+    /// Whether a write that ended like this may nevertheless have been carried out, and must be looked up
+    /// before it is sent again. It is asked of the error of
+    /// [`Fusion::import_bulk_data`](crate::Fusion::import_bulk_data), the only write there is.
+    ///
+    /// Certainly not carried out: the settings are refused, no token, no connection (also when connecting took
+    /// too long), or the statuses 400, 401, 403, 404, 413, 415, 422 and 429. Everything else may have happened:
+    /// no answer in time, a connection that broke after it was made, every 5xx with 503 among them (a gateway's
+    /// 503 says nothing of the request that it had passed on), 408, redirects, other 4xx, and a success whose
+    /// body is cut off, too large or not what was expected.
+    #[must_use]
+    pub fn may_have_happened(&self) -> bool {
+        match self {
+            Self::Config(_) | Self::Token(_) | Self::Incomplete { .. } => false,
+            Self::Unreachable { source, .. } | Self::TimedOut { source, .. } => {
+                !(source.is_connect() || source.is_builder())
+            }
+            Self::Malformed { .. } | Self::TooLarge { .. } => true,
+            Self::Unauthorized(fault)
+            | Self::Forbidden(fault)
+            | Self::NotFound(fault)
+            | Self::BadRequest(fault)
+            | Self::TooManyRequests { fault, .. }
+            | Self::Maintenance { fault, .. }
+            | Self::Server { fault, .. }
+            | Self::Refused(fault)
+            | Self::Redirected(fault)
+            | Self::UnexpectedBody(fault) => !DECLINED.contains(&fault.status),
+        }
+    }
+
     /// How long the server asked to wait.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
@@ -246,6 +280,15 @@ impl Error {
 
     pub(crate) fn malformed(resource: &'static str, error: &serde_json::Error) -> Self {
         Self::Malformed { resource, reason: error.to_string(), truncated: error.is_eof() }
+    }
+
+    /// JSON that is whole but says something else than what the resource documents.
+    pub(crate) fn odd(resource: &'static str, reason: impl fmt::Display) -> Self {
+        Self::Malformed { resource, reason: reason.to_string(), truncated: false }
+    }
+
+    pub(crate) fn unreadable(resource: &'static str, error: &RecordError) -> Self {
+        Self::odd(resource, error)
     }
 
     pub(crate) fn incomplete(resource: &'static str, reason: impl fmt::Display) -> Self {

@@ -51,7 +51,32 @@ impl Values {
     }
 }
 
-/// A search text with wildcards where this library put them. `*` is the wildcard of Oracle's examples.
+/// The letter that stands for any text in `like`. `*` is that of Oracle's examples, `%` that of several
+/// clients; which of them a pod takes is not documented.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Wildcard {
+    /// `*`.
+    #[default]
+    Star,
+    /// `%`.
+    Percent,
+}
+
+impl Wildcard {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Star, Self::Percent];
+
+    /// The letter.
+    #[must_use]
+    pub fn letter(self) -> char {
+        match self {
+            Self::Star => '*',
+            Self::Percent => '%',
+        }
+    }
+}
+
+/// A search text with wildcards where this library put them: [`Wildcard::Star`] unless told otherwise.
 ///
 /// An underscore may match any one character on a pod, so the result can be wider than the text: compare
 /// again what comes back.
@@ -75,6 +100,15 @@ impl Pattern {
     /// [`QueryError::Wildcard`] when the text holds `*` or `%`.
     pub fn contains(text: &str) -> Result<Self, QueryError> {
         plain(text).map(|text| Self(format!("*{text}*")))
+    }
+
+    /// As [`Pattern::contains`], with that wildcard. Whichever is used, neither may stand in the text.
+    ///
+    /// # Errors
+    /// [`QueryError::Wildcard`] when the text holds `*` or `%`.
+    pub fn contains_by(text: &str, wildcard: Wildcard) -> Result<Self, QueryError> {
+        let letter = wildcard.letter();
+        plain(text).map(|text| Self(format!("{letter}{text}{letter}")))
     }
 
     /// The text with its wildcards.

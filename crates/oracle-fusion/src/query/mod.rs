@@ -11,13 +11,13 @@ mod render;
 #[cfg(test)]
 mod tests;
 
-pub use filter::{Filter, Pattern, Value, Values};
+pub use filter::{Filter, Pattern, Value, Values, Wildcard};
 pub use finder::Finder;
 pub use literal::{DateTimeLiteral, Precision, Quoting, Zone};
 pub use name::{Attr, Digits, Expand, Fields};
 pub(crate) use render::encode;
 
-use crate::resource::Resource;
+use crate::collection::Collection;
 
 /// Why a part of a query was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -105,7 +105,7 @@ pub(crate) enum Links {
 /// `totalResults` is never asked for: it can be wrong, and on large tables it can fail.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Query {
-    resource: Resource,
+    collection: Collection,
     filter: Option<Filter>,
     order: Vec<(Attr, Direction)>,
     selection: Selection,
@@ -119,9 +119,9 @@ pub struct Query {
 impl Query {
     /// Asks for the first 499 rows, in no order.
     #[must_use]
-    pub fn new(resource: Resource) -> Self {
+    pub fn new(collection: impl Into<Collection>) -> Self {
         Self {
-            resource,
+            collection: collection.into(),
             filter: None,
             order: Vec::new(),
             selection: Selection::Rows,
@@ -157,11 +157,14 @@ impl Query {
         self
     }
 
-    /// Selects the children that the typed records read: [`Resource::default_expand`].
+    /// Selects the children that the typed records read:
+    /// [`Resource::default_expand`](crate::Resource::default_expand). A [`Lookup`](crate::Lookup) has none.
     #[must_use]
     pub fn expanded(self) -> Self {
-        let expand = self.resource.default_expand();
-        self.select(Selection::Expand(expand))
+        match self.collection {
+            Collection::Feed(resource) => self.select(Selection::Expand(resource.default_expand())),
+            Collection::Lookup(_) => self.select(Selection::Rows),
+        }
     }
 
     /// Uses a finder, which narrows the rows beside the filter.
@@ -198,10 +201,10 @@ impl Query {
         self
     }
 
-    /// The resource asked.
+    /// The collection asked.
     #[must_use]
-    pub fn resource(&self) -> Resource {
-        self.resource
+    pub fn collection(&self) -> Collection {
+        self.collection
     }
 
     /// The filter, if any.

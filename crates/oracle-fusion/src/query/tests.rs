@@ -7,6 +7,8 @@ use std::vec::IntoIter;
 use proptest::prelude::*;
 
 use super::*;
+use crate::collection::Lookup;
+use crate::resource::Resource;
 
 #[derive(Debug, Clone, PartialEq)]
 enum Token {
@@ -240,10 +242,12 @@ fn any_filter() -> impl Strategy<Value = Filter> {
             4 => Filter::Le(attr, value),
             _ => Filter::Lt(attr, value),
         }),
-        (any_attr(), any_text()).prop_map(|(attr, text)| match Pattern::contains(&text) {
-            Ok(pattern) => Filter::Like(attr, pattern),
-            Err(_) => Filter::IsNull(attr),
-        }),
+        (any_attr(), any_text(), prop::sample::select(&Wildcard::ALL[..])).prop_map(
+            |(attr, text, wildcard)| match Pattern::contains_by(&text, wildcard) {
+                Ok(pattern) => Filter::Like(attr, pattern),
+                Err(_) => Filter::IsNull(attr),
+            }
+        ),
         (any_attr(), prop::collection::vec(any_value(), 1..4))
             .prop_map(|(attr, values)| Filter::In(attr, Values::new(values).unwrap())),
     ];
@@ -357,6 +361,27 @@ fn wildcards_in_a_search_text_are_refused() {
         assert_eq!(Pattern::starts_with(text), Err(QueryError::Wildcard));
     }
     assert_eq!(Pattern::starts_with("ACME").unwrap().as_str(), "ACME*");
+}
+
+#[test]
+fn either_wildcard_stands_only_where_it_was_put() {
+    let q = |pattern| {
+        let filter = Filter::Like(Attr::new("BatchName").unwrap(), pattern);
+        let query = Query::new(Lookup::JournalBatches).filter(filter).expanded();
+        let found = parameters(&query.to_query_string(DateTimeLiteral::default()));
+        assert!(!found.contains_key("expand"));
+        found["q"].clone()
+    };
+    for (wildcard, text) in [(Wildcard::Star, "*4711*"), (Wildcard::Percent, "%4711%")] {
+        assert_eq!(q(Pattern::contains_by("4711", wildcard).unwrap()), format!("BatchName like '{text}'"));
+        // neither letter may come from outside, whichever of them the pod takes
+        for text in ["1*2", "1%2", "*", "%", "%27 or 1=1", "' or BatchName like '*"] {
+            assert_eq!(Pattern::contains_by(text, wildcard), Err(QueryError::Wildcard), "{text}");
+        }
+        let quoted = q(Pattern::contains_by("O'Neil' or 'a' = 'a", wildcard).unwrap());
+        let letter = wildcard.letter();
+        assert_eq!(quoted, format!("BatchName like '{letter}O''Neil'' or ''a'' = ''a{letter}'"));
+    }
 }
 
 #[test]

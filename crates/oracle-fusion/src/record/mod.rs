@@ -28,12 +28,12 @@ pub struct RecordError {
 }
 
 impl RecordError {
-    fn missing(attribute: &str) -> Self {
+    pub(crate) fn missing(attribute: &str) -> Self {
         Self { path: attribute.to_owned(), problem: "the record has no id".to_owned() }
     }
 }
 
-fn read<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Result<T, RecordError> {
+pub(crate) fn read<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Result<T, RecordError> {
     serde_json::from_str(raw.get()).or_else(|_| explain(raw))
 }
 

@@ -4,6 +4,12 @@
 
 mod completing;
 mod failing;
+mod following;
+mod importing;
+mod invariants;
+mod journals;
 mod reading;
+mod references;
 mod support;
 mod tokens;
+mod wire;
