@@ -222,6 +222,113 @@ codes! {
     OutOfAttempts "MLC-4017" "All attempts were used up",
         "The last error stands in the movement's reason. Nothing is lost: the value is sent with the record's next change.",
         "Mend the cause. The record's next change brings the newest state; a change of the connection's settings has every record compared anew.";
+
+    JournalNoOrderNumber "MLC-5101" "The completed task names no purchase order",
+        "There is neither a link to an order nor an order number on the task, so there is no cost and no cost center. No journal was made.",
+        "Write the order's number into the mapped PO-number field; the completion is then looked at again. A task that has nothing to do with an order needs nothing.";
+    JournalOrderUnknown "MLC-5102" "No purchase order has the completed task's number",
+        "The number on the task is not that of a stored order. No journal was made.",
+        "Correct the number on the task, or give the integration user access to the order's business unit. The completion is looked at again.";
+    JournalOrderAmbiguous "MLC-5103" "Several purchase orders have the completed task's number",
+        "An order number is unique only within a legal entity, so whose cost it is cannot be told. No journal was made.",
+        "Route the legal entities or business units to different projects.";
+    JournalLineUnknown "MLC-5104" "The completed task's order line is not on the order",
+        "The task stands for one line, and the order no longer has it. No journal was made.",
+        "Look at the order in Oracle; the line may have been removed. Complete the task of another line, or post by hand.";
+    JournalOrderCanceled "MLC-5105" "The completed task's order is canceled",
+        "The status of the order or of its line stands in `journal.canceled_statuses`. No journal was made.",
+        "Nothing, if that is right. Otherwise mend the order in Oracle or the list in the settings.";
+    JournalNotApproved "MLC-5106" "The approval was not given",
+        "An approval task counts as done only when it is approved. No journal was made.",
+        "Nothing. Approving it later is a completion of its own.";
+    JournalAlreadyPosted "MLC-5107" "The order's or line's cost was posted already",
+        "Several tasks carry the same order or line, and its cost is posted once. No second journal was made.",
+        "Nothing. When every task is to carry a cost of its own, map a cost field.";
+    JournalNoCost "MLC-5108" "There is no cost to post",
+        "The task has no cost of its own, and an amount is missing on the order. Nothing is guessed and no journal was made.",
+        "Complete the line in Oracle, or fill in the task's cost field.";
+    JournalCostZero "MLC-5109" "The cost is zero",
+        "There is nothing to post. No journal was made.",
+        "Nothing, if that is right. Otherwise mend the order in Oracle or the task's cost.";
+    JournalCostNegative "MLC-5110" "The cost is negative",
+        "A completion is never posted as a credit of the whole order. No journal was made.",
+        "Post it by hand in Oracle, if it is meant so.";
+    JournalNumberUnreadable "MLC-5111" "A number of the order cannot be computed with exactly",
+        "It has more digits than are computed with, and money is never rounded. No journal was made.",
+        "Correct it in Oracle if it is a mistake; else post by hand.";
+    JournalCurrencyMissing "MLC-5112" "The cost has no currency",
+        "Neither the task's cost field nor the order says which currency it is. No journal was made.",
+        "Complete the order in Oracle, or map a cost field of currency format.";
+    JournalCurrencyMixed "MLC-5113" "The order's lines are in several currencies",
+        "Their amounts cannot be added. No journal was made.",
+        "Look at the named lines in Oracle.";
+    JournalCurrencyUnknown "MLC-5114" "The currency's decimals are not known",
+        "It is not a currency of ISO 4217 with a smallest unit, so the cost cannot be split exactly. No journal was made.",
+        "Set `journal.decimals.CODE`, if the pod knows the currency.";
+    JournalNoRateType "MLC-5115" "The cost is in another currency than the ledger",
+        "No conversion rate type is set, and Oracle would reject the lines. No journal was made.",
+        "Set `journal.rate_type` to the name of a conversion rate type of the pod, such as `Corporate`.";
+    JournalNoDistributions "MLC-5116" "An order line has no distribution",
+        "Distributions say which account is charged. No journal was made.",
+        "Complete the line in Oracle; if it has distributions there, the integration user may not see them.";
+    JournalNoChargeAccount "MLC-5117" "A distribution has no charge account",
+        "Without it there is no cost center to charge. No journal was made.",
+        "Complete the distribution in Oracle.";
+    JournalTooManyDecimals "MLC-5118" "The cost has more decimals than its currency",
+        "Rounding it would post another cost than the order shows. No journal was made.",
+        "Mend the amount in Oracle or on the task; when the pod keeps the currency with more decimals, set `journal.decimals.CODE`.";
+    JournalTooLarge "MLC-5119" "An amount is too large to be posted",
+        "Amounts of up to 15 digits are posted. No journal was made.",
+        "Look for a mistake in the order. A share can also become that large when a line's credit nearly cancels the others.";
+    JournalTooManyLines "MLC-5120" "The journal would have too many lines",
+        "An order of that many distributions is not posted. No journal was made.",
+        "Let tasks stand for order lines (`tasks.per = \"line\"`), or post by hand.";
+    JournalAccountUnusable "MLC-5121" "An account cannot be written as segments",
+        "The segments of the charge account or the clearing account could not be told apart. No journal was made.",
+        "Look at the reason: it names `journal.segment_names`, `routing.account.delimiter` or the account that has another number of segments.";
+    JournalPeriodClosed "MLC-5122" "The completion's period takes no entries",
+        "The journal waits, as `journal.closed_period = \"hold\"` says.",
+        "Open the period in Oracle; the journal is made then. Or set `journal.closed_period = \"next_open\"`.";
+    JournalNoOpenPeriod "MLC-5123" "No later period takes entries",
+        "The completion's period is closed and none after it is open or future-enterable. The journal waits.",
+        "Open a period in Oracle; the journal is made then. If one is open, the integration user may not see the ledger's periods.";
+    JournalSettingsWrong "MLC-5124" "The journal settings do not work",
+        "They cannot bring a journal as they are.",
+        "Mend what the reason names.";
+    JournalDefect "MLC-5125" "A check inside the program failed",
+        "What was about to be sent is not right, so nothing was sent. The books are untouched.",
+        "Please report it with the reason.";
+
+    JournalNotScheduled "MLC-5131" "Oracle did not schedule the import",
+        "The upload was answered with the request id -1. No line was loaded.",
+        "Check `journal.job`, and that the integration user may run the import. Then send the journal anew.";
+    JournalRefused "MLC-5132" "Oracle refused the upload",
+        "The request was understood and declined. No line was loaded.",
+        "Read Oracle's message. Common causes: no access to `journal.document_account`, a missing privilege. Then send the journal anew.";
+    JournalOutOfAttempts "MLC-5133" "The upload was given up",
+        "All attempts were used up. What is known says that no line was loaded.",
+        "Mend the cause that the last message names, then send the journal anew.";
+    JournalLoadFailed "MLC-5134" "Oracle could not load the file",
+        "The load job failed before the import. No batch was found.",
+        "Read the job's log. Then send the journal anew: it goes under a new group id, since lines may be left in the interface.";
+    JournalImportFailed "MLC-5135" "The import job failed",
+        "The job ended in error without naming a code. No batch was found.",
+        "Read the job's log. Then send the journal anew: it goes under a new group id, since lines may be left in the interface.";
+    JournalImportRejected "MLC-5136" "Oracle rejected the journal's lines",
+        "The import named error codes. One bad line rejects the whole journal, and the lines stay in the interface.",
+        "Mend what the codes say, delete the lines with Delete Journal Import Data if they disturb, then send the journal anew: it goes under a new group id.";
+    JournalInDoubt "MLC-5137" "It is not known whether the journal exists",
+        "Oracle's answer did not arrive, or an import ended without a batch that can be seen. Nothing is sent again as long as it may exist.",
+        "Look in Oracle for a batch whose name holds the group id. If it is there, say so; if it certainly is not, send the journal anew.";
+    JournalSlow "MLC-5138" "The import takes unusually long",
+        "The job was accepted and has not ended. It is followed on, and nothing is sent a second time.",
+        "Look at the job in Oracle's scheduled processes: it may wait for another one, or be on hold.";
+    JournalTotalsDiffer "MLC-5139" "The batch's totals are not the journal's",
+        "A batch with the group id was found, but its debits or credits are not those that were sent.",
+        "Compare the batch in Oracle with the journal before posting it.";
+    JournalSeveralBatches "MLC-5140" "Several batches carry the journal's group id",
+        "One journal brings one batch. More may mean that lines were imported twice.",
+        "Compare the batches in Oracle before posting them; delete or reverse what is too many.";
 }
 
 impl std::fmt::Display for Code {
@@ -268,12 +375,13 @@ mod tests {
     }
 
     /// What the hundreds of a code's number stand for.
-    const RANGES: [(&str, &str); 5] = [
+    const RANGES: [(&str, &str); 6] = [
         ("11", "The private PostgreSQL server"),
         ("12", "This program: key, credentials, settings, database, leases"),
         ("20", "Oracle: nothing was read, or not all"),
         ("30", "Asana: reading tasks and writing them"),
         ("40", "Mapping: why a movement is held or was given up"),
+        ("51", "Journals: why there is none, and what became of one"),
     ];
 
     const AGAIN: &str = "A held movement is planned again with the record's next change, after an hour, and at \

@@ -15,6 +15,7 @@ pub mod error;
 pub mod feed;
 pub mod ids;
 pub mod invoice_status;
+pub mod journal;
 pub mod key;
 pub mod manage;
 pub mod mapping;
