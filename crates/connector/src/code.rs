@@ -295,6 +295,15 @@ codes! {
     JournalSettingsWrong "MLC-5124" "The journal settings do not work",
         "They cannot bring a journal as they are.",
         "Mend what the reason names.";
+    JournalBeforeStart "MLC-5126" "The task was completed before journals were switched on",
+        "Only completions from then on bring a journal, so that a first sweep posts nothing of the past. Nothing was sent.",
+        "Nothing. To post it all the same, open the task and complete it again.";
+    JournalOrderMismatch "MLC-5127" "The completed task is linked to one order and carries another's number",
+        "It is not guessed which order's cost it is. Nothing was sent; the completion is held.",
+        "Put the right purchase order number on the task. If it shall stand for the other order, take it off the first: give that order a task of its own.";
+    JournalReopened "MLC-5128" "The task was opened again before its journal was sent",
+        "Nothing was sent to Oracle for this completion.",
+        "Nothing. When the task is completed again, that is a completion of its own.";
     JournalDefect "MLC-5125" "A check inside the program failed",
         "What was about to be sent is not right, so nothing was sent. The books are untouched.",
         "Please report it with the reason.";

@@ -75,6 +75,10 @@ uuid_id!(
     MovementId
 );
 uuid_id!(
+    /// One journal that a completion asks for.
+    JournalId
+);
+uuid_id!(
     /// One running process of the engine.
     NodeId
 );

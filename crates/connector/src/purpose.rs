@@ -34,6 +34,10 @@ pub enum Purpose {
     LastSynced,
     /// A link to the order in Oracle.
     OracleLink,
+    /// What became of the task's completion.
+    JournalStatus,
+    /// What the task itself costs: read for its journal, never written.
+    Cost,
 }
 
 /// What kinds of Asana field can hold a purpose.
@@ -70,6 +74,8 @@ impl Purpose {
         Purpose::Requester,
         Purpose::LastSynced,
         Purpose::OracleLink,
+        Purpose::JournalStatus,
+        Purpose::Cost,
     ];
 
     /// The name used in settings.
@@ -90,6 +96,8 @@ impl Purpose {
             Purpose::Requester => "requester",
             Purpose::LastSynced => "last_synced",
             Purpose::OracleLink => "oracle_link",
+            Purpose::JournalStatus => "journal_status",
+            Purpose::Cost => "cost",
         }
     }
 
@@ -97,8 +105,12 @@ impl Purpose {
     #[must_use]
     pub fn holds(self) -> Holds {
         match self {
-            Purpose::PoNumber | Purpose::InvoiceNumbers | Purpose::OracleLink => Holds::TextOnly,
-            Purpose::LineItemAmount | Purpose::OrderedTotal | Purpose::InvoicedAmount => Holds::Amount,
+            Purpose::PoNumber | Purpose::InvoiceNumbers | Purpose::OracleLink | Purpose::JournalStatus => {
+                Holds::TextOnly
+            }
+            Purpose::LineItemAmount | Purpose::OrderedTotal | Purpose::InvoicedAmount | Purpose::Cost => {
+                Holds::Amount
+            }
             Purpose::LastSynced => Holds::Instant,
             _ => Holds::Text,
         }

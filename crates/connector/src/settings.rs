@@ -11,6 +11,7 @@ use url::Url;
 use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::ids::{FieldGid, ProjectGid};
+use crate::journal::JournalSettings;
 use crate::purpose::Purpose;
 use crate::routing::Routing;
 
@@ -32,6 +33,41 @@ pub struct Settings {
     /// How often things run.
     #[serde(default)]
     pub schedule: Schedule,
+    /// The journals that completed tasks bring; absent: none, and nothing listens to Asana.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub journal: Option<JournalSettings>,
+    /// Which projects are watched for completions, and how often that is made sure.
+    #[serde(default)]
+    pub webhooks: WebhookSettings,
+}
+
+/// Which projects are watched for completed tasks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WatchScope {
+    /// Those that the routing names.
+    #[default]
+    Mapped,
+    /// Every project of the workspace that the token may see, new ones too.
+    Workspace,
+}
+
+/// How completions are learnt of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WebhookSettings {
+    /// Which projects are watched.
+    pub scope: WatchScope,
+    /// Minutes between two comparisons of the registrations with Asana's list, 1 to 1,440.
+    pub check_minutes: u32,
+    /// Minutes between two sweeps for completions that no webhook told of, 1 to 1,440.
+    pub sweep_minutes: u32,
+}
+
+impl Default for WebhookSettings {
+    fn default() -> Self {
+        WebhookSettings { scope: WatchScope::Mapped, check_minutes: 60, sweep_minutes: 60 }
+    }
 }
 
 /// The Oracle side: either `url`, or `pod` and `region`.
@@ -253,6 +289,23 @@ impl Settings {
         self.routing.projects()
     }
 
+    fn journal_problems(&self) -> Vec<String> {
+        let mut problems = self.journal.as_ref().map(JournalSettings::problems).unwrap_or_default();
+        for (name, minutes) in
+            [("check_minutes", self.webhooks.check_minutes), ("sweep_minutes", self.webhooks.sweep_minutes)]
+        {
+            if !(1..=1440).contains(&minutes) {
+                problems.push(format!("webhooks.{name} must be 1 to 1440"));
+            }
+        }
+        for purpose in [Purpose::JournalStatus, Purpose::Cost] {
+            if self.fields.contains_key(&purpose) && self.journal.is_none() {
+                problems.push(format!("fields.{} needs a [journal] section", purpose.as_str()));
+            }
+        }
+        problems
+    }
+
     /// Refuses what cannot work, with all problems at once.
     pub fn check(&self) -> Result<()> {
         let mut problems = Vec::new();
@@ -293,6 +346,7 @@ impl Settings {
         if self.schedule.poll_minutes == 0 {
             problems.push("schedule.poll_minutes must be at least 1".to_owned());
         }
+        problems.extend(self.journal_problems());
         problems.extend(self.routing.problems());
         if let Err(error) = crate::template::Templates::new(&self.tasks) {
             problems.push(error.message);

@@ -175,6 +175,20 @@ pub enum NoJournal {
         /// What is wrong.
         problem: String,
     },
+    /// It happened before journals were switched on.
+    #[error("the task was completed at {completed_at}, before journals were switched on")]
+    BeforeStart {
+        /// When it was completed.
+        completed_at: jiff::Timestamp,
+    },
+    /// The task is linked to one order and carries the number of another.
+    #[error("the task is linked to purchase order {linked}, but carries the number {shown}")]
+    OrderMismatch {
+        /// The number of the order that it is linked to.
+        linked: String,
+        /// The number that it carries.
+        shown: String,
+    },
     /// What must never happen did: a defect of this program. Nothing is sent.
     #[error("{what}; this is a defect of ml-connector")]
     Defect {
@@ -225,6 +239,8 @@ impl NoJournal {
             NoJournal::PeriodClosed { .. } => Code::JournalPeriodClosed,
             NoJournal::NoOpenPeriod { .. } => Code::JournalNoOpenPeriod,
             NoJournal::SettingsWrong { .. } => Code::JournalSettingsWrong,
+            NoJournal::BeforeStart { .. } => Code::JournalBeforeStart,
+            NoJournal::OrderMismatch { .. } => Code::JournalOrderMismatch,
             NoJournal::Defect { .. } => Code::JournalDefect,
         }
     }
@@ -233,12 +249,14 @@ impl NoJournal {
     #[must_use]
     pub fn waits_for(&self) -> WaitsFor {
         match self {
-            NoJournal::NotApproved { .. } | NoJournal::AlreadyPosted { .. } | NoJournal::Defect { .. } => {
-                WaitsFor::Nothing
-            }
+            NoJournal::NotApproved { .. }
+            | NoJournal::AlreadyPosted { .. }
+            | NoJournal::BeforeStart { .. }
+            | NoJournal::Defect { .. } => WaitsFor::Nothing,
             NoJournal::NoOrderNumber
             | NoJournal::OrderUnknown { .. }
             | NoJournal::OrderAmbiguous { .. }
+            | NoJournal::OrderMismatch { .. }
             | NoJournal::LineUnknown { .. }
             | NoJournal::OrderCanceled { .. }
             | NoJournal::NoCost { .. }

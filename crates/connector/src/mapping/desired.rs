@@ -50,6 +50,9 @@ fn one(
     gid: &FieldGid,
     notes: &mut Vec<String>,
 ) -> Result<Option<FieldValue>, Held> {
+    if purpose == Purpose::Cost {
+        return Ok(None);
+    }
     let Some(field) = fields.get(gid) else {
         return Err(Held::new(
             Code::FieldMissing,
@@ -58,8 +61,8 @@ fn one(
     };
     field.check(purpose)?;
     let value = match purpose {
-        // written only together with another value, see `stamp`
-        Purpose::LastSynced => return Ok(None),
+        // written only together with another value, see `stamp`; the other is the task's, not the order's
+        Purpose::LastSynced | Purpose::JournalStatus => return Ok(None),
         Purpose::OracleLink => Value::Text(oracle_link(settings, &subject.order.id)),
         _ => subject.value(purpose, settings.tasks.line_amount)?,
     };
@@ -113,6 +116,13 @@ pub fn stamp(settings: &Settings, fields: &FieldSet, now: jiff::Timestamp) -> Op
         _ => FieldValue::Text(seconds.to_string()),
     };
     Some((gid.0.clone(), value))
+}
+
+/// The value of the `journal_status` field: what became of the task's completion.
+#[must_use]
+pub fn journal_status(settings: &Settings, words: &str) -> Option<(String, FieldValue)> {
+    let gid = settings.fields.get(&Purpose::JournalStatus)?;
+    Some((gid.0.clone(), FieldValue::Text(cut(words, TEXT_CHARACTERS).0)))
 }
 
 /// The order's page, from the link pattern that the connection's settings give.

@@ -43,7 +43,7 @@ impl Value {
 }
 
 impl Subject<'_> {
-    /// The value of a purpose; `LastSynced` and `OracleLink` are not computed here.
+    /// The value of a purpose; those that do not come from the order are not computed here.
     pub fn value(&self, purpose: Purpose, line_amount: LineAmount) -> Result<Value, Held> {
         let order = self.order;
         Ok(match purpose {
@@ -75,7 +75,7 @@ impl Subject<'_> {
             Purpose::CostCenter => Value::list(self.line.map_or(&order.cost_centers, |l| &l.cost_centers)),
             Purpose::GlAccount => Value::list(self.line.map_or(&order.accounts, |l| &l.accounts)),
             Purpose::Requester => Value::text(order.requester.as_deref()),
-            Purpose::LastSynced | Purpose::OracleLink => Value::Empty,
+            Purpose::LastSynced | Purpose::OracleLink | Purpose::JournalStatus | Purpose::Cost => Value::Empty,
         })
     }
 

@@ -9,7 +9,7 @@ use crate::code::Code;
 use crate::engine::ProjectFields;
 use crate::ids::MovementId;
 use crate::mapping::Held;
-use crate::mapping::desired::{Desired, desired, stamp};
+use crate::mapping::desired::{Desired, desired, journal_status, stamp};
 use crate::mapping::diff::differing;
 use crate::mapping::field::FieldSet;
 use crate::mapping::values::Subject;
@@ -328,10 +328,13 @@ impl Planner<'_> {
             Ok(fields) => fields,
             Err(held) => return Decision::Held(held),
         };
-        let Desired { values, notes } = match self.desired(subject, &fields) {
+        let Desired { mut values, notes } = match self.desired(subject, &fields) {
             Ok(desired) => desired,
             Err(held) => return Decision::Held(held),
         };
+        if let Some(words) = self.world.journal_status.get(&task) {
+            values.extend(journal_status(self.settings, words));
+        }
         let nothing = BTreeMap::new();
         let mut changed = differing(&values, known.map_or(&nothing, |k| &k.values));
         if changed.is_empty() {

@@ -11,6 +11,8 @@ use crate::feed::Feed;
 use crate::ids::ConnectionId;
 use crate::record::{InvoiceFacts, OrderFacts};
 use crate::settings::Settings;
+use crate::purpose::Purpose;
+use crate::store::completions;
 use crate::store::documents;
 use crate::store::links::{self, Link};
 use crate::store::outbox::Claimed;
@@ -54,6 +56,8 @@ pub struct World {
     pub tasks_by_number: HashMap<String, Vec<String>>,
     /// Task gids by the order's key in their notes.
     pub tasks_by_key: HashMap<String, Vec<String>>,
+    /// What became of each task's last completion, when a field is mapped that shows it.
+    pub journal_status: HashMap<String, String>,
 }
 
 /// Reads a claimed movement's record.
@@ -107,6 +111,11 @@ impl World {
         world.load_records(db, connection, settings, &numbers).await?;
         keys.extend(world.orders.keys().cloned());
         world.load_tasks(db, connection, &numbers, &keys).await?;
+        if settings.fields.contains_key(&Purpose::JournalStatus) {
+            let tasks: Vec<String> = world.tasks.keys().cloned().collect();
+            let shown = completions::shown_on_tasks(db, connection, &tasks).await?;
+            world.journal_status = shown.into_iter().collect();
+        }
         Ok(world)
     }
 

@@ -190,3 +190,25 @@ pub async fn remove(db: &mut PgConnection, id: ConnectionId) -> Result<()> {
     .await?;
     Ok(())
 }
+
+/// From when on completions count; `None` until journals were switched on.
+pub async fn journals_since(
+    db: impl sqlx::PgExecutor<'_>,
+    id: ConnectionId,
+) -> Result<Option<Timestamp>> {
+    let since = sqlx::query_scalar!("select journals_since from connections where connection_id = $1", id.0)
+        .fetch_optional(db)
+        .await?;
+    Ok(since.flatten().map(jiff_sqlx::Timestamp::to_jiff))
+}
+
+/// Lets completions count from now on, unless they do already.
+pub async fn begin_journals(db: &mut PgConnection, id: ConnectionId) -> Result<()> {
+    sqlx::query!(
+        "update connections set journals_since = coalesce(journals_since, now()) where connection_id = $1",
+        id.0
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}

@@ -376,6 +376,28 @@ pub async fn by_order_number(
     Ok(rows)
 }
 
+/// The records of a feed with these ids.
+pub async fn by_ids(
+    db: &mut PgConnection,
+    connection: ConnectionId,
+    feed: Feed,
+    ids: &[String],
+) -> Result<Vec<Body>> {
+    let rows = sqlx::query_as!(
+        Body,
+        "select d.source_id, d.body from unnest($3::text[]) as i(source_id)
+         cross join lateral (
+             select source_id, body from documents
+             where connection_id = $1 and feed = $2 and source_id = i.source_id limit 1) d",
+        connection.0,
+        feed.as_str(),
+        ids,
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows)
+}
+
 /// Lets the planner know how large the tables have become, as after a first poll; the server's own
 /// autovacuum would only do so a minute later.
 pub async fn analyze(db: &PgPool) -> Result<()> {

@@ -1,0 +1,135 @@
+//! The sweep: what changed in the watched projects since the last one, for completions that no webhook told
+//! of. Asana delivers at most once and forgets a webhook after a day of failures.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::code::Code;
+use crate::completion::see::{Seen, see};
+use crate::engine::{Clients, Engine};
+use crate::error::{Error, Result};
+use crate::ids::ProjectGid;
+use crate::store::completions::{self, Completion};
+use crate::store::inbox::{self, Swept};
+use crate::store::jobs::{self, Job, Lease};
+use crate::store::{connections, sweeps};
+use crate::trouble;
+
+/// How far before the last change seen a sweep starts: Asana's servers need not agree to the second.
+const OVERLAP: SignedDuration = SignedDuration::from_mins(1);
+/// A listing whose page token expired is begun anew this often.
+const RESTARTS: u32 = 3;
+
+/// What a sweep did.
+#[derive(Debug, Clone, Copy, Default, serde::Serialize)]
+pub struct SweepReport {
+    /// Projects swept.
+    pub projects: u64,
+    /// Tasks listed.
+    pub tasks: u64,
+    /// Tasks in another state than was known: put into the inbox.
+    pub found: u64,
+}
+
+/// Sweeps every watched project.
+pub async fn run(engine: &Engine, clients: &Clients, lease: &Lease) -> Result<SweepReport> {
+    let mut report = SweepReport::default();
+    let Some(since) = connections::journals_since(&engine.db, lease.connection).await? else {
+        return Ok(report);
+    };
+    for project in clients.watched_projects(engine).await? {
+        let mut restarts = 0;
+        loop {
+            match project_once(engine, clients, lease, &project, since, &mut report).await {
+                Ok(()) => break,
+                Err(Sweeping::TokenExpired) if restarts < RESTARTS => restarts += 1,
+                Err(Sweeping::TokenExpired) => {
+                    let words = "Asana's page token expired again and again while sweeping a project";
+                    return Err(Error::new(Code::AsanaRefused, words));
+                }
+                Err(Sweeping::Failed(error))
+                    if matches!(error.code, Code::AsanaNotFound | Code::AsanaForbidden) =>
+                {
+                    tracing::warn!(%project, %error, "a watched project cannot be swept");
+                    break;
+                }
+                Err(Sweeping::Failed(error)) => return Err(error),
+            }
+        }
+        report.projects += 1;
+    }
+    if report.found > 0 {
+        jobs::ask_for(&engine.db, lease.connection, &[Job::Completions]).await?;
+        engine.wake();
+    }
+    Ok(report)
+}
+
+enum Sweeping {
+    TokenExpired,
+    Failed(Error),
+}
+
+impl<E: Into<Error>> From<E> for Sweeping {
+    fn from(error: E) -> Sweeping {
+        Sweeping::Failed(error.into())
+    }
+}
+
+async fn project_once(
+    engine: &Engine,
+    clients: &Clients,
+    lease: &Lease,
+    project: &ProjectGid,
+    since: Timestamp,
+    report: &mut SweepReport,
+) -> std::result::Result<(), Sweeping> {
+    let connection = lease.connection;
+    let fields = clients.fields().await?;
+    let mut db = engine.db.acquire().await?;
+    let from = sweeps::swept_until(&mut db, connection, project).await?.map_or(since, |until| until - OVERLAP);
+    drop(db);
+    let (mut offset, mut newest) = (None, None::<Timestamp>);
+    loop {
+        let page = match clients.asana.tasks_page(project.as_str(), Some(from), offset.as_deref()).await {
+            Err(error) if error.is_invalid_offset() => return Err(Sweeping::TokenExpired),
+            other => other.map_err(trouble::asana)?,
+        };
+        newest = page.tasks.iter().map(|task| task.modified_at).chain(newest).max();
+        report.tasks += page.tasks.len() as u64;
+        let gids: Vec<String> = page.tasks.iter().map(|task| task.gid.clone()).collect();
+        let mut tx = engine.db.begin().await?;
+        jobs::hold(&mut tx, lease).await?;
+        let mut known: BTreeMap<String, Vec<Completion>> = BTreeMap::new();
+        for completion in completions::of_tasks(&mut tx, connection, &gids).await? {
+            known.entry(completion.task_gid.clone()).or_default().push(completion);
+        }
+        let of = |gid: &str| known.get(gid).map(Vec::as_slice).unwrap_or_default();
+        let found: Vec<Swept> = page
+            .tasks
+            .iter()
+            .filter(|task| match see(task, of(&task.gid), &clients.connection.settings, &fields) {
+                Seen::Nothing => false,
+                // what was complete before journals were switched on is no news
+                Seen::Completed(facts) => facts.completed_at >= since,
+                _ => true,
+            })
+            .map(|task| Swept {
+                task: task.gid.clone(),
+                completed_at: task.completed_at.filter(|_| task.completed),
+                modified_at: task.modified_at,
+            })
+            .collect();
+        report.found += inbox::add_swept(&mut tx, connection, &found).await?;
+        if page.next.is_none() {
+            // only now: a sweep that breaks off begins where the last complete one ended
+            sweeps::set_swept(&mut tx, connection, project, newest).await?;
+        }
+        tx.commit().await?;
+        match page.next {
+            Some(next) => offset = Some(next),
+            None => return Ok(()),
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! The job that turns the inbox into completions, and completions into journals.
+
+use std::collections::BTreeMap;
+
+use asana::Task;
+use futures_util::{StreamExt, stream};
+
+use crate::code::Code;
+use crate::completion::see::{Seen, see};
+use crate::engine::{Clients, Engine, ProjectFields};
+use crate::error::Result;
+use crate::posting::build;
+use crate::store::completions::{self, Completion, Facts, Verdict};
+use crate::store::inbox::{self, OpenEvent};
+use crate::store::jobs::{self, Job, Lease};
+use crate::trouble;
+
+/// Events taken from the inbox at once.
+const EVENTS: i64 = 500;
+/// Tasks read at once; the rate budget allows 50 reads, and the push needs some too.
+const READS_AT_ONCE: usize = 10;
+
+/// What the job did.
+#[derive(Debug, Clone, Copy, Default, serde::Serialize)]
+pub struct CompletionsReport {
+    /// Events looked at.
+    pub events: u64,
+    /// Completions that were not known.
+    pub completions: u64,
+    /// Tasks seen to be open again.
+    pub reopened: u64,
+    /// Journals opened.
+    pub journals: u64,
+    /// Completions that are held.
+    pub held: u64,
+    /// Completions that bring no journal.
+    pub skipped: u64,
+}
+
+/// Looks at what the inbox holds, then decides about every completion that is due.
+pub async fn run(engine: &Engine, clients: &Clients, lease: &Lease) -> Result<CompletionsReport> {
+    let mut report = CompletionsReport::default();
+    loop {
+        let mut db = engine.db.acquire().await?;
+        let events = inbox::open_events(&mut db, lease.connection, EVENTS).await?;
+        drop(db);
+        if events.is_empty() {
+            break;
+        }
+        look(engine, clients, lease, events, &mut report).await?;
+        // each batch goes on its way before the next is read: a flood must not hold up the first journal
+        build::decide_due(engine, clients, lease, &mut report).await?;
+    }
+    build::decide_due(engine, clients, lease, &mut report).await?;
+    if report.journals > 0 {
+        jobs::ask_for(&engine.db, lease.connection, &[Job::Journals]).await?;
+        engine.wake();
+    }
+    Ok(report)
+}
+
+/// What reading a task brought.
+enum Read {
+    Task(Box<Task>),
+    /// It is gone, or hidden from the token.
+    Gone(String),
+}
+
+async fn look(
+    engine: &Engine,
+    clients: &Clients,
+    lease: &Lease,
+    events: Vec<OpenEvent>,
+    report: &mut CompletionsReport,
+) -> Result<()> {
+    let mut by_task: BTreeMap<String, Vec<OpenEvent>> = BTreeMap::new();
+    for event in events {
+        by_task.entry(event.task.clone()).or_default().push(event);
+    }
+    let fields = clients.fields().await?;
+    let tasks: Vec<String> = by_task.keys().cloned().collect();
+    let mut reads = stream::iter(tasks).map(|gid| read(clients, gid)).buffer_unordered(READS_AT_ONCE).ready_chunks(READS_AT_ONCE);
+    while let Some(chunk) = reads.next().await {
+        let mut failed = None;
+        let mut done = Vec::new();
+        for (gid, read) in chunk {
+            match read {
+                Ok(read) => done.push((gid, read)),
+                Err(error) => failed = Some(error),
+            }
+        }
+        record(engine, clients, lease, &fields, &by_task, &done, report).await?;
+        if let Some(error) = failed {
+            // what could be read is stored; the rest stays open and is read again
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+async fn read(clients: &Clients, gid: String) -> (String, Result<Read>) {
+    let read = match clients.asana.task(&gid).await {
+        Ok(task) => Ok(Read::Task(Box::new(task))),
+        Err(error) if matches!(error.status(), Some(403 | 404)) => Ok(Read::Gone(error.to_string())),
+        Err(error) => Err(trouble::asana(error)),
+    };
+    (gid, read)
+}
+
+async fn record(
+    engine: &Engine,
+    clients: &Clients,
+    lease: &Lease,
+    fields: &ProjectFields,
+    by_task: &BTreeMap<String, Vec<OpenEvent>>,
+    done: &[(String, Read)],
+    report: &mut CompletionsReport,
+) -> Result<()> {
+    let connection = lease.connection;
+    let gids: Vec<String> = done.iter().map(|(gid, _)| gid.clone()).collect();
+    let mut tx = engine.db.begin().await?;
+    jobs::hold(&mut tx, lease).await?;
+    let mut known: BTreeMap<String, Vec<Completion>> = BTreeMap::new();
+    for completion in completions::of_tasks(&mut tx, connection, &gids).await? {
+        known.entry(completion.task_gid.clone()).or_default().push(completion);
+    }
+    let mut keys = Vec::new();
+    for (gid, read) in done {
+        let events = by_task.get(gid).map(Vec::as_slice).unwrap_or_default();
+        keys.extend(events.iter().map(|event| event.key));
+        let of_task = known.get(gid).map(Vec::as_slice).unwrap_or_default();
+        let found_by = if events.iter().any(|event| event.delivered) { "webhook" } else { "sweep" };
+        match read {
+            Read::Task(task) => {
+                let seen = see(task, of_task, &clients.connection.settings, fields);
+                store(&mut tx, lease, gid, seen, found_by, report).await?;
+            }
+            Read::Gone(why) => gone(&mut tx, lease, gid, events, of_task, found_by, why, report).await?,
+        }
+    }
+    inbox::settle(&mut tx, connection, &keys).await?;
+    tx.commit().await?;
+    report.events += keys.len() as u64;
+    Ok(())
+}
+
+async fn store(
+    db: &mut sqlx::PgConnection,
+    lease: &Lease,
+    task: &str,
+    seen: Seen,
+    found_by: &str,
+    report: &mut CompletionsReport,
+) -> Result<()> {
+    let connection = lease.connection;
+    match seen {
+        Seen::Nothing => {}
+        Seen::Completed(facts) => {
+            report.completions += u64::from(completions::add(db, connection, &facts, found_by).await?);
+        }
+        Seen::Changed(ordinal, facts) => completions::refresh(db, connection, ordinal, &facts).await?,
+        Seen::Renumbered(ordinal, words) => {
+            completions::remark(db, connection, task, ordinal, &words).await?;
+        }
+        Seen::Reopened(ordinal, when) => {
+            report.reopened += 1;
+            completions::reopen(db, connection, task, ordinal, when).await?;
+        }
+    }
+    Ok(())
+}
+
+/// A task that is gone before its completion could be read leaves a visible trace of the completion that its
+/// event told of.
+#[expect(clippy::too_many_arguments, reason = "all of it is the one situation that is recorded")]
+async fn gone(
+    db: &mut sqlx::PgConnection,
+    lease: &Lease,
+    task: &str,
+    events: &[OpenEvent],
+    known: &[Completion],
+    found_by: &str,
+    why: &str,
+    report: &mut CompletionsReport,
+) -> Result<()> {
+    let told = events.iter().filter(|event| event.field.as_deref().is_some_and(|f| f.starts_with("completed")));
+    let Some(when) = told.filter_map(|event| event.happened_at).max() else { return Ok(()) };
+    if known.iter().any(|known| known.completed_at >= when) {
+        return Ok(());
+    }
+    let facts = Facts {
+        task_gid: task.to_owned(),
+        completed_at: when,
+        completed_by: None,
+        task_name: String::new(),
+        order_number: None,
+        own_cost: None,
+        own_currency: None,
+        approval_status: None,
+    };
+    if completions::add(db, lease.connection, &facts, found_by).await? {
+        report.completions += 1;
+        report.skipped += 1;
+        let verdict = Verdict {
+            task: task.into(),
+            ordinal: known.last().map_or(0, |last| last.ordinal) + 1,
+            state: "skipped",
+            code: Some(Code::TaskGone.info().code),
+            reason: Some(format!("the task could not be read any more after it was completed: {why}")),
+            order_id: None,
+            line_id: None,
+            again_in: None,
+        };
+        completions::decide(db, lease.connection, &verdict).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,253 @@
+//! One exchange with Oracle about a journal, translated into what the state machine understands.
+
+use oracle_fusion::{
+    BulkImport, DocumentAccount, Error as OracleError, FileName, Fusion, IMPORT_JOURNALS, JobClass,
+    JobOptions, JobTree as Tree, JournalImportParameters, JournalSource, NotificationCode, Outcome,
+    RequestId, Suspense as Post, Wildcard, ZipDocument, import_codes,
+};
+
+use crate::code::Code;
+use crate::error::{Error, Result};
+use crate::ids::{ConnectionId, TaskGid};
+use crate::journal::machine::{Batch, JobTree, Log, Observation, ReadFailure, Refusal, Trust};
+use crate::journal::settings::Suspense;
+use crate::journal::{GroupId, JournalDocument, JournalSettings, Kind};
+use crate::posting::ledger::digits;
+
+/// What an exchange brought, with its words for the log.
+#[derive(Debug)]
+pub struct Exchange {
+    /// What it means.
+    pub seen: Observation,
+    /// What was asked.
+    pub request: String,
+    /// What was answered.
+    pub response: String,
+}
+
+/// Which journal the exchange is about.
+#[derive(Debug, Clone, Copy)]
+pub struct About<'a> {
+    /// Whose.
+    pub connection: ConnectionId,
+    /// The completed task.
+    pub task: &'a TaskGid,
+    /// Which of its completions.
+    pub ordinal: u32,
+    /// Posting or reversal.
+    pub kind: Kind,
+}
+
+impl About<'_> {
+    /// The group id of a generation.
+    #[must_use]
+    pub fn group(&self, generation: u32) -> GroupId {
+        GroupId::derive(self.connection, self.task, self.ordinal, self.kind, generation)
+    }
+}
+
+/// The import request for a document, or why the settings do not make one.
+pub fn import_of(document: &JournalDocument, settings: &JournalSettings) -> Result<BulkImport> {
+    let wrong = |e: oracle_fusion::BulkImportError| {
+        Error::new(Code::SettingsInvalid, format!("the journal settings do not work: {e}")).because(e)
+    };
+    let group = oracle_fusion::GroupId::new(document.group.number()).map_err(wrong)?;
+    let source = settings.source_parameter.as_deref().unwrap_or(&settings.source);
+    let source = JournalSource::new(source).map_err(wrong)?;
+    let mut parameters = JournalImportParameters::new(source, digits(&settings.ledger_id)?, group);
+    parameters.data_access_set = settings.data_access_set.as_deref().map(digits).transpose()?;
+    parameters.suspense = match settings.suspense {
+        Suspense::Off => Post::Refuse,
+        Suspense::On => Post::Post,
+    };
+    let mut import = BulkImport::new(
+        ZipDocument::new(document.zip.clone()).map_err(wrong)?,
+        FileName::new(&document.file_name()).map_err(wrong)?,
+        DocumentAccount::new(&settings.document_account).map_err(wrong)?,
+        parameters,
+    );
+    import.job_name = oracle_fusion::JobName::new(&settings.job).map_err(wrong)?;
+    import.job_options = JobOptions::new(&settings.job_options).map_err(wrong)?;
+    let code: u8 = settings.notification_code.parse().unwrap_or_default();
+    import.notification_code = NotificationCode::try_from(code).map_err(wrong)?;
+    Ok(import)
+}
+
+/// The import as the log shows it: everything but the packed document, whose rows follow.
+#[must_use]
+pub fn import_words(import: &BulkImport, document: &JournalDocument) -> String {
+    format!(
+        "POST erpintegrations importBulkData\nFileName: {}\nDocumentAccount: {}\nJobName: {}\nParameterList: {}\n\
+         JobOptions: {}\nNotificationCode: {}\n\nGlInterface.csv\n{}",
+        import.file_name.as_str(),
+        import.document_account.as_str(),
+        import.job_name.as_str(),
+        import.parameters.parameter_list(),
+        import.job_options.as_str(),
+        import.notification_code,
+        String::from_utf8_lossy(&document.csv),
+    )
+}
+
+/// Sends the document, once.
+pub async fn submit(fusion: &Fusion, import: &BulkImport, request: String) -> Exchange {
+    let (seen, response) = match fusion.import_bulk_data(import).await {
+        Ok(submission) => (
+            match submission.outcome {
+                Outcome::Scheduled(id) => Observation::Accepted { request_id: id.to_string() },
+                Outcome::NotScheduled => Observation::NotScheduled,
+            },
+            submission.answer,
+        ),
+        Err(error) => {
+            let words = error.to_string();
+            (refused(&error, &words), words)
+        }
+    };
+    Exchange { seen, request, response }
+}
+
+fn refused(error: &OracleError, words: &str) -> Observation {
+    let words = words.to_owned();
+    if error.may_have_happened() {
+        return Observation::MayHaveHappened { words };
+    }
+    Observation::Refused(match error {
+        OracleError::TooManyRequests { retry_after, .. } => Refusal::Busy { retry_after: *retry_after },
+        OracleError::Unauthorized(_) | OracleError::Token(_) => Refusal::Unauthorized { words },
+        OracleError::Unreachable { .. } | OracleError::TimedOut { .. } => Refusal::Unreachable { words },
+        _ => Refusal::Permanent { words },
+    })
+}
+
+/// Looks for a batch under the group ids of all generations.
+pub async fn look_up(fusion: &Fusion, about: About<'_>, generations: std::ops::RangeInclusive<u32>) -> Exchange {
+    let request = format!(
+        "GET journalBatches with {} in BatchName",
+        generations.clone().map(|g| about.group(g).to_string()).collect::<Vec<_>>().join(", ")
+    );
+    match find_batches(fusion, about, generations).await {
+        Ok((seen, response)) => Exchange { seen, request, response },
+        Err(error) => read_failed(&error, request),
+    }
+}
+
+async fn find_batches(
+    fusion: &Fusion,
+    about: About<'_>,
+    generations: std::ops::RangeInclusive<u32>,
+) -> std::result::Result<(Observation, String), OracleError> {
+    // the newest sending first: a batch of it is what is looked for
+    let mut found: Vec<(u32, oracle_fusion::JournalBatch)> = Vec::new();
+    for generation in generations.rev() {
+        let Ok(group) = oracle_fusion::GroupId::new(about.group(generation).number()) else { continue };
+        for wildcard in Wildcard::ALL {
+            for batch in fusion.journal_batches_of(group, wildcard).await? {
+                if !found.iter().any(|(_, known)| known.id == batch.id) {
+                    found.push((generation, batch));
+                }
+            }
+        }
+    }
+    if let Some((generation, batch)) = found.first() {
+        let total = |number: &Option<oracle_fusion::Number>| number.as_ref().and_then(|n| n.as_str().parse().ok());
+        let seen = Observation::BatchFound(Batch {
+            id: batch.id.clone(),
+            generation: *generation,
+            debits: total(&batch.running_total_dr),
+            credits: total(&batch.running_total_cr),
+            more: u32::try_from(found.len() - 1).unwrap_or(u32::MAX),
+        });
+        let name = batch.name.as_deref().unwrap_or("without a name");
+        return Ok((seen, format!("batch {} \"{name}\", {} in all", batch.id, found.len())));
+    }
+    // an empty answer proves nothing by itself: is the question understood, and is anything visible?
+    let Some(known) = fusion.any_journal_batch().await? else {
+        let words = "no batch, and none of any kind is visible".to_owned();
+        return Ok((Observation::NoBatch(Trust::NothingVisible), words));
+    };
+    for wildcard in Wildcard::ALL {
+        if fusion.wildcard_works(&known, wildcard).await? {
+            let words = format!("no batch; the same form of question finds batch {}", known.id);
+            return Ok((Observation::NoBatch(Trust::Proved), words));
+        }
+    }
+    let words = format!("no batch, but the question does not find batch {} either", known.id);
+    Ok((Observation::NoBatch(Trust::PatternUnproved), words))
+}
+
+/// Looks at a request's job tree.
+pub async fn follow(fusion: &Fusion, request_id: &str) -> Exchange {
+    let request = format!("GET erpintegrations ESSExecutionDetailsRF requestId={request_id}");
+    let Ok(id) = request_id.parse::<RequestId>() else {
+        let seen = Observation::Job(JobTree::NotVisible);
+        return Exchange { seen, request, response: "the request id cannot be asked for".to_owned() };
+    };
+    match fusion.job_tree(id).await {
+        Ok(tree) => Exchange { seen: Observation::Job(judge(&tree)), request, response: words(&tree) },
+        Err(error) => read_failed(&error, request),
+    }
+}
+
+/// What a tree says. The import job decides; without one, the whole tree.
+fn judge(tree: &Tree) -> JobTree {
+    if tree.all().is_empty() {
+        return JobTree::NotVisible;
+    }
+    if let Some(import) = tree.find_import(IMPORT_JOURNALS) {
+        return match import.status.class() {
+            JobClass::Succeeded => JobTree::ImportSucceeded,
+            JobClass::LookCloser => JobTree::ImportWarning,
+            JobClass::Failed => JobTree::ImportFailed,
+            JobClass::InProgress | JobClass::Unknown => JobTree::ImportRunning,
+        };
+    }
+    match tree.class() {
+        JobClass::InProgress | JobClass::Unknown => JobTree::Running,
+        JobClass::Failed => JobTree::LoadFailed,
+        JobClass::Succeeded | JobClass::LookCloser => JobTree::NoImportJob,
+    }
+}
+
+fn words(tree: &Tree) -> String {
+    let jobs = tree.all().into_iter().map(|job| {
+        let id = job.request_id.map_or_else(String::new, |id| format!(" {id}"));
+        format!("{}{id}: {}", job.name.as_deref().unwrap_or("?"), job.status.as_str())
+    });
+    let jobs: Vec<String> = jobs.collect();
+    if jobs.is_empty() { "no job".to_owned() } else { jobs.join("; ") }
+}
+
+/// Reads a request's logs for the codes in them.
+pub async fn read_log(fusion: &Fusion, request_id: &str) -> Exchange {
+    let request = format!("POST erpintegrations downloadESSJobExecutionDetails ReqstId={request_id}");
+    let Ok(id) = request_id.parse::<RequestId>() else {
+        let response = "the request id cannot be asked for".to_owned();
+        return Exchange { seen: Observation::Log(Log::Unreadable), request, response };
+    };
+    match fusion.job_details(id).await {
+        Ok(entries) if entries.is_empty() => {
+            let response = "no log".to_owned();
+            Exchange { seen: Observation::Log(Log::Unreadable), request, response }
+        }
+        Ok(entries) => {
+            let codes = import_codes(&entries);
+            let text = entries.iter().map(|e| format!("--- {}\n{}", e.name, e.text));
+            let response = text.collect::<Vec<_>>().join("\n");
+            Exchange { seen: Observation::Log(Log::Codes(codes)), request, response }
+        }
+        Err(error) if error.is_transient() => read_failed(&error, request),
+        Err(error) => {
+            let response = error.to_string();
+            Exchange { seen: Observation::Log(Log::Unreadable), request, response }
+        }
+    }
+}
+
+fn read_failed(error: &OracleError, request: String) -> Exchange {
+    let failure = match error {
+        OracleError::Maintenance { announced: true, .. } => ReadFailure::Maintenance,
+        _ => ReadFailure::Other { retry_after: error.retry_after() },
+    };
+    Exchange { seen: Observation::ReadFailed(failure), request, response: error.to_string() }
+}
