@@ -13,6 +13,7 @@ pub mod code;
 pub mod engine;
 pub mod error;
 pub mod feed;
+pub mod hooks;
 pub mod ids;
 pub mod invoice_status;
 pub mod key;

@@ -4,6 +4,8 @@ pub mod connections;
 mod copy;
 pub mod documents;
 pub mod feeds;
+pub mod hooks;
+pub mod inbox;
 pub mod jobs;
 pub mod links;
 pub mod movements;
