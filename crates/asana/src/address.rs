@@ -46,7 +46,9 @@ pub(crate) fn resource(base: &Url, path: &[&str], query: &[(&str, &str)]) -> Res
         .map_err(|()| Error::Config("the base address cannot carry a path".into()))?
         .pop_if_empty()
         .extend(path);
-    url.query_pairs_mut().extend_pairs(query);
+    if !query.is_empty() {
+        url.query_pairs_mut().extend_pairs(query);
+    }
     Ok(url)
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::Method;
+use secrecy::SecretString;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::address::gid;
@@ -17,7 +18,8 @@ use crate::listing::{One, PAGE_ROWS, Page};
 use crate::opt_fields;
 use crate::record::{Project, Section, User, Workspace};
 use crate::task::Task;
-use crate::transport::{Call, Transport};
+use crate::transport::{Call, Received, Transport};
+use crate::webhook::{self, Created, CreatedWebhook, Webhook, WebhookFilter};
 
 /// Most tasks that a search answers; it has no further pages.
 const SEARCH_ROWS: usize = 100;
@@ -84,6 +86,17 @@ impl Asana {
     pub async fn projects(&self, workspace: &str) -> Result<Vec<Project>, Error> {
         let path = ["workspaces", gid("workspace", workspace)?, "projects"];
         self.transport.all("projects", &path, &[("opt_fields", opt_fields::PROJECT)]).await
+    }
+
+    /// The projects of a workspace that are not archived (`getProjects`). May time out in very large
+    /// organizations.
+    pub async fn workspace_projects(&self, workspace: &str) -> Result<Vec<Project>, Error> {
+        let query = [
+            ("workspace", gid("workspace", workspace)?),
+            ("archived", "false"),
+            ("opt_fields", opt_fields::PROJECT),
+        ];
+        self.transport.all("workspace_projects", &["projects"], &query).await
     }
 
     /// One project (`getProject`).
@@ -202,6 +215,61 @@ impl Asana {
         self.write("update_task", Method::PUT, &["tasks", gid("task", task)?], body).await
     }
 
+    /// Makes a webhook (`createWebhook`): deliveries about `resource` go to `target`.
+    ///
+    /// Before Asana answers, it sends a handshake to the target, which must answer it meanwhile. A place among
+    /// the writes under way is held that long, so whoever answers the handshake must not wait for this client.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for a target on a host like localhost, and, with
+    /// [`Error::is_duplicate_webhook`], when there is one for the same resource and target. When
+    /// [`Error::may_have_happened`], look for the target in [`Asana::webhooks`].
+    pub async fn create_webhook(
+        &self,
+        resource: &str,
+        target: &str,
+        filters: &[WebhookFilter],
+    ) -> Result<CreatedWebhook, Error> {
+        let body = webhook::creation(gid("resource", resource)?, target, filters);
+        let received = self.change("create_webhook", Method::POST, &["webhooks"], Some(&body)).await?;
+        let Created { data, secret } = received.parse()?;
+        // the text with the secret in it is not left in memory
+        drop(SecretString::from(received.body));
+        Ok(CreatedWebhook { webhook: data, secret })
+    }
+
+    /// All webhooks in a workspace that the token's app registered for the token's user (`getWebhooks`).
+    pub async fn webhooks(&self, workspace: &str) -> Result<Vec<Webhook>, Error> {
+        let query = [("workspace", gid("workspace", workspace)?), ("opt_fields", opt_fields::WEBHOOK)];
+        self.transport.all("webhooks", &["webhooks"], &query).await
+    }
+
+    /// One webhook (`getWebhook`).
+    pub async fn webhook(&self, webhook: &str) -> Result<Webhook, Error> {
+        self.read("webhook", &["webhooks", gid("webhook", webhook)?], opt_fields::WEBHOOK).await
+    }
+
+    /// Replaces all filters of a webhook (`updateWebhook`); resource and target cannot be changed.
+    pub async fn update_webhook_filters(
+        &self,
+        webhook: &str,
+        filters: &[WebhookFilter],
+    ) -> Result<Webhook, Error> {
+        let path = ["webhooks", gid("webhook", webhook)?];
+        let body = webhook::filters(filters);
+        let received = self.change("update_webhook_filters", Method::PUT, &path, Some(&body)).await?;
+        Ok(received.parse::<One<Webhook>>()?.data)
+    }
+
+    /// Deletes a webhook for good (`deleteWebhook`). A delivery that was on its way may still arrive.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when it is gone already.
+    pub async fn delete_webhook(&self, webhook: &str) -> Result<(), Error> {
+        let path = ["webhooks", gid("webhook", webhook)?];
+        self.change("delete_webhook", Method::DELETE, &path, None).await.map(|_| ())
+    }
+
     /// Changes the allowance of the token, for all clients that share it; what was used stays used.
     ///
     /// # Errors
@@ -237,6 +305,19 @@ impl Asana {
         let query = [("opt_fields", fields)];
         let call = Call { operation, method: Method::GET, lane: Lane::Read, path, query: &query, body: None };
         Ok(self.transport.send(&call).await?.parse::<One<T>>()?.data)
+    }
+
+    /// Sends a change of a webhook.
+    async fn change(
+        &self,
+        operation: &'static str,
+        method: Method,
+        path: &[&str],
+        body: Option<&str>,
+    ) -> Result<Received, Error> {
+        let fields = [("opt_fields", opt_fields::WEBHOOK)];
+        let query: &[(&str, &str)] = if method == Method::DELETE { &[] } else { &fields };
+        self.transport.send(&Call { operation, method, lane: Lane::Write, path, query, body }).await
     }
 
     async fn write(

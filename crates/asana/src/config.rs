@@ -63,7 +63,7 @@ pub struct BudgetSettings {
     pub requests_per_minute: u32,
     /// GET requests under way at the same time: 50.
     pub reads_at_once: usize,
-    /// POST and PUT requests under way at the same time: 15.
+    /// POST, PUT and DELETE requests under way at the same time: 15.
     pub writes_at_once: usize,
     /// Searches a minute: 60. Each counts as a request too.
     pub searches_per_minute: u32,

@@ -143,6 +143,13 @@ impl Error {
         matches!(self, Error::BadRequest { reason: BadRequest::InvalidOffset, .. })
     }
 
+    /// Whether there is a webhook already for the same resource and target. There is no code for it: this is
+    /// the wording that was seen.
+    #[must_use]
+    pub fn is_duplicate_webhook(&self) -> bool {
+        matches!(self, Error::Forbidden(refusal) if refusal.message.to_lowercase().contains("duplicated webhook"))
+    }
+
     /// How long Asana asked to wait.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {

@@ -1,6 +1,6 @@
 //! A client for the Asana REST API, as far as keeping tasks in agreement with another system needs it:
-//! the token's user, workspaces, projects, sections, custom field definitions, and tasks with their
-//! custom field values.
+//! the token's user, workspaces, projects, sections, custom field definitions, tasks with their custom
+//! field values, and webhooks.
 //!
 //! What it takes care of:
 //! - **Exact numbers.** A number custom field is read from and written to raw JSON text as an exact decimal.
@@ -27,6 +27,7 @@ mod refusal;
 mod task;
 mod transport;
 mod value;
+mod webhook;
 
 pub use body::{NewTask, TaskUpdate};
 pub use client::{Answer, Asana, TaskPage};
@@ -39,3 +40,4 @@ pub use refusal::Refusal;
 pub use task::{DateValue, Task, TaskField};
 pub use transport::MAX_RESPONSE_BYTES;
 pub use value::FieldValue;
+pub use webhook::{CreatedWebhook, Webhook, WebhookFilter};

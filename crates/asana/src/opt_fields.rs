@@ -12,6 +12,18 @@ pub(crate) const PROJECT: &str = "name,archived,workspace,permalink_url";
 
 pub(crate) const SECTION: &str = "name";
 
+pub(crate) const WEBHOOK: &str = "active,\
+resource.name,\
+target,\
+created_at,\
+last_success_at,\
+last_failure_at,\
+last_failure_content,\
+delivery_retry_count,\
+next_attempt_after,\
+failure_deletion_timestamp,\
+filters";
+
 pub(crate) const CUSTOM_FIELD_SETTING: &str = "custom_field.name,\
 custom_field.resource_subtype,\
 custom_field.representation_type,\

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 use asana::{Asana, BudgetSettings};
 use oracle_fusion::{FrameworkVersion, Fusion};
 use sqlx::PgPool;
+use tokio::sync::Notify;
+use url::Url;
 
 use crate::code::Code;
 use crate::error::{Error, Result};
@@ -15,6 +17,7 @@ use crate::ids::{ConnectionId, NodeId, ProjectGid};
 use crate::key::MasterKey;
 use crate::mapping::Held;
 use crate::mapping::field::{Field, FieldSet};
+use crate::posting::ledger::LedgerMemory;
 use crate::store::connections::{self, Connection};
 use crate::trouble;
 use crate::vault::{self, CredentialName};
@@ -31,6 +34,9 @@ pub struct Engine {
     pub master: MasterKey,
     /// This node.
     pub node: NodeId,
+    /// Where Asana reaches this program; without it no webhook can be registered.
+    pub public_url: Option<Url>,
+    news: Notify,
     clients: Mutex<HashMap<ConnectionId, Arc<Clients>>>,
 }
 
@@ -43,6 +49,8 @@ pub struct Clients {
     pub fusion: Fusion,
     /// The Asana side.
     pub asana: Asana,
+    /// What is remembered of the ledger.
+    pub ledger: LedgerMemory,
     fields: Mutex<Option<(Instant, Arc<ProjectFields>)>>,
 }
 
@@ -54,7 +62,31 @@ impl Engine {
     /// A node on this database.
     #[must_use]
     pub fn new(db: PgPool, master: MasterKey) -> Engine {
-        Engine { db, master, node: NodeId::new(), clients: Mutex::default() }
+        Engine {
+            db,
+            master,
+            node: NodeId::new(),
+            public_url: None,
+            news: Notify::new(),
+            clients: Mutex::default(),
+        }
+    }
+
+    /// With the address under which Asana reaches this program.
+    #[must_use]
+    pub fn reached_at(mut self, public_url: Option<Url>) -> Engine {
+        self.public_url = public_url;
+        self
+    }
+
+    /// Has this node look for due jobs now; others look within a second.
+    pub fn wake(&self) {
+        self.news.notify_one();
+    }
+
+    /// Ends when [`Engine::wake`] was called.
+    pub async fn woken(&self) {
+        self.news.notified().await;
     }
 
     /// The connection's clients; kept until its settings or credentials change.
@@ -95,7 +127,7 @@ impl Engine {
             ..BudgetSettings::default()
         };
         let asana = Asana::new(config).map_err(trouble::asana)?;
-        Ok(Clients { connection, fusion, asana, fields: Mutex::default() })
+        Ok(Clients { connection, fusion, asana, ledger: LedgerMemory::default(), fields: Mutex::default() })
     }
 }
 

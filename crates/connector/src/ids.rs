@@ -82,6 +82,14 @@ uuid_id!(
     /// One running process of the engine.
     NodeId
 );
+uuid_id!(
+    /// One registration of a webhook.
+    WebhookId
+);
+uuid_id!(
+    /// One signed POST from Asana.
+    DeliveryId
+);
 text_id!(
     /// An order's `POHeaderId`.
     OrderId

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretBox, SecretString};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
@@ -67,9 +68,22 @@ impl MasterKey {
         &self.id
     }
 
+    /// HMAC-SHA256 under a key of its own for `purpose`, which tells nothing of this key.
+    pub(crate) fn mac(&self, purpose: &str) -> Hmac<Sha256> {
+        let mut derive = keyed(self.key.expose_secret());
+        derive.update(purpose.as_bytes());
+        let derived: Zeroizing<[u8; KEY_BYTES]> = Zeroizing::new(derive.finalize().into_bytes().into());
+        keyed(derived.as_slice())
+    }
+
     pub(crate) fn bytes(&self) -> &[u8; KEY_BYTES] {
         self.key.expose_secret()
     }
+}
+
+#[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
+fn keyed(key: &[u8]) -> Hmac<Sha256> {
+    Hmac::new_from_slice(key).expect("HMAC takes keys of any length")
 }
 
 fn hex8(digest: &[u8]) -> String {
@@ -86,6 +100,16 @@ mod tests {
         let key = MasterKey::from_base64(&text).unwrap();
         assert_eq!(key.id(), MasterKey::from_base64(&text).unwrap().id());
         assert!(!format!("{key:?}").contains(text.expose_secret()));
+    }
+
+    #[test]
+    fn keys_for_two_purposes_or_of_two_masters_differ() {
+        let master = || MasterKey::from_base64(&MasterKey::generate()).unwrap();
+        let (one, other) = (master(), master());
+        let tag = |key: &MasterKey, purpose| key.mac(purpose).chain_update(b"x").finalize().into_bytes();
+        assert_eq!(tag(&one, "a"), tag(&one, "a"));
+        assert_ne!(tag(&one, "a"), tag(&one, "b"));
+        assert_ne!(tag(&one, "a"), tag(&other, "a"));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::ids::ConnectionId;
 use crate::settings::Settings;
 use crate::store::connections::{self, Connection, State};
 use crate::store::jobs::{self, Job};
-use crate::store::{documents, feeds, tasks};
+use crate::store::{completions, documents, feeds, tasks};
 use crate::vault::{self, CredentialName};
 
 /// Longest name of a connection, in characters.
@@ -45,6 +45,9 @@ pub async fn add(
     connections::add(&mut tx, id, name, settings).await?;
     jobs::create(&mut tx, id).await?;
     feeds::create(&mut tx, id).await?;
+    if settings.journal.is_some() {
+        connections::begin_journals(&mut tx, id).await?;
+    }
     put_secrets(engine, &mut tx, id, secrets).await?;
     tx.commit().await?;
     Ok(id)
@@ -86,6 +89,11 @@ pub async fn edit(
         opened = documents::open_all(&mut tx, connection.id).await?;
         tasks::forget_listings(&mut tx, connection.id).await?;
         jobs::ask_for(&mut *tx, connection.id, &[Job::Push]).await?;
+        if settings.journal.is_some() {
+            connections::begin_journals(&mut tx, connection.id).await?;
+            completions::look_again(&mut tx, connection.id).await?;
+            jobs::ask_for(&mut *tx, connection.id, &Job::WAY_BACK).await?;
+        }
     }
     tx.commit().await?;
     Ok(opened)

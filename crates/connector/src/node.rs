@@ -7,18 +7,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::watch;
+use tokio::sync::watch as signal;
 use tokio::task::JoinSet;
 
 use crate::backoff;
 use crate::code::Code;
-use crate::engine::Engine;
+use crate::completion::sweep::{self, SweepReport};
+use crate::completion::{self, CompletionsReport};
+use crate::engine::{Clients, Engine};
 use crate::error::{Error, Result};
 use crate::feed::poll::{self, PollReport};
+use crate::hooks::watch;
 use crate::ids::ConnectionId;
+use crate::posting::{self, JournalsReport};
 use crate::push::{self, PushReport};
 use crate::store::jobs::{self, Job, Lease};
-use crate::store::outbox;
+use crate::store::{completions, journals, outbox};
 
 /// Jobs worked on at once by one node.
 const JOBS_AT_ONCE: usize = 8;
@@ -38,10 +42,33 @@ pub enum Report {
     Poll(PollReport),
     /// A push.
     Push(PushReport),
+    /// The watchdog over the webhooks.
+    Webhooks(WebhooksReport),
+    /// A sweep.
+    Sweep(SweepReport),
+    /// Completions.
+    Completions(CompletionsReport),
+    /// Journals.
+    Journals(JournalsReport),
+}
+
+/// What the watchdog did.
+#[derive(Debug, Clone, Copy, Default, serde::Serialize)]
+pub struct WebhooksReport {
+    /// Registrations that work.
+    pub working: usize,
+    /// Registered now.
+    pub registered: usize,
+    /// Found lost.
+    pub lost: usize,
+    /// No longer watched.
+    pub removed: usize,
+    /// Could not be put right.
+    pub failed: usize,
 }
 
 /// Works until `stop` turns true; jobs under way may go on for a short while, then they are given back.
-pub async fn run(engine: Arc<Engine>, mut stop: watch::Receiver<bool>) {
+pub async fn run(engine: Arc<Engine>, mut stop: signal::Receiver<bool>) {
     let mut working: JoinSet<()> = JoinSet::new();
     let mut look = tokio::time::interval(LOOK_EVERY);
     look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -51,6 +78,7 @@ pub async fn run(engine: Arc<Engine>, mut stop: watch::Receiver<bool>) {
             _ = look.tick() => {}
             // a poll that ends makes the push due: look again at once
             Some(_) = working.join_next() => {}
+            () = engine.woken() => {}
         }
         let free = JOBS_AT_ONCE.saturating_sub(working.len());
         match jobs::claim_due(&engine.db, engine.node, i64::try_from(free).unwrap_or(0)).await {
@@ -65,8 +93,8 @@ pub async fn run(engine: Arc<Engine>, mut stop: watch::Receiver<bool>) {
     while working.join_next().await.is_some() {}
 }
 
-async fn work_or_give_back(engine: Arc<Engine>, lease: Lease, mut stop: watch::Receiver<bool>) {
-    let progress = watch::Sender::new(0);
+async fn work_or_give_back(engine: Arc<Engine>, lease: Lease, mut stop: signal::Receiver<bool>) {
+    let progress = signal::Sender::new(0);
     let stopped = async {
         let _ = stop.wait_for(|stop| *stop).await;
         tokio::time::sleep(GRACE).await;
@@ -85,7 +113,7 @@ pub async fn run_once(
     engine: &Engine,
     connection: ConnectionId,
     wanted: &[Job],
-    progress: &watch::Sender<u64>,
+    progress: &signal::Sender<u64>,
 ) -> Result<HashMap<&'static str, Report>> {
     let mut reports = HashMap::new();
     for job in wanted {
@@ -99,7 +127,7 @@ pub async fn run_once(
 }
 
 /// Works on one leased job to its end and says when it is due again.
-pub async fn work(engine: &Engine, lease: &Lease, progress: &watch::Sender<u64>) -> Result<Report> {
+pub async fn work(engine: &Engine, lease: &Lease, progress: &signal::Sender<u64>) -> Result<Report> {
     let result = tokio::select! {
         result = attempt(engine, lease, progress) => result,
         lost = keep_lease(engine, lease) => Err(lost),
@@ -115,7 +143,7 @@ pub async fn work(engine: &Engine, lease: &Lease, progress: &watch::Sender<u64>)
 async fn attempt(
     engine: &Engine,
     lease: &Lease,
-    progress: &watch::Sender<u64>,
+    progress: &signal::Sender<u64>,
 ) -> Result<(Report, Option<Timestamp>)> {
     let clients = engine.clients(lease.connection).await?;
     match lease.job {
@@ -129,6 +157,9 @@ async fn attempt(
                 "polled"
             );
             jobs::ask_for(&engine.db, lease.connection, &[Job::Push]).await?;
+            if report.stored.changed > 0 {
+                look_again_at_completions(engine, lease.connection).await?;
+            }
             let every = if report.complete {
                 clients.connection.settings.schedule.poll_every()
             } else {
@@ -154,6 +185,76 @@ async fn attempt(
             let next = outbox::open(&engine.db, lease.connection).await?.next_due;
             Ok((Report::Push(report), next))
         }
+        _ if clients.connection.settings.journal.is_none() => {
+            // nothing is watched: whoever adds journals asks for the job
+            Ok((Report::Completions(CompletionsReport::default()), None))
+        }
+        Job::Webhooks => watch_webhooks(engine, &clients, lease).await,
+        Job::Sweep => {
+            let report = sweep::run(engine, &clients, lease).await?;
+            let every = u64::from(clients.connection.settings.webhooks.sweep_minutes) * 60;
+            Ok((Report::Sweep(report), Some(Timestamp::now() + signed(Duration::from_secs(every)))))
+        }
+        Job::Completions => {
+            let report = completion::run(engine, &clients, lease).await?;
+            tracing::info!(
+                connection = clients.connection.name,
+                events = report.events,
+                completions = report.completions,
+                journals = report.journals,
+                held = report.held,
+                "looked at completions"
+            );
+            let next = completions::next_due(&engine.db, lease.connection).await?;
+            Ok((Report::Completions(report), next))
+        }
+        Job::Journals => {
+            let report = posting::run(engine, &clients, lease).await?;
+            let next = journals::next_due(&engine.db, lease.connection).await?;
+            Ok((Report::Journals(report), next))
+        }
+    }
+}
+
+/// A held completion may wait for an order that has just come.
+async fn look_again_at_completions(engine: &Engine, connection: ConnectionId) -> Result<()> {
+    let mut db = engine.db.acquire().await?;
+    if completions::look_again(&mut db, connection).await? > 0 {
+        jobs::ask_for(&mut *db, connection, &[Job::Completions]).await?;
+    }
+    Ok(())
+}
+
+/// Compares the webhooks with Asana's list and puts right what differs. After a gap the projects are swept.
+async fn watch_webhooks(
+    engine: &Engine,
+    clients: &Clients,
+    lease: &Lease,
+) -> Result<(Report, Option<Timestamp>)> {
+    let settings = &clients.connection.settings;
+    let every = Duration::from_secs(u64::from(settings.webhooks.check_minutes) * 60);
+    let next = Some(Timestamp::now() + signed(every));
+    let Some(public_url) = &engine.public_url else {
+        // sweeps find completions all the same, only later
+        return Err(Error::new(Code::HookAddress, "no public address is set (--public-url), so no webhook can be registered"));
+    };
+    let wanted = watch::wanted(clients, settings.webhooks.scope).await?;
+    let repaired = watch::repair(engine, clients, public_url, &wanted).await?;
+    if !repaired.registered.is_empty() || !repaired.lost.is_empty() {
+        jobs::ask_for(&engine.db, lease.connection, &[Job::Sweep]).await?;
+        engine.wake();
+    }
+    let report = WebhooksReport {
+        working: repaired.working.len(),
+        registered: repaired.registered.len(),
+        lost: repaired.lost.len(),
+        removed: repaired.removed.len(),
+        failed: repaired.failed.len(),
+    };
+    tracing::info!(connection = clients.connection.name, ?report, "watched over the webhooks");
+    match repaired.failed.into_iter().next() {
+        Some((_, error)) => Err(error),
+        None => Ok((Report::Webhooks(report), next)),
     }
 }
 

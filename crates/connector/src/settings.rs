@@ -10,6 +10,7 @@ use url::Url;
 
 use crate::code::Code;
 use crate::error::{Error, Result};
+use crate::hooks::resource::Scope;
 use crate::ids::{FieldGid, ProjectGid};
 use crate::journal::JournalSettings;
 use crate::purpose::Purpose;
@@ -41,23 +42,12 @@ pub struct Settings {
     pub webhooks: WebhookSettings,
 }
 
-/// Which projects are watched for completed tasks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum WatchScope {
-    /// Those that the routing names.
-    #[default]
-    Mapped,
-    /// Every project of the workspace that the token may see, new ones too.
-    Workspace,
-}
-
 /// How completions are learnt of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct WebhookSettings {
     /// Which projects are watched.
-    pub scope: WatchScope,
+    pub scope: Scope,
     /// Minutes between two comparisons of the registrations with Asana's list, 1 to 1,440.
     pub check_minutes: u32,
     /// Minutes between two sweeps for completions that no webhook told of, 1 to 1,440.
@@ -66,7 +56,7 @@ pub struct WebhookSettings {
 
 impl Default for WebhookSettings {
     fn default() -> Self {
-        WebhookSettings { scope: WatchScope::Mapped, check_minutes: 60, sweep_minutes: 60 }
+        WebhookSettings { scope: Scope::MappedProjects, check_minutes: 60, sweep_minutes: 60 }
     }
 }
 

@@ -4,6 +4,8 @@
 //! encrypted with the data key. The associated data names connection, credential and key version, so
 //! that a row moved to another connection, or renamed, does not decrypt.
 
+use std::borrow::Cow;
+
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
 use secrecy::{ExposeSecret, SecretString};
@@ -12,7 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::code::Code;
 use crate::error::{Error, Result};
-use crate::ids::ConnectionId;
+use crate::ids::{ConnectionId, WebhookId};
 use crate::key::{KEY_BYTES, MasterKey};
 
 /// Bytes of a GCM nonce.
@@ -25,15 +27,18 @@ pub enum CredentialName {
     OracleClientSecret,
     /// Asana's access token.
     AsanaToken,
+    /// What signs a webhook's deliveries; only a candidate while the registration is pending.
+    WebhookSecret(WebhookId),
 }
 
 impl CredentialName {
-    /// The name in the table.
+    /// The name in the table, and in the associated data.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub fn name(self) -> Cow<'static, str> {
         match self {
-            CredentialName::OracleClientSecret => "oracle_client_secret",
-            CredentialName::AsanaToken => "asana_token",
+            CredentialName::OracleClientSecret => "oracle_client_secret".into(),
+            CredentialName::AsanaToken => "asana_token".into(),
+            CredentialName::WebhookSecret(webhook) => format!("webhook_secret/{webhook}").into(),
         }
     }
 }
@@ -46,12 +51,8 @@ pub async fn put(
     name: CredentialName,
     secret: &SecretString,
 ) -> Result<()> {
-    let (version, key) = match data_key(db, master, connection).await? {
-        Some(found) => found,
-        None => make_data_key(db, master, connection).await?,
-    };
-    let (nonce, ciphertext) =
-        seal(&key, secret.expose_secret().as_bytes(), &aad(connection, name.as_str(), version))?;
+    let name = name.name();
+    let (version, nonce, ciphertext) = encrypt(db, master, connection, &name, secret).await?;
     sqlx::query!(
         "insert into credentials (connection_id, name, key_version, nonce, ciphertext)
          values ($1, $2, $3, $4, $5)
@@ -59,7 +60,7 @@ pub async fn put(
          set key_version = excluded.key_version, nonce = excluded.nonce,
              ciphertext = excluded.ciphertext, updated_at = now()",
         connection.0,
-        name.as_str(),
+        &*name,
         version,
         nonce.as_slice(),
         ciphertext,
@@ -69,6 +70,58 @@ pub async fn put(
     Ok(())
 }
 
+/// Stores a credential, encrypted, unless there is one of that name; whether it was stored.
+pub async fn put_first(
+    db: &mut PgConnection,
+    master: &MasterKey,
+    connection: ConnectionId,
+    name: CredentialName,
+    secret: &SecretString,
+) -> Result<bool> {
+    let name = name.name();
+    let (version, nonce, ciphertext) = encrypt(db, master, connection, &name, secret).await?;
+    let stored = sqlx::query!(
+        "insert into credentials (connection_id, name, key_version, nonce, ciphertext)
+         values ($1, $2, $3, $4, $5) on conflict do nothing",
+        connection.0,
+        &*name,
+        version,
+        nonce.as_slice(),
+        ciphertext,
+    )
+    .execute(db)
+    .await?;
+    Ok(stored.rows_affected() == 1)
+}
+
+/// Forgets a credential.
+pub async fn forget(db: &mut PgConnection, connection: ConnectionId, name: CredentialName) -> Result<()> {
+    sqlx::query!(
+        "delete from credentials where connection_id = $1 and name = $2",
+        connection.0,
+        &*name.name()
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+async fn encrypt(
+    db: &mut PgConnection,
+    master: &MasterKey,
+    connection: ConnectionId,
+    name: &str,
+    secret: &SecretString,
+) -> Result<(i32, [u8; NONCE_BYTES], Vec<u8>)> {
+    let (version, key) = match data_key(db, master, connection).await? {
+        Some(found) => found,
+        None => make_data_key(db, master, connection).await?,
+    };
+    let context = aad(connection, name, version);
+    let (nonce, ciphertext) = seal(&key, secret.expose_secret().as_bytes(), &context)?;
+    Ok((version, nonce, ciphertext))
+}
+
 /// Reads a credential.
 pub async fn get(
     db: &mut PgConnection,
@@ -76,25 +129,23 @@ pub async fn get(
     connection: ConnectionId,
     name: CredentialName,
 ) -> Result<SecretString> {
+    let name = name.name();
     let row = sqlx::query!(
         "select key_version, nonce, ciphertext from credentials where connection_id = $1 and name = $2",
         connection.0,
-        name.as_str(),
+        &*name,
     )
     .fetch_optional(&mut *db)
     .await?
-    .ok_or_else(|| {
-        Error::new(Code::CredentialMissing, format!("the credential `{}` is not stored", name.as_str()))
-    })?;
-    let unreadable = || {
-        Error::new(Code::CredentialUnreadable, format!("the credential `{}` does not decrypt", name.as_str()))
-    };
+    .ok_or_else(|| Error::new(Code::CredentialMissing, format!("the credential `{name}` is not stored")))?;
+    let unreadable =
+        || Error::new(Code::CredentialUnreadable, format!("the credential `{name}` does not decrypt"));
     let (version, key) = data_key(db, master, connection).await?.ok_or_else(unreadable)?;
     if version != row.key_version {
         return Err(unreadable());
     }
-    let plain = open(&key, &row.nonce, &row.ciphertext, &aad(connection, name.as_str(), version))
-        .ok_or_else(unreadable)?;
+    let plain =
+        open(&key, &row.nonce, &row.ciphertext, &aad(connection, &name, version)).ok_or_else(unreadable)?;
     let text = std::str::from_utf8(&plain).map_err(|_| unreadable())?;
     Ok(SecretString::from(text))
 }

@@ -9,4 +9,5 @@ mod money;
 mod reads;
 mod search;
 mod support;
+mod webhooks;
 mod writes;

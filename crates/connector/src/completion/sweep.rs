@@ -9,9 +9,12 @@ use crate::code::Code;
 use crate::completion::see::{Seen, see};
 use crate::engine::{Clients, Engine};
 use crate::error::{Error, Result};
+use crate::hooks::event::Event;
+use crate::hooks::resource::ResourceKind;
+use crate::hooks::watch;
 use crate::ids::ProjectGid;
 use crate::store::completions::{self, Completion};
-use crate::store::inbox::{self, Swept};
+use crate::store::inbox;
 use crate::store::jobs::{self, Job, Lease};
 use crate::store::{connections, sweeps};
 use crate::trouble;
@@ -38,7 +41,7 @@ pub async fn run(engine: &Engine, clients: &Clients, lease: &Lease) -> Result<Sw
     let Some(since) = connections::journals_since(&engine.db, lease.connection).await? else {
         return Ok(report);
     };
-    for project in clients.watched_projects(engine).await? {
+    for project in watched(clients).await? {
         let mut restarts = 0;
         loop {
             match project_once(engine, clients, lease, &project, since, &mut report).await {
@@ -64,6 +67,13 @@ pub async fn run(engine: &Engine, clients: &Clients, lease: &Lease) -> Result<Sw
         engine.wake();
     }
     Ok(report)
+}
+
+/// The projects that are watched for completions.
+async fn watched(clients: &Clients) -> Result<Vec<ProjectGid>> {
+    let wanted = watch::wanted(clients, clients.connection.settings.webhooks.scope).await?;
+    let projects = wanted.into_iter().filter(|resource| resource.kind == ResourceKind::Project);
+    Ok(projects.map(|resource| ProjectGid(resource.gid)).collect())
 }
 
 enum Sweeping {
@@ -106,7 +116,7 @@ async fn project_once(
             known.entry(completion.task_gid.clone()).or_default().push(completion);
         }
         let of = |gid: &str| known.get(gid).map(Vec::as_slice).unwrap_or_default();
-        let found: Vec<Swept> = page
+        let found: Vec<Event> = page
             .tasks
             .iter()
             .filter(|task| match see(task, of(&task.gid), &clients.connection.settings, &fields) {
@@ -115,13 +125,9 @@ async fn project_once(
                 Seen::Completed(facts) => facts.completed_at >= since,
                 _ => true,
             })
-            .map(|task| Swept {
-                task: task.gid.clone(),
-                completed_at: task.completed_at.filter(|_| task.completed),
-                modified_at: task.modified_at,
-            })
+            .map(|task| Event::swept(&task.gid, task.modified_at))
             .collect();
-        report.found += inbox::add_swept(&mut tx, connection, &found).await?;
+        report.found += inbox::add_found(&mut tx, connection, &found).await?;
         if page.next.is_none() {
             // only now: a sweep that breaks off begins where the last complete one ended
             sweeps::set_swept(&mut tx, connection, project, newest).await?;

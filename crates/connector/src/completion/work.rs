@@ -9,9 +9,10 @@ use crate::code::Code;
 use crate::completion::see::{Seen, see};
 use crate::engine::{Clients, Engine, ProjectFields};
 use crate::error::Result;
+use crate::hooks::event::EventKey;
 use crate::posting::build;
 use crate::store::completions::{self, Completion, Facts, Verdict};
-use crate::store::inbox::{self, OpenEvent};
+use crate::store::inbox::{self, OpenEvent, Outcome};
 use crate::store::jobs::{self, Job, Lease};
 use crate::trouble;
 
@@ -41,13 +42,16 @@ pub struct CompletionsReport {
 pub async fn run(engine: &Engine, clients: &Clients, lease: &Lease) -> Result<CompletionsReport> {
     let mut report = CompletionsReport::default();
     loop {
-        let mut db = engine.db.acquire().await?;
-        let events = inbox::open_events(&mut db, lease.connection, EVENTS).await?;
-        drop(db);
+        let events = inbox::open_events(&engine.db, lease.connection, EVENTS).await?;
         if events.is_empty() {
             break;
         }
-        look(engine, clients, lease, events, &mut report).await?;
+        let (of_tasks, of_projects): (Vec<_>, Vec<_>) =
+            events.into_iter().partition(|event| event.resource_type == "task");
+        if !of_projects.is_empty() {
+            hand_on(engine, lease, &of_projects).await?;
+        }
+        look(engine, clients, lease, of_tasks, &mut report).await?;
         // each batch goes on its way before the next is read: a flood must not hold up the first journal
         build::decide_due(engine, clients, lease, &mut report).await?;
     }
@@ -57,6 +61,17 @@ pub async fn run(engine: &Engine, clients: &Clients, lease: &Lease) -> Result<Co
         engine.wake();
     }
     Ok(report)
+}
+
+/// A project came or went: the watchdog compares what is watched with what there is.
+async fn hand_on(engine: &Engine, lease: &Lease, events: &[OpenEvent]) -> Result<()> {
+    let keys: Vec<EventKey> = events.iter().map(|event| event.key).collect();
+    let mut tx = engine.db.begin().await?;
+    jobs::hold(&mut tx, lease).await?;
+    inbox::close_events(&mut tx, lease.connection, &keys, Outcome::Done).await?;
+    jobs::ask_for(&mut *tx, lease.connection, &[Job::Webhooks]).await?;
+    tx.commit().await?;
+    Ok(())
 }
 
 /// What reading a task brought.
@@ -75,7 +90,7 @@ async fn look(
 ) -> Result<()> {
     let mut by_task: BTreeMap<String, Vec<OpenEvent>> = BTreeMap::new();
     for event in events {
-        by_task.entry(event.task.clone()).or_default().push(event);
+        by_task.entry(event.resource_gid.clone()).or_default().push(event);
     }
     let fields = clients.fields().await?;
     let tasks: Vec<String> = by_task.keys().cloned().collect();
@@ -129,7 +144,7 @@ async fn record(
         let events = by_task.get(gid).map(Vec::as_slice).unwrap_or_default();
         keys.extend(events.iter().map(|event| event.key));
         let of_task = known.get(gid).map(Vec::as_slice).unwrap_or_default();
-        let found_by = if events.iter().any(|event| event.delivered) { "webhook" } else { "sweep" };
+        let found_by = if events.iter().any(|event| event.delivery.is_some()) { "webhook" } else { "sweep" };
         match read {
             Read::Task(task) => {
                 let seen = see(task, of_task, &clients.connection.settings, fields);
@@ -138,7 +153,7 @@ async fn record(
             Read::Gone(why) => gone(&mut tx, lease, gid, events, of_task, found_by, why, report).await?,
         }
     }
-    inbox::settle(&mut tx, connection, &keys).await?;
+    inbox::close_events(&mut tx, connection, &keys, Outcome::Done).await?;
     tx.commit().await?;
     report.events += keys.len() as u64;
     Ok(())
@@ -183,7 +198,10 @@ async fn gone(
     why: &str,
     report: &mut CompletionsReport,
 ) -> Result<()> {
-    let told = events.iter().filter(|event| event.field.as_deref().is_some_and(|f| f.starts_with("completed")));
+    // a sweep only finds what its listing showed to be completed, or open again
+    let told = events.iter().filter(|event| {
+        event.delivery.is_none() || event.field.as_deref().is_some_and(|field| field.starts_with("completed"))
+    });
     let Some(when) = told.filter_map(|event| event.happened_at).max() else { return Ok(()) };
     if known.iter().any(|known| known.completed_at >= when) {
         return Ok(());

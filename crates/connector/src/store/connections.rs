@@ -172,7 +172,7 @@ pub async fn set_state(db: &mut PgConnection, id: ConnectionId, state: State) ->
     Ok(())
 }
 
-/// Removes a connection with its credentials, documents and links. The record log stays.
+/// Removes a connection with its credentials, documents, links and events. The record log stays.
 pub async fn remove(db: &mut PgConnection, id: ConnectionId) -> Result<()> {
     sqlx::query!("delete from connections where connection_id = $1", id.0).execute(&mut *db).await?;
     sqlx::query!("delete from documents where connection_id = $1", id.0).execute(&mut *db).await?;
@@ -180,6 +180,8 @@ pub async fn remove(db: &mut PgConnection, id: ConnectionId) -> Result<()> {
     sqlx::query!("delete from links where connection_id = $1", id.0).execute(&mut *db).await?;
     sqlx::query!("delete from tasks where connection_id = $1", id.0).execute(&mut *db).await?;
     sqlx::query!("delete from listings where connection_id = $1", id.0).execute(&mut *db).await?;
+    sqlx::query!("delete from events where connection_id = $1", id.0).execute(&mut *db).await?;
+    sqlx::query!("delete from deliveries where connection_id = $1", id.0).execute(&mut *db).await?;
     sqlx::query!(
         "update movements set state = 'failed', code = 'MLC-1209', reason = 'the connection was removed',
                 finished_at = now()

@@ -22,11 +22,30 @@ pub enum Job {
     Poll(Feed),
     /// Writing what moved to Asana.
     Push,
+    /// Comparing the webhooks with Asana's list.
+    Webhooks,
+    /// Looking for completions that no webhook told of.
+    Sweep,
+    /// From the inbox to completions, and from these to journals.
+    Completions,
+    /// Driving journals to Oracle.
+    Journals,
 }
 
 impl Job {
     /// Every job of a connection.
-    pub const ALL: [Job; 3] = [Job::Poll(Feed::PurchaseOrders), Job::Poll(Feed::Invoices), Job::Push];
+    pub const ALL: [Job; 7] = [
+        Job::Poll(Feed::PurchaseOrders),
+        Job::Poll(Feed::Invoices),
+        Job::Push,
+        Job::Webhooks,
+        Job::Sweep,
+        Job::Completions,
+        Job::Journals,
+    ];
+
+    /// Those that lead from a completed task to a journal.
+    pub const WAY_BACK: [Job; 4] = [Job::Webhooks, Job::Sweep, Job::Completions, Job::Journals];
 
     /// The name in the table.
     #[must_use]
@@ -34,6 +53,10 @@ impl Job {
         match self {
             Job::Poll(feed) => feed.as_str(),
             Job::Push => "push",
+            Job::Webhooks => "webhooks",
+            Job::Sweep => "sweep",
+            Job::Completions => "completions",
+            Job::Journals => "journals",
         }
     }
 

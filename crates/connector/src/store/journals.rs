@@ -34,7 +34,7 @@ pub async fn open(db: &mut PgConnection, connection: ConnectionId, new: &NewJour
     let opened = sqlx::query!(
         "insert into journals (connection_id, journal_id, kind, task_gid, ordinal, subject, counts, group_id, plan,
                 accounting_date, currency, amount, state, machine, due_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'ready', $13, now())
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::text::date, $11, $12, 'ready', $13, now())
          on conflict do nothing",
         connection.0,
         new.id.0,
@@ -45,7 +45,7 @@ pub async fn open(db: &mut PgConnection, connection: ConnectionId, new: &NewJour
         new.plan.kind() == Kind::Posting,
         group_number(new.group),
         text(new.plan)?,
-        jiff_sqlx::ToSqlx::to_sqlx(new.plan.accounting.date) as jiff_sqlx::Date,
+        new.plan.accounting.date.to_string(),
         new.plan.currency.code,
         total.to_string(),
         text(&machine::Journal::default())?,
@@ -331,7 +331,7 @@ pub struct Journal {
     /// Where it stands.
     pub state: String,
     /// The date it is entered under.
-    pub accounting_date: jiff::civil::Date,
+    pub accounting_date: String,
     /// ISO 4217 code.
     pub currency: String,
     /// Debits, which equal credits.
@@ -371,8 +371,8 @@ pub async fn list(
 ) -> Result<Vec<Journal>> {
     let rows = sqlx::query!(
         "select j.journal_id, j.kind, j.task_gid, j.ordinal, c.order_number as \"order_number?\",
-                c.task_name as \"task_name?\", c.completed_at as \"completed_at?\", j.state, j.accounting_date,
-                j.currency, j.amount, j.group_id, j.request_id, j.batch_id, j.code, j.reason, j.submissions,
+                c.task_name as \"task_name?\", c.completed_at as \"completed_at?\", j.state,
+                j.accounting_date::text as \"accounting_date!\", j.currency, j.amount, j.group_id, j.request_id, j.batch_id, j.code, j.reason, j.submissions,
                 j.created_at, j.submitted_at, j.decided_at, j.due_at, j.plan
          from journals j left join completions c
               on c.connection_id = $1 and c.task_gid = j.task_gid and c.ordinal = j.ordinal
@@ -398,7 +398,7 @@ pub async fn list(
             task_name: r.task_name,
             completed_at: r.completed_at.map(jiff_sqlx::Timestamp::to_jiff),
             state: r.state,
-            accounting_date: r.accounting_date.to_jiff(),
+            accounting_date: r.accounting_date,
             currency: r.currency,
             amount: r.amount,
             group_id: r.group_id.to_string(),

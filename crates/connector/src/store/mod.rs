@@ -1,12 +1,17 @@
 //! The SQL: one function per statement or transaction, named for what it does.
 
+pub mod completions;
 pub mod connections;
 pub mod documents;
 pub mod feeds;
+pub mod hooks;
+pub mod inbox;
 pub mod jobs;
+pub mod journals;
 pub mod links;
 pub mod movements;
 pub mod outbox;
+pub mod sweeps;
 pub mod tasks;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
