@@ -10,6 +10,8 @@ mod edits;
 mod import;
 pub(crate) mod interface;
 mod journal;
+#[cfg(test)]
+mod model;
 mod money;
 mod pages;
 mod route;
