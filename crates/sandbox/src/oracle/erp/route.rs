@@ -152,6 +152,9 @@ impl Exchange<'_> {
         let visible = request.filter(|request| request.id == id || self.settings.erp.children_visible);
         let tree = visible.map(super::job::Request::tree);
         let job = tree.as_ref().and_then(|tree| tree.flat().into_iter().find(|job| job.id == id));
+        if !self.settings.access_to(ERP_INTEGRATIONS.name).data {
+            return self.items(&[]);
+        }
         let shown = match name.trim() {
             "ESSJobStatusRF" => job.map(|job| job.status.text().to_owned()),
             "ESSExecutionDetailsRF" => job.map(|job| serde_json::json!({ "JOBS": job.json() }).to_string()),

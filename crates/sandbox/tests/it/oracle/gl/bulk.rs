@@ -82,6 +82,8 @@ async fn a_bad_job_path_or_a_missing_privilege_is_minus_one_and_nothing_is_sched
         settings.access.insert("erpintegrations".to_owned(), Access { privilege: true, data: false });
     });
     refused(&journal, 200).await;
+    let status = books.pod.page(4, "erpintegrations", &[("finder", "ESSJobStatusRF;requestId=603547")]).await;
+    assert_eq!(status["items"], json!([]), "without data access there is nothing to see");
     let version_9 = books.post(9, &journal).await.json();
     assert_eq!(version_9["ReqstId"], "-1");
     let ledger = books.ledger();
@@ -220,4 +222,13 @@ async fn the_resource_describes_itself_and_has_no_items_of_its_own() {
     let url = format!("{}{ROOT}/erpintegrations", books.pod.sandbox.oracle_url());
     let request = books.pod.http.delete(url).bearer_auth(&books.pod.token);
     assert_eq!(books.pod.send(request).await.status, 405);
+}
+
+#[tokio::test]
+async fn a_body_beyond_the_limit_is_413_and_does_nothing() {
+    let books = Books::open().await;
+    let body = "x".repeat(33 * 1024 * 1024);
+    let request = books.sending(&books.pod.token, "application/json", body);
+    assert_eq!(books.pod.send(request).await.status, 413);
+    assert_eq!(books.ledger()["requests"], json!([]));
 }
