@@ -10,6 +10,7 @@
 //! | `GET /faults`, `POST /faults`, `DELETE /faults`, `DELETE /faults/{id}` | fault rules |
 //! | `GET /calls`, `DELETE /calls`, `POST /calls/record` `{"keep":100}`, `GET /calls/exchanges` | what was asked |
 //! | `GET /oracle/state`, `POST /oracle/edits`, `DELETE /oracle/records` | Oracle's records; edits are one or a list |
+//! | `GET /oracle/ledger`, `GET /oracle/ledger/facts` | journals, interface and jobs; what settings need to know |
 //! | `GET /oracle/settings`, `PATCH /oracle/settings` | switches; absent ones stay |
 //! | `POST /oracle/generate`, `POST /oracle/load` `{"directory":"..."}` | more records |
 //! | `GET /asana/state`, `POST /asana/edits` | Asana's records; edits are one or a list |
@@ -80,6 +81,8 @@ pub(crate) fn router(control: Control) -> Router {
         .route("/calls/exchanges", get(exchanges))
         .route("/oracle/state", get(oracle_state))
         .route("/oracle/edits", post(oracle_edits))
+        .route("/oracle/ledger", get(oracle_ledger))
+        .route("/oracle/ledger/facts", get(oracle_ledger_facts))
         .route("/oracle/records", delete(oracle_clear))
         .route("/oracle/settings", get(oracle_settings).patch(change_oracle_settings))
         .route("/oracle/generate", post(oracle_generate))
@@ -179,6 +182,15 @@ async fn oracle_state(State(control): State<Control>) -> Response {
     raw_json(control.oracle.state_json())
 }
 
+async fn oracle_ledger(State(control): State<Control>) -> Response {
+    raw_json(control.oracle.ledger_json())
+}
+
+async fn oracle_ledger_facts(State(control): State<Control>) -> Json<Value> {
+    let (primary, second) = (control.oracle.ledger_facts(), control.oracle.second_ledger_facts());
+    Json(json!({ "primary": primary, "second": second }))
+}
+
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum OneOrMany<T> {
@@ -221,12 +233,24 @@ async fn change_oracle_settings(
 ) -> Result<Json<Value>, Refused> {
     let changes: serde_json::Map<String, Value> = parse(&body)?;
     let mut merged = json!(*control.oracle.settings());
-    for (name, value) in changes {
-        merged[name] = value;
-    }
+    merge(&mut merged, changes);
     let changed = serde_json::from_value(merged)?;
     control.oracle.change_settings(|settings| *settings = changed);
     Ok(oracle_settings(State(control)).await)
+}
+
+/// Groups of switches, in which absent ones stay too.
+const GROUPS: [&str; 3] = ["erp", "ledger", "phases"];
+
+fn merge(into: &mut Value, changes: serde_json::Map<String, Value>) {
+    for (name, value) in changes {
+        match (value, &mut into[&name]) {
+            (Value::Object(inner), group @ Value::Object(_)) if GROUPS.contains(&name.as_str()) => {
+                merge(group, inner);
+            }
+            (value, place) => *place = value,
+        }
+    }
 }
 
 fn counts(oracle: &Oracle) -> Json<Value> {

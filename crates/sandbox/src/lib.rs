@@ -22,5 +22,5 @@ pub use board::Board;
 pub use calls::Calls;
 pub use clock::VirtualClock;
 pub use faults::{Fault, FaultRule, Faults, Side};
-pub use oracle::{Edit, GenerateOptions, Oracle, OracleConfig, OracleSettings};
+pub use oracle::{Edit, GenerateOptions, LedgerFacts, Oracle, OracleConfig, OracleSettings};
 pub use server::{Sandbox, SandboxConfig, SandboxError};

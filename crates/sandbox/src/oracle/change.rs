@@ -9,7 +9,7 @@ use super::schema::{Distribution, HEADERS, Inv, InvLine, Kind, Line, Po, Resourc
 use super::table::Table;
 use super::value::{Value, is_decimal};
 use super::words::{INVOICE_STATUS, ORDER_STATUS, UNITS};
-use super::{Data, Oracle};
+use super::{Data, Oracle, charge_accounts};
 
 impl Oracle {
     /// Makes a change and returns the ids of the headers that it concerned.
@@ -22,9 +22,14 @@ impl Oracle {
             self.tokens().revoke_all();
             return Ok(Vec::new());
         }
-        let now = self.clock().now().as_millisecond();
+        self.settle();
+        let now = self.now_ms();
         let mut data = self.data_mut();
-        data.apply(edit, now)
+        let concerned = data.apply(edit, now)?;
+        let Data { orders, ledger, .. } = &mut *data;
+        let records = concerned.iter().filter_map(|id| orders.find(*id)).map(|row| &row.record);
+        ledger.learn_accounts(charge_accounts(records));
+        Ok(concerned)
     }
 }
 
@@ -127,7 +132,7 @@ impl Data {
                 })
             }
             Edit::Remove { resource, id } => self.named(&resource)?.remove(id).map(|()| vec![id]),
-            Edit::RevokeTokens => Ok(Vec::new()),
+            other => self.ledger.apply(other, now),
         }
     }
 

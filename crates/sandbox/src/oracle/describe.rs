@@ -7,7 +7,7 @@ use axum::http::Response;
 
 use super::query::is_queryable;
 use super::rest::{Exchange, VERSION};
-use super::schema::{HEADERS, Kind, Resource};
+use super::schema::{Kind, Resource, Writes};
 
 const TYPE: &str = "application/vnd.oracle.adf.description+json";
 
@@ -34,7 +34,7 @@ pub(super) fn version(exchange: &Exchange<'_>) -> Response<Body> {
 
 pub(super) fn all(exchange: &Exchange<'_>) -> Response<Body> {
     let mut out = "{\"Resources\":{".to_owned();
-    for (place, resource) in HEADERS.into_iter().enumerate() {
+    for (place, resource) in exchange.resources().enumerate() {
         if place > 0 {
             out.push(',');
         }
@@ -64,7 +64,8 @@ fn type_of(kind: Kind) -> &'static str {
 
 fn describe(exchange: &Exchange<'_>, resource: &'static Resource, out: &mut String) {
     let _ = write!(out, "\"{}\":{{\"discrColumnType\":false,\"attributes\":[", resource.name);
-    for (place, attribute) in resource.attributes.iter().enumerate() {
+    let key = &resource.attributes[usize::from(resource.key)];
+    for (place, attribute) in resource.attributes.iter().filter(|attribute| !attribute.hidden).enumerate() {
         let queryable = is_queryable(resource, attribute, exchange.settings.last_update_queryable);
         let _ = write!(
             out,
@@ -72,7 +73,7 @@ fn describe(exchange: &Exchange<'_>, resource: &'static Resource, out: &mut Stri
             if place > 0 { "," } else { "" },
             attribute.name,
             type_of(attribute.kind),
-            usize::from(resource.key) == place,
+            std::ptr::eq(key, attribute),
         );
     }
     out.push_str("],\"collection\":{\"rangeSize\":25,\"finders\":[");
@@ -83,8 +84,18 @@ fn describe(exchange: &Exchange<'_>, resource: &'static Resource, out: &mut Stri
             if place > 0 { "," } else { "" },
         );
     }
-    out.push_str("],\"actions\":[{\"name\":\"get\",\"method\":\"GET\"}]}");
-    out.push_str(",\"item\":{\"actions\":[{\"name\":\"get\",\"method\":\"GET\"}]},\"children\":{");
+    let action = |name, method| format!("{{\"name\":\"{name}\",\"method\":\"{method}\"}}");
+    let writes = |own, name, method| match resource.writes == own {
+        true => format!(",{}", action(name, method)),
+        false => String::new(),
+    };
+    let get = action("get", "GET");
+    let _ = write!(
+        out,
+        "],\"actions\":[{get}{}]}},\"item\":{{\"actions\":[{get}{}]}},\"children\":{{",
+        writes(Writes::Create, "create", "POST"),
+        writes(Writes::Delete, "delete", "DELETE"),
+    );
     for (place, child) in resource.children.iter().copied().enumerate() {
         if place > 0 {
             out.push(',');

@@ -1,6 +1,7 @@
 //! What people do in Oracle: the changes that a poll must notice, and some that it cannot.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 /// A change. Records are named by `POHeaderId` or `InvoiceId`, lines by `LineNumber`.
@@ -129,6 +130,71 @@ pub enum Edit {
     },
     /// All tokens given out so far are refused from now on.
     RevokeTokens,
+    /// An accounting period is closed, opened or otherwise given a status.
+    PeriodStatus {
+        /// `PeriodNameId`, such as `Jul-26`.
+        period: String,
+        /// `ClosingStatus`: `O`, `C`, `F`, `N` or `P`.
+        status: String,
+        /// `LedgerId`; the primary ledger by default.
+        #[serde(default)]
+        ledger: Option<i64>,
+        /// `ApplicationId`; the General Ledger (101) by default.
+        #[serde(default)]
+        application: Option<i64>,
+    },
+    /// An account becomes a valid combination.
+    CreateAccount {
+        /// Concatenated segments.
+        account: String,
+    },
+    /// An account is enabled or disabled, or its detail posting is; absent ones stay.
+    ChangeAccount {
+        /// Code combination id or concatenated segments.
+        account: String,
+        /// `EnabledFlag`
+        #[serde(default)]
+        enabled: Option<bool>,
+        /// `DetailPostingAllowedFlag`
+        #[serde(default)]
+        detail_posting: Option<bool>,
+    },
+    /// An account gets a last day, or loses it.
+    EndAccount {
+        /// Code combination id or concatenated segments.
+        account: String,
+        /// `EndDateActive`; none when absent.
+        #[serde(default)]
+        last_day: Option<Date>,
+    },
+    /// Suspense posting is allowed in a ledger or no longer.
+    Suspense {
+        /// Whether it is allowed.
+        allowed: bool,
+        /// `LedgerId`; the primary ledger by default.
+        #[serde(default)]
+        ledger: Option<i64>,
+    },
+    /// A journal source is no longer there.
+    RemoveSource {
+        /// Name or key.
+        source: String,
+    },
+    /// A journal batch is posted, and cannot be deleted any more.
+    PostBatch {
+        /// `JeBatchId`
+        batch: i64,
+    },
+    /// A journal batch that is not posted is deleted.
+    DeleteBatch {
+        /// `JeBatchId`
+        batch: i64,
+    },
+    /// The rows of a group are deleted from the interface, as Delete Import Data does.
+    PurgeInterface {
+        /// `GROUP_ID`
+        group: i64,
+    },
 }
 
 fn yes() -> bool {

@@ -26,7 +26,7 @@ use super::schema::{Line, Po};
 use super::table::Table;
 use super::value::{Value, is_decimal};
 use super::words::{BUYERS, INVOICE_STATUS, ORDER_STATUS};
-use super::{Data, Oracle};
+use super::{Data, Oracle, charge_accounts};
 
 /// File of orders within a directory.
 pub const ORDERS_FILE: &str = "purchase_orders.jsonl";
@@ -131,7 +131,8 @@ impl Oracle {
         let known: Vec<&Record> = data.orders.records().chain(orders.iter()).collect();
         let invoices = read_invoices(&mut ids, invoices, &by_number(&known))?;
         let loaded = Loaded { orders: orders.len(), invoices: invoices.len() };
-        let Data { orders: order_table, invoices: invoice_table, ids: dealt } = &mut *data;
+        let Data { orders: order_table, invoices: invoice_table, ids: dealt, ledger, .. } = &mut *data;
+        ledger.learn_accounts(charge_accounts(orders.iter()));
         extend(order_table, orders)?;
         extend(invoice_table, invoices)?;
         *dealt = ids;

@@ -1,14 +1,16 @@
-//! The Oracle Fusion stand-in: identity domain, `purchaseOrders` and `invoices`.
+//! The Oracle Fusion stand-in: identity domain, `purchaseOrders`, `invoices`, `erpintegrations` and a General Ledger.
 //!
-//! Reads over REST answer as a pod does, with its traps; nothing can be written over REST. Data comes
-//! from a generator, from files, and from edits.
+//! Reads over REST answer as a pod does, with its traps. Orders and invoices are never written over REST; their
+//! data come from a generator, from files, and from edits. Journals come from files sent to `erpintegrations`.
 
 mod build;
 mod change;
 mod describe;
 pub mod edits;
+pub mod erp;
 mod errors;
 mod generate;
+pub mod ledger;
 pub mod load;
 mod pages;
 mod params;
@@ -26,28 +28,35 @@ mod value;
 mod visibility;
 mod words;
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::{Response, StatusCode};
+use axum::http::{Method, Response, StatusCode};
 use axum::routing::{any, post};
 
 pub use edits::{Edit, NewInvoice, NewInvoiceLine, NewLine, NewOrder};
 pub use generate::GenerateOptions;
+pub use ledger::LedgerFacts;
 pub use settings::OracleSettings;
 pub use token::OracleConfig;
 
 use crate::clock::VirtualClock;
 use build::Ids;
+use erp::Erp;
+use ledger::Ledger;
 use record::Record;
-use schema::{INVOICES, PURCHASE_ORDERS, Po, Resource};
+use schema::{Distribution, INVOICES, PURCHASE_ORDERS, Po, Resource};
 use table::Table;
 use token::Tokens;
 
 /// Largest form that the token endpoint reads, in bytes.
 const MAX_FORM_BYTES: usize = 64 * 1024;
+
+/// Largest body that a resource reads, in bytes: a file of journals in Base64.
+const MAX_BODY_BYTES: usize = 32 * 1024 * 1024;
 
 /// The stand-in; clones are handles on one pod.
 #[derive(Clone, Debug)]
@@ -61,6 +70,7 @@ struct Pod {
     tokens: Tokens,
     /// Start of the rate limit's window in virtual milliseconds, and requests in it.
     window: Mutex<(i64, u32)>,
+    callbacks: erp::Callbacks,
     data: RwLock<Data>,
 }
 
@@ -70,12 +80,26 @@ pub(crate) struct Data {
     pub orders: Table,
     pub invoices: Table,
     pub ids: Ids,
+    pub ledger: Ledger,
+    pub erp: Erp,
 }
 
 impl Data {
     fn table(&self, resource: &Resource) -> &Table {
-        if resource.name == INVOICES.name { &self.invoices } else { &self.orders }
+        if resource.name == INVOICES.name {
+            return &self.invoices;
+        }
+        self.ledger.table(resource).unwrap_or(&self.orders)
     }
+}
+
+/// The charge accounts of orders, each once.
+fn charge_accounts<'r>(orders: impl Iterator<Item = &'r Record>) -> BTreeSet<&'r str> {
+    let schedules = orders.flat_map(|order| order.children(0)).flat_map(|line| line.children(0));
+    let distributions = schedules.flat_map(|schedule| schedule.children(0));
+    distributions
+        .filter_map(|record| record.text(Distribution::POChargeAccount).map(|text| &**text))
+        .collect()
 }
 
 impl Oracle {
@@ -83,13 +107,16 @@ impl Oracle {
     #[must_use]
     pub fn new(clock: VirtualClock, config: OracleConfig, settings: OracleSettings) -> Self {
         let orders = Table::new(&PURCHASE_ORDERS);
-        let data = Data { orders, invoices: Table::new(&INVOICES), ids: Ids::default() };
+        let ledger = Ledger::new(&settings.ledger, clock.now().as_millisecond());
+        let (ids, erp) = (Ids::default(), Erp::new());
+        let data = Data { orders, invoices: Table::new(&INVOICES), ids, ledger, erp };
         Self(Arc::new(Pod {
             clock,
             config,
             settings: RwLock::new(Arc::new(settings)),
             tokens: Tokens::default(),
             window: Mutex::new((i64::MIN, 0)),
+            callbacks: erp::Callbacks::default(),
             data: RwLock::new(data),
         }))
     }
@@ -108,8 +135,12 @@ impl Oracle {
 
     /// Changes switches; requests already running keep the old ones.
     pub fn change_settings(&self, change: impl FnOnce(&mut OracleSettings)) {
+        self.settle();
         let mut held = self.0.settings.write().unwrap_or_else(PoisonError::into_inner);
         change(Arc::make_mut(&mut held));
+        let ledger = held.ledger.clone();
+        drop(held);
+        self.data_mut().ledger.change_settings(&ledger);
     }
 
     /// Adds made-up orders and invoices.
@@ -118,17 +149,83 @@ impl Oracle {
     /// When ids run out.
     pub fn generate(&self, options: &GenerateOptions) -> Result<(), String> {
         let mut data = self.data_mut();
-        let Data { orders, invoices, ids } = &mut *data;
+        let Data { orders, invoices, ids, ledger, .. } = &mut *data;
         generate::orders(orders, ids, options)?;
+        ledger.learn_accounts(charge_accounts(orders.records()));
         generate::invoices(invoices, orders, ids, options)
     }
 
-    /// Takes all orders and invoices away and starts the ids anew.
+    /// Takes all orders, invoices, journals and jobs away and starts the ids anew; the ledger is as at the start.
     pub fn clear(&self) {
+        let settings = self.settings();
         let mut data = self.data_mut();
         data.orders.clear();
         data.invoices.clear();
         data.ids = Ids::default();
+        data.ledger = Ledger::new(&settings.ledger, self.now_ms());
+        data.erp = Erp::new();
+    }
+
+    /// What a connection's settings or a test needs to know of the primary ledger.
+    #[must_use]
+    pub fn ledger_facts(&self) -> LedgerFacts {
+        self.data().ledger.facts(0)
+    }
+
+    /// The same of the second ledger, which has another currency and another chart of accounts.
+    #[must_use]
+    pub fn second_ledger_facts(&self) -> LedgerFacts {
+        self.data().ledger.facts(1)
+    }
+
+    /// How often a file with rows of the group was accepted for import, whatever became of it.
+    #[must_use]
+    pub fn submissions_of(&self, group: i64) -> u64 {
+        self.data().erp.submissions_of(group)
+    }
+
+    /// `JeBatchId` of every batch that exists of the group, ascending.
+    #[must_use]
+    pub fn batches_of(&self, group: i64) -> Vec<i64> {
+        self.settle();
+        self.data().ledger.batches_of(group)
+    }
+
+    /// Journals, interface and jobs as JSON, the same for the same history:
+    /// `{"batches":[..],"interface":[..],"requests":[..],"submissions":{"<group>":n}}`.
+    ///
+    /// A batch has `id`, `name`, `description`, `ledger`, `source`, `group`, `process`, `period`, `status` (`U`,
+    /// `P`), `created`, `posted`, `warnings`, the sums `entered_dr`, `entered_cr`, `accounted_dr`, `accounted_cr`,
+    /// and `journals`; a journal `id`, `name`, `description`, `reference`, `category`, `currency`, `date`,
+    /// `conversion_type`, `conversion_date`, `conversion_rate` and `lines`; a line `number`, `account_id`, `account`,
+    /// the four amounts, `description` and `references` (REFERENCE21 to 30). An interface row has `row`,
+    /// `load_request`, `status`, `group`, `ledger`, `source`, `category`, `date`, `currency`, `segments`,
+    /// `entered_dr`, `entered_cr`, `batch_name` and `line_description`. A request has `id`, `operation`,
+    /// `submitted`, `status`, `groups`, `parameters`, `callback` and `jobs` (`id`, `name`, `status`). Ids are numbers,
+    /// amounts decimal text or null, days `YYYY-MM-DD`, instants UTC with milliseconds.
+    #[must_use]
+    pub fn ledger_json(&self) -> String {
+        self.settle();
+        let data = self.data();
+        let (batches, interface) = data.ledger.json();
+        let (requests, submissions) = data.erp.json();
+        serde_json::json!({
+            "batches": batches, "interface": interface, "requests": requests, "submissions": submissions,
+        })
+        .to_string()
+    }
+
+    /// Does what fell due on the virtual clock: phases of jobs, a new month.
+    pub(crate) fn settle(&self) {
+        let now = self.now_ms();
+        let data = self.data();
+        let is_settled = data.erp.is_settled(now) && data.ledger.is_at(now);
+        drop(data);
+        if !is_settled {
+            let settings = self.settings();
+            let Data { ledger, erp, .. } = &mut *self.data_mut();
+            erp.settle(now, ledger, &settings);
+        }
     }
 
     /// `POHeaderId` of every order with this number; several legal entities may use one number.
@@ -186,6 +283,7 @@ impl Oracle {
     /// The HTTP side: token endpoint, REST resources, and pages for people.
     pub fn router(&self) -> Router {
         pages::router()
+            .merge(ledger::pages_router())
             .route("/oauth2/v1/token", post(token_endpoint))
             .route("/fscmRestApi/{*path}", any(rest_endpoint))
             .with_state(self.clone())
@@ -193,6 +291,11 @@ impl Oracle {
 
     fn clock(&self) -> &VirtualClock {
         &self.0.clock
+    }
+
+    /// The present of the virtual clock in milliseconds.
+    fn now_ms(&self) -> i64 {
+        self.clock().now().as_millisecond()
     }
 
     fn tokens(&self) -> &Tokens {
@@ -236,5 +339,14 @@ async fn token_endpoint(State(oracle): State<Oracle>, request: Request) -> Respo
 }
 
 async fn rest_endpoint(State(oracle): State<Oracle>, request: Request) -> Response<Body> {
-    oracle.rest(request.method(), request.uri(), request.headers())
+    let (parts, body) = request.into_parts();
+    if parts.method != Method::POST {
+        return oracle.rest(&parts.method, &parts.uri, &parts.headers, &[]);
+    }
+    let Ok(body) = to_bytes(body, MAX_BODY_BYTES).await else {
+        return errors::body(StatusCode::PAYLOAD_TOO_LARGE, "text/plain", String::new());
+    };
+    let response = oracle.rest(&parts.method, &parts.uri, &parts.headers, &body);
+    erp::deliver(&oracle, &oracle.0.callbacks);
+    response
 }

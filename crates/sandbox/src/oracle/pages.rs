@@ -53,7 +53,7 @@ fn amount(record: &Record, attribute: impl Into<u8>) -> String {
     grouped(&show(record, attribute))
 }
 
-fn layout(title: &str, body: &Markup) -> Markup {
+pub(super) fn layout(title: &str, body: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -64,7 +64,12 @@ fn layout(title: &str, body: &Markup) -> Markup {
                 style { (PreEscaped(STYLE)) }
             }
             body {
-                header { div { a href="/" { "Purchase orders" } span { "stand-in for Oracle Fusion, no real system" } } }
+                header { div {
+                    a href="/" { "Purchase orders" }
+                    a href="/journals" { "Journal batches" }
+                    a href="/periods" { "Periods" }
+                    span { "stand-in for Oracle Fusion, no real system" }
+                } }
                 main { (body) }
             }
         }

@@ -96,8 +96,21 @@ impl Record {
         match self.resource.key_style {
             KeyStyle::Plain => self.id().to_string(),
             KeyStyle::Opaque => opaque_key(self.resource, self.id()),
+            KeyStyle::Name(attribute) => self.text(attribute).map_or_else(String::new, |name| in_path(name)),
         }
     }
+}
+
+/// A name as one segment of a path.
+fn in_path(name: &str) -> String {
+    url::form_urlencoded::byte_serialize(name.as_bytes()).collect::<String>().replace('+', "%20")
+}
+
+/// The name behind a segment of a path.
+pub(crate) fn from_path(segment: &str) -> String {
+    let form = format!("k={}", segment.replace('+', "%2B").replace('&', "%26"));
+    let mut pairs = url::form_urlencoded::parse(form.as_bytes());
+    pairs.next().map_or_else(String::new, |(_, name)| name.into_owned())
 }
 
 /// Odd, so that multiplying by it can be undone.

@@ -28,10 +28,11 @@ pub(crate) fn item(record: &Record, projection: &Projection, form: &Form, parent
         }
     };
     for (at, value) in record.values() {
-        if projection.shows(*at) {
+        let attribute = &record.resource.attributes[usize::from(*at)];
+        if projection.shows(*at) && !attribute.hidden {
             separate(out);
             out.push('"');
-            out.push_str(record.resource.attributes[usize::from(*at)].name);
+            out.push_str(attribute.name);
             out.push_str("\":");
             value.write(out, form.instants, form.ids_as_text());
         }

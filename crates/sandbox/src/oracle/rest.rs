@@ -5,16 +5,18 @@ use axum::http::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderName, HeaderValue, RE
 use axum::http::{HeaderMap, Method, Response, StatusCode, Uri};
 
 use super::describe;
+use super::erp::schema::ERP_INTEGRATIONS;
 use super::errors::{self, ErrorForm, Refusal};
 use super::params::{Page, Params};
 use super::projection::{Form, Projection};
 use super::query::{self, QueryError, Rules};
-use super::record::{Record, id_of_key};
+use super::record::{Record, from_path, id_of_key};
 use super::render::{self, PageInfo};
-use super::schema::{HEADERS, KeyStyle, Resource};
+use super::schema::{HEADERS, KeyStyle, Resource, Writes};
 use super::search::{self, Found, Wanted};
 use super::settings::{LinkStyle, OracleSettings, TotalResults, UnauthorizedBody};
-use super::{Oracle, visibility};
+use super::table::Table;
+use super::{Oracle, ledger, visibility};
 
 /// Everything below this is the REST framework's.
 pub(crate) const ROOT: &str = "/fscmRestApi/resources";
@@ -33,18 +35,28 @@ pub(super) struct Exchange<'a> {
     pub json: bool,
     /// Scheme, host and version root of links.
     pub base: String,
+    /// `Content-Type` of the request; empty when absent.
+    pub content_type: &'a str,
+    pub body: &'a [u8],
 }
 
-type Answer = Result<Response<Body>, Refusal>;
+pub(super) type Answer = Result<Response<Body>, Refusal>;
 
 impl Oracle {
     /// Answers one request of the REST framework.
-    pub(crate) fn rest(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Response<Body> {
+    pub(crate) fn rest(
+        &self,
+        method: &Method,
+        uri: &Uri,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Response<Body> {
         let settings = self.settings();
         if let Some(refusal) = self.front_door(&settings, headers) {
             return refusal;
         }
-        let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
+        let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        let accept = header(ACCEPT);
         let Some(version) = framework_version(headers) else {
             return *ErrorForm::new(1, accept).bad_request("The REST framework version is not supported.");
         };
@@ -56,6 +68,8 @@ impl Oracle {
             errors: ErrorForm::new(version, accept),
             json: accept.is_some_and(|accept| accept.contains("application/json")),
             base: base(&settings.links, headers),
+            content_type: header(CONTENT_TYPE).unwrap_or_default(),
+            body,
         };
         let mut response = exchange.route(method, uri.path()).unwrap_or_else(|refusal| *refusal);
         let header = HeaderName::from_static("rest-framework-version");
@@ -135,22 +149,34 @@ impl Exchange<'_> {
         if *name == "describe" {
             return Ok(describe::all(self));
         }
-        let resource = HEADERS
-            .into_iter()
-            .find(|resource| resource.name == *name)
-            .ok_or_else(|| self.errors.not_found())?;
-        self.refuse_writes(method, resource)?;
+        let named = self.resources().find(|resource| resource.name == *name);
+        let resource = named.ok_or_else(|| self.errors.not_found())?;
+        let deletes = resource.writes == Writes::Delete && *method == Method::DELETE && below.len() == 1;
+        if !deletes && resource.name != ERP_INTEGRATIONS.name {
+            self.refuse_writes(method, resource)?;
+        }
         let access = self.settings.access_to(resource.name);
         if !access.privilege {
             return Err(self.errors.answer(StatusCode::FORBIDDEN, "Forbidden", None));
         }
+        if resource.name == ERP_INTEGRATIONS.name {
+            return self.erp(method, below);
+        }
+        self.oracle.settle();
         match below.split_first() {
             None if access.data => self.collection(resource),
             None => self.empty_collection(resource),
             Some((last, [])) if *last == "describe" => Ok(describe::one(self, resource)),
             Some(_) if !access.data => Err(self.errors.not_found()),
+            Some((key, [])) if deletes => self.delete_batch(key),
             Some((key, below)) => self.below_item(resource, key, below),
         }
+    }
+
+    /// All resources that stand directly below the version, in the spelling of the settings.
+    pub(super) fn resources(&self) -> impl Iterator<Item = &'static Resource> {
+        let ledger = ledger::schema::resources(&self.settings.ledger);
+        HEADERS.into_iter().chain([&ERP_INTEGRATIONS]).chain(ledger)
     }
 
     fn read_only(&self, method: &Method) -> Result<(), Refusal> {
@@ -160,7 +186,8 @@ impl Exchange<'_> {
         Err(self.errors.answer(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed", None))
     }
 
-    /// Orders know no write operation. Invoices do, but the user behind the token lacks the privilege.
+    /// Orders and lists of values know no write operation. Invoices do, and batches can be changed, but the
+    /// user behind the token lacks the privilege.
     fn refuse_writes(&self, method: &Method, resource: &Resource) -> Result<(), Refusal> {
         let operation = match method.as_str() {
             "GET" | "HEAD" => return Ok(()),
@@ -170,7 +197,7 @@ impl Exchange<'_> {
             "DELETE" => "delete",
             _ => return Err(self.errors.answer(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed", None)),
         };
-        if resource.name == "invoices" {
+        if resource.name == "invoices" || (resource.writes == Writes::Delete && operation == "update") {
             return Err(self.errors.answer(StatusCode::FORBIDDEN, "Forbidden", None));
         }
         let text = format!("Invalid operation {operation} for the specified resource.");
@@ -246,7 +273,7 @@ impl Exchange<'_> {
         Ok(query::join(Some(key), visibility::union(resource, intents)))
     }
 
-    fn projection(&self, resource: &'static Resource) -> Result<(Projection, Form), Refusal> {
+    pub(super) fn projection(&self, resource: &'static Resource) -> Result<(Projection, Form), Refusal> {
         let projection = Projection::read(resource, self.params.get("fields"), self.params.get("expand"))
             .map_err(|name| self.errors.bad_request(&format!("The query parameter is not valid: {name}.")))?;
         let form = Form {
@@ -311,9 +338,7 @@ impl Exchange<'_> {
 
     fn below_item(&self, resource: &'static Resource, key: &str, below: &[&str]) -> Answer {
         let data = self.oracle.data();
-        let record = id_of_key(resource, key)
-            .and_then(|id| data.table(resource).find(id))
-            .map(|row| &row.record)
+        let record = find_item(data.table(resource), key)
             .filter(|record| {
                 visibility::union(resource, &self.settings.intents).is_none_or(|seen| seen.accepts(record))
             })
@@ -341,7 +366,7 @@ impl Exchange<'_> {
         }
     }
 
-    fn item(&self, record: &Record, parent: &str) -> Answer {
+    pub(super) fn item(&self, record: &Record, parent: &str) -> Answer {
         let (projection, form) = self.projection(record.resource)?;
         let mut out = String::with_capacity(1024);
         render::item(record, &projection, &form, parent, &mut out);
@@ -372,10 +397,23 @@ impl Exchange<'_> {
     }
 }
 
+fn find_item<'t>(table: &'t Table, key: &str) -> Option<&'t Record> {
+    let id = match table.resource.key_style {
+        KeyStyle::Plain => key.parse().ok()?,
+        KeyStyle::Opaque => id_of_key(table.resource, key)?,
+        KeyStyle::Name(attribute) => {
+            let name = from_path(key);
+            return table.records().find(|record| record.text(attribute).is_some_and(|text| **text == *name));
+        }
+    };
+    table.find(id).map(|row| &row.record)
+}
+
 fn find_child<'r>(resource: &Resource, children: &'r [Record], key: &str) -> Option<&'r Record> {
     let id = match resource.key_style {
         KeyStyle::Plain => key.parse().ok()?,
         KeyStyle::Opaque => id_of_key(resource, key)?,
+        KeyStyle::Name(_) => return None,
     };
     children.iter().find(|child| child.id() == id)
 }

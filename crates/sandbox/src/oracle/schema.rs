@@ -26,6 +26,8 @@ pub(crate) struct Attribute {
     pub name: &'static str,
     pub kind: Kind,
     pub queryable: bool,
+    /// A key that the server keeps to itself: never shown, described or asked for.
+    pub hidden: bool,
 }
 
 /// How an item is named in its path.
@@ -35,6 +37,18 @@ pub(crate) enum KeyStyle {
     Plain,
     /// A hash that only the server can compute.
     Opaque,
+    /// The text of this attribute.
+    Name(u8),
+}
+
+/// What may be written besides reading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Writes {
+    Nothing,
+    /// `POST` on the collection.
+    Create,
+    /// `DELETE` of an item.
+    Delete,
 }
 
 /// One resource: a table of attributes and its children.
@@ -48,12 +62,13 @@ pub(crate) struct Resource {
     pub last_update: Option<u8>,
     pub children: &'static [&'static Resource],
     pub finders: &'static [(&'static str, &'static str)],
+    pub writes: Writes,
 }
 
 impl Resource {
     /// The position of an attribute; names are case-sensitive.
     pub(crate) fn attribute(&self, name: &str) -> Option<u8> {
-        self.attributes.iter().position(|a| a.name == name).and_then(|at| u8::try_from(at).ok())
+        self.attributes.iter().position(|a| a.name == name && !a.hidden).and_then(|at| u8::try_from(at).ok())
     }
 
     pub(crate) fn child(&self, name: &str) -> Option<(usize, &'static Resource)> {
@@ -83,7 +98,7 @@ macro_rules! attributes {
         }
 
         pub(crate) static $table: &[Attribute] = &[
-            $(Attribute { name: stringify!($name), kind: Kind::$kind, queryable: queryable!($query) },)*
+            $(Attribute { name: stringify!($name), kind: Kind::$kind, queryable: queryable!($query), hidden: false },)*
         ];
     };
 }
@@ -245,6 +260,7 @@ pub(crate) static PURCHASE_ORDERS: Resource = Resource {
     last_update: Some(Po::LastUpdateDate as u8),
     children: &[&LINES],
     finders: &[("PrimaryKey", "POHeaderId"), ("findByIntent", "Intent")],
+    writes: Writes::Nothing,
 };
 
 pub(crate) static LINES: Resource = Resource {
@@ -255,6 +271,7 @@ pub(crate) static LINES: Resource = Resource {
     last_update: Some(Line::LastUpdateDate as u8),
     children: &[&SCHEDULES],
     finders: &[("PrimaryKey", "POLineId")],
+    writes: Writes::Nothing,
 };
 
 pub(crate) static SCHEDULES: Resource = Resource {
@@ -265,6 +282,7 @@ pub(crate) static SCHEDULES: Resource = Resource {
     last_update: Some(Schedule::LastUpdateDate as u8),
     children: &[&DISTRIBUTIONS],
     finders: &[("PrimaryKey", "LineLocationId")],
+    writes: Writes::Nothing,
 };
 
 pub(crate) static DISTRIBUTIONS: Resource = Resource {
@@ -275,6 +293,7 @@ pub(crate) static DISTRIBUTIONS: Resource = Resource {
     last_update: Some(Distribution::LastUpdateDate as u8),
     children: &[],
     finders: &[("PrimaryKey", "PODistributionId")],
+    writes: Writes::Nothing,
 };
 
 /// `invoices` and below it `invoiceLines`.
@@ -286,6 +305,7 @@ pub(crate) static INVOICES: Resource = Resource {
     last_update: Some(Inv::LastUpdateDate as u8),
     children: &[&INVOICE_LINES],
     finders: &[("PrimaryKey", "InvoiceId")],
+    writes: Writes::Nothing,
 };
 
 pub(crate) static INVOICE_LINES: Resource = Resource {
@@ -296,7 +316,8 @@ pub(crate) static INVOICE_LINES: Resource = Resource {
     last_update: Some(InvLine::LastUpdateDate as u8),
     children: &[],
     finders: &[("PrimaryKey", "LineNumber")],
+    writes: Writes::Nothing,
 };
 
-/// The resources that stand directly below the version.
+/// The resources whose `LastUpdateDate` the switches are about.
 pub(crate) static HEADERS: [&Resource; 2] = [&PURCHASE_ORDERS, &INVOICES];

@@ -4,6 +4,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use super::erp::settings::{
+    ErpSettings, ImportTree, NothingToImport, Outcome, Phases, RefusedWith, RejectedStatus, RequestIds,
+    UnknownAccount,
+};
+pub use super::ledger::settings::{
+    Balance, CombinationShape, DataAccessSet, FlagForm, LedgerChart, LedgerName, LedgerSettings,
+    SourceParameter,
+};
 pub use super::value::InstantStyle;
 
 /// Largest page that a pod serves; Oracle documents 499.
@@ -45,6 +53,10 @@ pub struct OracleSettings {
     pub rate_limit: Option<RateLimit>,
     /// The pod is down for maintenance and answers 503 with a page.
     pub maintenance: Option<Maintenance>,
+    /// Bulk import and jobs.
+    pub erp: ErpSettings,
+    /// The General Ledger.
+    pub ledger: LedgerSettings,
 }
 
 impl Default for OracleSettings {
@@ -66,6 +78,8 @@ impl Default for OracleSettings {
             intents: Intents::default(),
             rate_limit: None,
             maintenance: None,
+            erp: ErpSettings::default(),
+            ledger: LedgerSettings::default(),
         }
     }
 }

@@ -5,6 +5,7 @@ mod data;
 mod describe;
 mod edits;
 mod errors;
+mod gl;
 mod pages;
 mod paging;
 mod queries;
