@@ -417,14 +417,14 @@ mod tests {
     }
 
     /// What the hundreds of a code's number stand for.
-    const RANGES: [(&str, &str); 6] = [
+    const RANGES: [(&str, &str); 7] = [
         ("11", "The private PostgreSQL server"),
         ("12", "This program: key, credentials, settings, database, leases"),
         ("20", "Oracle: nothing was read, or not all"),
         ("30", "Asana: reading tasks and writing them"),
         ("40", "Mapping: why a movement is held or was given up"),
-        ("51", "Journals: why there is none, and what became of one"),
         ("50", "Asana's webhooks: events that do not arrive, or are refused"),
+        ("51", "Journals: why there is none, and what became of one"),
     ];
 
     const AGAIN: &str = "A held movement is planned again with the record's next change, after an hour, and at \

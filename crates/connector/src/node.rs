@@ -236,7 +236,10 @@ async fn watch_webhooks(
     let next = Some(Timestamp::now() + signed(every));
     let Some(public_url) = &engine.public_url else {
         // sweeps find completions all the same, only later
-        return Err(Error::new(Code::HookAddress, "no public address is set (--public-url), so no webhook can be registered"));
+        return Err(Error::new(
+            Code::HookAddress,
+            "no public address is set (--public-url), so no webhook can be registered",
+        ));
     };
     let wanted = watch::wanted(clients, settings.webhooks.scope).await?;
     let repaired = watch::repair(engine, clients, public_url, &wanted).await?;

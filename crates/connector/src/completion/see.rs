@@ -53,7 +53,9 @@ pub fn see(task: &Task, known: &[Completion], settings: &Settings, fields: &Proj
         let was = known.order_number.as_deref().unwrap_or("none");
         return Seen::Renumbered(
             known.ordinal,
-            format!("the task carries the order number {now} now, at its completion it was {was}; the journal stays"),
+            format!(
+                "the task carries the order number {now} now, at its completion it was {was}; the journal stays"
+            ),
         );
     }
     Seen::Nothing
@@ -71,7 +73,10 @@ fn facts(task: &Task, completed_at: Timestamp, settings: &Settings, fields: &Pro
     Facts {
         task_gid: task.gid.clone(),
         completed_at,
-        completed_by: task.completed_by.as_ref().map(|who| who.name.clone().unwrap_or_else(|| who.gid.clone())),
+        completed_by: task
+            .completed_by
+            .as_ref()
+            .map(|who| who.name.clone().unwrap_or_else(|| who.gid.clone())),
         task_name: task.name.clone(),
         order_number,
         own_cost: own_cost.map(|number| number.as_str().to_owned()),

@@ -98,7 +98,8 @@ async fn project_once(
     let connection = lease.connection;
     let fields = clients.fields().await?;
     let mut db = engine.db.acquire().await?;
-    let from = sweeps::swept_until(&mut db, connection, project).await?.map_or(since, |until| until - OVERLAP);
+    let from =
+        sweeps::swept_until(&mut db, connection, project).await?.map_or(since, |until| until - OVERLAP);
     drop(db);
     let (mut offset, mut newest) = (None, None::<Timestamp>);
     loop {

@@ -94,7 +94,10 @@ async fn look(
     }
     let fields = clients.fields().await?;
     let tasks: Vec<String> = by_task.keys().cloned().collect();
-    let mut reads = stream::iter(tasks).map(|gid| read(clients, gid)).buffer_unordered(READS_AT_ONCE).ready_chunks(READS_AT_ONCE);
+    let mut reads = stream::iter(tasks)
+        .map(|gid| read(clients, gid))
+        .buffer_unordered(READS_AT_ONCE)
+        .ready_chunks(READS_AT_ONCE);
     while let Some(chunk) = reads.next().await {
         let mut failed = None;
         let mut done = Vec::new();

@@ -75,7 +75,9 @@ impl Subject<'_> {
             Purpose::CostCenter => Value::list(self.line.map_or(&order.cost_centers, |l| &l.cost_centers)),
             Purpose::GlAccount => Value::list(self.line.map_or(&order.accounts, |l| &l.accounts)),
             Purpose::Requester => Value::text(order.requester.as_deref()),
-            Purpose::LastSynced | Purpose::OracleLink | Purpose::JournalStatus | Purpose::Cost => Value::Empty,
+            Purpose::LastSynced | Purpose::OracleLink | Purpose::JournalStatus | Purpose::Cost => {
+                Value::Empty
+            }
         })
     }
 

@@ -254,13 +254,17 @@ impl Batch<'_> {
             plan: &plan,
         };
         let moved = plan.accounting.moved_from.map(|from| {
-            format!("completed on {from}, entered on {} since that period takes no entries", plan.accounting.date)
+            format!(
+                "completed on {from}, entered on {} since that period takes no entries",
+                plan.accounting.date
+            )
         });
         let mut tx = self.engine.db.begin().await?;
         jobs::hold(&mut tx, self.lease).await?;
         if !journals::open(&mut tx, connection, &new).await? {
             // another completion of this very batch bears the cost
-            let bearer = journals::bearers(&mut tx, connection, std::slice::from_ref(&priced.subject)).await?;
+            let bearer =
+                journals::bearers(&mut tx, connection, std::slice::from_ref(&priced.subject)).await?;
             drop(tx);
             let (task, ordinal) = bearer.into_iter().next().map(|(_, t, o)| (t, o)).unwrap_or_default();
             return self.refuse(completion, &posted_already(&priced.subject, &task, ordinal), report).await;
@@ -300,7 +304,12 @@ impl Batch<'_> {
     }
 
     /// Stores why there is no journal, and when that is looked at again.
-    async fn refuse(&self, completion: &Completion, why: &NoJournal, report: &mut CompletionsReport) -> Result<()> {
+    async fn refuse(
+        &self,
+        completion: &Completion,
+        why: &NoJournal,
+        report: &mut CompletionsReport,
+    ) -> Result<()> {
         let waits = why.waits_for() != WaitsFor::Nothing;
         if why.waits_for() == WaitsFor::Period {
             self.clients.ledger.forget_periods();
@@ -310,7 +319,8 @@ impl Batch<'_> {
         } else {
             report.skipped += 1;
         }
-        let order_id = self.around.links.get(&completion.task_gid).and_then(|l| l.first()).map(|(o, _)| o.clone());
+        let order_id =
+            self.around.links.get(&completion.task_gid).and_then(|l| l.first()).map(|(o, _)| o.clone());
         let verdict = Verdict {
             task: TaskGid(completion.task_gid.clone()),
             ordinal: completion.ordinal,
@@ -325,7 +335,8 @@ impl Batch<'_> {
         let mut tx = self.engine.db.begin().await?;
         jobs::hold(&mut tx, self.lease).await?;
         completions::decide(&mut tx, self.lease.connection, &verdict).await?;
-        let shown = self.clients.connection.settings.fields.contains_key(&crate::purpose::Purpose::JournalStatus);
+        let shown =
+            self.clients.connection.settings.fields.contains_key(&crate::purpose::Purpose::JournalStatus);
         if let (true, true, Some(order)) = (news, shown, order_id) {
             outbox::open_for_order(&mut tx, self.lease.connection, &order).await?;
             jobs::ask_for(&mut *tx, self.lease.connection, &[Job::Push]).await?;

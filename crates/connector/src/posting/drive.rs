@@ -94,11 +94,8 @@ impl Driver<'_> {
     async fn turn(&self, mut journal: Claimed) -> Result<Turn> {
         let before = journal.machine.state.clone();
         let mut submitted = 0;
-        let mut exchange = Exchange {
-            seen: Observation::Claimed,
-            request: String::new(),
-            response: String::new(),
-        };
+        let mut exchange =
+            Exchange { seen: Observation::Claimed, request: String::new(), response: String::new() };
         for _ in 0..STEPS {
             let context = Context {
                 now: Timestamp::now(),
@@ -107,7 +104,9 @@ impl Driver<'_> {
                 expected: journal.plan.expected(self.settings),
             };
             let step = machine::step(journal.machine, &exchange.seen, &context);
-            let group = self.about(&journal.task, journal.ordinal, journal.kind).group(step.journal.progress.generation);
+            let group = self
+                .about(&journal.task, journal.ordinal, journal.kind)
+                .group(step.journal.progress.generation);
             self.store(&journal.id, group, &step, &exchange).await?;
             journal.machine = step.journal;
             let about = self.about(&journal.task, journal.ordinal, journal.kind);
@@ -132,7 +131,12 @@ impl Driver<'_> {
         Err(Error::new(Code::JournalDefect, "a journal took too many steps in one turn"))
     }
 
-    fn about<'j>(&self, task: &'j crate::ids::TaskGid, ordinal: u32, kind: crate::journal::Kind) -> About<'j> {
+    fn about<'j>(
+        &self,
+        task: &'j crate::ids::TaskGid,
+        ordinal: u32,
+        kind: crate::journal::Kind,
+    ) -> About<'j> {
         About { connection: self.lease.connection, task, ordinal, kind }
     }
 

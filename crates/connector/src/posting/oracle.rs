@@ -121,7 +121,11 @@ fn refused(error: &OracleError, words: &str) -> Observation {
 }
 
 /// Looks for a batch under the group ids of all generations.
-pub async fn look_up(fusion: &Fusion, about: About<'_>, generations: std::ops::RangeInclusive<u32>) -> Exchange {
+pub async fn look_up(
+    fusion: &Fusion,
+    about: About<'_>,
+    generations: std::ops::RangeInclusive<u32>,
+) -> Exchange {
     let request = format!(
         "GET journalBatches with {} in BatchName",
         generations.clone().map(|g| about.group(g).to_string()).collect::<Vec<_>>().join(", ")
@@ -150,7 +154,8 @@ async fn find_batches(
         }
     }
     if let Some((generation, batch)) = found.first() {
-        let total = |number: &Option<oracle_fusion::Number>| number.as_ref().and_then(|n| n.as_str().parse().ok());
+        let total =
+            |number: &Option<oracle_fusion::Number>| number.as_ref().and_then(|n| n.as_str().parse().ok());
         let seen = Observation::BatchFound(Batch {
             id: batch.id.clone(),
             generation: *generation,

@@ -41,8 +41,7 @@ pub async fn decide(
         line_id: None,
         again_in,
     };
-    let posting =
-        journals::posting_of(&mut tx, connection, &completion.task_gid, completion.ordinal).await?;
+    let posting = journals::posting_of(&mut tx, connection, &completion.task_gid, completion.ordinal).await?;
     let verdict = match (posting, settings.reopened) {
         (None, _) if completion.state == "skipped" => {
             // it brings no journal either way; its reason stays
@@ -58,7 +57,9 @@ pub async fn decide(
             State::Imported { .. } => {
                 match reversal(engine, clients, lease, settings, completion, &posting, &mut tx).await? {
                     Ok(words) => keep("journal", words, None),
-                    Err(why) => keep("journal", format!("it is to be reversed, but {why}"), Some(PERIOD_SECONDS)),
+                    Err(why) => {
+                        keep("journal", format!("it is to be reversed, but {why}"), Some(PERIOD_SECONDS))
+                    }
                 }
             }
             State::Withdrawn => {
@@ -77,7 +78,8 @@ pub async fn decide(
                 let step = machine::step(posting.machine.clone(), &Observation::TaskReopened, &context);
                 journals::note_reopened(&mut tx, connection, posting.id, &step.journal).await?;
                 jobs::ask_for(&mut *tx, connection, &[Job::Journals]).await?;
-                let words = "the task was opened again; its journal is withdrawn, or reversed once it is known";
+                let words =
+                    "the task was opened again; its journal is withdrawn, or reversed once it is known";
                 keep("journal", words.to_owned(), Some(LOOK_AGAIN_SECONDS))
             }
         },

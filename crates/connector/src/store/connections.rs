@@ -194,10 +194,7 @@ pub async fn remove(db: &mut PgConnection, id: ConnectionId) -> Result<()> {
 }
 
 /// From when on completions count; `None` until journals were switched on.
-pub async fn journals_since(
-    db: impl sqlx::PgExecutor<'_>,
-    id: ConnectionId,
-) -> Result<Option<Timestamp>> {
+pub async fn journals_since(db: impl sqlx::PgExecutor<'_>, id: ConnectionId) -> Result<Option<Timestamp>> {
     let since = sqlx::query_scalar!("select journals_since from connections where connection_id = $1", id.0)
         .fetch_optional(db)
         .await?;
