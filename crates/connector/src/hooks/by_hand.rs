@@ -78,7 +78,9 @@ pub fn findings(steps: &[Step]) -> Vec<Finding> {
         }
         Step::Register(resource) if lost.contains(resource) => None,
         Step::Register(resource) => finding(Some(resource), false, "not registered".to_owned()),
-        Step::MarkFailed { .. } => finding(None, false, "a registration was begun and never finished".to_owned()),
+        Step::MarkFailed { .. } => {
+            finding(None, false, "a registration was begun and never finished".to_owned())
+        }
         Step::DeleteTheirs { gid } => {
             finding(None, false, format!("webhook {gid} in Asana belongs to no registration that works"))
         }
@@ -263,14 +265,20 @@ mod tests {
         let steps = [lost(Lost::Gone), Step::Register(project("1")), Step::Register(project("2"))];
         let told = told(&steps);
         assert_eq!(told.len(), 2, "{told:?}");
-        assert!(told[0].2.starts_with("lost: ") && told[1] == (Some("2".into()), false, "not registered".into()));
+        assert!(
+            told[0].2.starts_with("lost: ") && told[1] == (Some("2".into()), false, "not registered".into())
+        );
     }
 
     #[test]
     fn a_webhook_whose_last_delivery_failed_is_not_well() {
         let at = |seconds| Some(Timestamp::UNIX_EPOCH + SignedDuration::from_secs(seconds));
         let health = |success, failure| {
-            Some(Health { last_success_at: success, last_failure_at: failure, last_failure: Some("502".into()) })
+            Some(Health {
+                last_success_at: success,
+                last_failure_at: failure,
+                last_failure: Some("502".into()),
+            })
         };
         for (health, well) in [
             (None, true),

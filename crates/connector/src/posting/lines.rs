@@ -59,7 +59,10 @@ pub fn dated(plan: &JournalPlan) -> String {
             accounting.period
         ),
         None if plan.reverses.is_some() => {
-            format!("{happened}, which is {} for the ledger; {} took entries", accounting.date, accounting.period)
+            format!(
+                "{happened}, which is {} for the ledger; {} took entries",
+                accounting.date, accounting.period
+            )
         }
         None => {
             format!("{happened}, which is {completed_on} for the ledger; {} took entries", accounting.period)

@@ -200,7 +200,8 @@ async fn of_task(
         Ok(found) => found,
         Err(why) => return nothing(why),
     };
-    let bearer = journals::bearers(&mut db, connection, std::slice::from_ref(&subject)).await?.into_iter().next();
+    let bearer =
+        journals::bearers(&mut db, connection, std::slice::from_ref(&subject)).await?.into_iter().next();
     drop(db);
     if let Some((subject, task, ordinal)) = bearer {
         return nothing(posted_already(&subject, &task, ordinal));

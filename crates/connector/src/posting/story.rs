@@ -87,12 +87,7 @@ pub async fn find(db: &sqlx::PgPool, connection: &Connection, what: &str) -> Res
     Ok(stories)
 }
 
-async fn tell(
-    db: &sqlx::PgPool,
-    connection: &Connection,
-    task: &str,
-    ordinal: i32,
-) -> Result<Option<Story>> {
+async fn tell(db: &sqlx::PgPool, connection: &Connection, task: &str, ordinal: i32) -> Result<Option<Story>> {
     let mut held = db.acquire().await?;
     let known = completions::of_tasks(&mut held, connection.id, &[task.to_owned()]).await?;
     let Some(completion) = known.into_iter().find(|completion| completion.ordinal == ordinal) else {
@@ -146,7 +141,8 @@ fn earlier_groups(connection: &Connection, journal: &Journal, kind: Kind) -> Vec
     let task = TaskGid(journal.task_gid.clone());
     (0..journal.submissions.unsigned_abs())
         .map(|generation| {
-            GroupId::derive(connection.id, &task, journal.ordinal.unsigned_abs(), kind, generation).to_string()
+            GroupId::derive(connection.id, &task, journal.ordinal.unsigned_abs(), kind, generation)
+                .to_string()
         })
         .take_while(|group| *group != journal.group_id)
         .collect()
