@@ -32,6 +32,20 @@ impl Board {
         Some(Board { workspace, project, fields })
     }
 
+    /// The board with the fields that completions and journals use: a text field for the journal's status and a
+    /// number field for the cost.
+    #[must_use]
+    pub fn with_journal_fields(&mut self, asana: &Asana) -> Option<Board> {
+        for (key, name, kind) in journal_fields() {
+            if self.field(key).is_none() {
+                let gid = asana.seed_field(&self.workspace, &FieldSpec::new(name, kind))?;
+                asana.seed_attach(&self.project, &gid)?;
+                self.fields.push((key, gid));
+            }
+        }
+        Some(self.clone())
+    }
+
     /// A further project with the same fields; returns its gid.
     #[must_use]
     pub fn add_project(&self, asana: &Asana, name: &str) -> Option<String> {
@@ -47,6 +61,13 @@ impl Board {
     pub fn field(&self, key: &str) -> Option<&str> {
         self.fields.iter().find(|(known, _)| *known == key).map(|(_, gid)| gid.as_str())
     }
+}
+
+fn journal_fields() -> [(&'static str, &'static str, FieldKind); 2] {
+    [
+        ("journal_status", "Journal status", FieldKind::Text),
+        ("cost", "Actual cost", FieldKind::Number { precision: 2 }),
+    ]
 }
 
 fn fields_wanted() -> Vec<(&'static str, &'static str, FieldKind)> {

@@ -14,6 +14,8 @@
 //! | `GET /oracle/settings`, `PATCH /oracle/settings` | switches; absent ones stay |
 //! | `POST /oracle/generate`, `POST /oracle/load` `{"directory":"..."}` | more records |
 //! | `GET /asana/state`, `POST /asana/edits` | Asana's records; edits are one or a list |
+//! | `GET /asana/webhooks`, `GET`, `PATCH /asana/webhooks/settings` | webhooks and their switches; absent ones stay |
+//! | `GET`, `DELETE /asana/deliveries`, `POST /asana/deliveries/settle` | what was sent to them; waits until nothing is due |
 //! | `PUT /asana/settings` | tokens, limits and switches; absent ones take their defaults |
 
 use axum::extract::{DefaultBodyLimit, Path, State};
@@ -69,6 +71,7 @@ fn parse<T: for<'de> Deserialize<'de>>(body: &str) -> Result<T, Refused> {
 }
 
 pub(crate) fn router(control: Control) -> Router {
+    let hooks = asana::control(control.asana.clone());
     Router::new()
         .route("/", get(index))
         .route("/clock", get(clock))
@@ -90,8 +93,9 @@ pub(crate) fn router(control: Control) -> Router {
         .route("/asana/state", get(asana_state))
         .route("/asana/edits", post(asana_edits))
         .route("/asana/settings", put(asana_settings))
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .with_state(control)
+        .merge(hooks)
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
 }
 
 async fn index(State(control): State<Control>) -> Json<Value> {

@@ -29,6 +29,8 @@ pub(crate) struct Call {
     pub fields: Vec<String>,
     /// The parts of an upload.
     pub form: Vec<super::ops::attachments::Part>,
+    /// What came of the handshake, when a webhook is registered.
+    pub confirmed: Option<Result<super::ops::webhooks::Confirmed, Fail>>,
 }
 
 impl Call {
@@ -106,19 +108,23 @@ pub(crate) struct Reply {
     pub location: Option<String>,
     /// Outer: whether `next_page` stands there; inner: the token of the next page.
     pub next_page: Option<Option<String>>,
+    /// Further members beside `data`, as names and JSON text.
+    pub beside: Vec<(&'static str, String)>,
 }
 
 impl Reply {
     pub fn ok(data: Json) -> Self {
-        Self { status: 200, data: data.finish(), location: None, next_page: None }
+        Self { status: 200, data: data.finish(), location: None, next_page: None, beside: Vec::new() }
     }
 
     pub fn created(data: Json, location: String) -> Self {
-        Self { status: 201, data: data.finish(), location: Some(location), next_page: None }
+        Self { status: 201, location: Some(location), ..Self::ok(data) }
     }
 
     pub fn empty() -> Self {
-        Self { status: 200, data: "{}".to_owned(), location: None, next_page: None }
+        let mut nothing = Json::default();
+        nothing.raw("{}");
+        Self::ok(nothing)
     }
 }
 
@@ -163,6 +169,13 @@ pub(crate) enum Op {
     Batch,
     Attach,
     Attachment,
+    Webhooks,
+    CreateWebhook,
+    Webhook,
+    UpdateWebhook,
+    DeleteWebhook,
+    Events,
+    WorkspaceEvents,
 }
 
 /// Finds the operation; a wrong method finds none, as on the real service.
@@ -208,6 +221,13 @@ pub(crate) fn route(verb: Verb, segments: &[String]) -> Option<Op> {
         (Post, ["batch"]) => Op::Batch,
         (Post, ["attachments"]) => Op::Attach,
         (Get, ["attachments", _]) => Op::Attachment,
+        (Get, ["webhooks"]) => Op::Webhooks,
+        (Post, ["webhooks"]) => Op::CreateWebhook,
+        (Get, ["webhooks", _]) => Op::Webhook,
+        (Put, ["webhooks", _]) => Op::UpdateWebhook,
+        (Delete, ["webhooks", _]) => Op::DeleteWebhook,
+        (Get, ["events"]) => Op::Events,
+        (Get, ["workspaces", _, "events"]) => Op::WorkspaceEvents,
         _ => return None,
     })
 }

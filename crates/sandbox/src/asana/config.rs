@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::Deserialize;
 
+use super::webhooks::config::WebhookConfig;
+
 /// How the stand-in behaves. Every field has a default, so that `{}` is a valid configuration.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(default, deny_unknown_fields)]
@@ -73,6 +75,8 @@ pub struct AsanaConfig {
     pub batch_order: BatchOrder,
     /// Origin for `Location`, `next_page.uri` and permalinks; absent: the request's `Host` header.
     pub public_url: Option<String>,
+    /// How webhooks and event streams behave.
+    pub webhooks: WebhookConfig,
 }
 
 impl Default for AsanaConfig {
@@ -108,6 +112,7 @@ impl Default for AsanaConfig {
             fields_per_project: 20,
             batch_order: BatchOrder::Reversed,
             public_url: None,
+            webhooks: WebhookConfig::default(),
         }
     }
 }

@@ -10,7 +10,8 @@ use super::error::Fail;
 use super::ops::task_input::{self, Write};
 use super::ops::values::Target;
 use super::ops::{Ctx, input};
-use super::world::{Gid, Place};
+use super::webhooks::config::RevokedToken;
+use super::world::{COMMENT, Gid, Place, Story};
 use super::{Asana, lock, seed};
 
 /// One change; as JSON `{"edit": "complete_task", "task": "…"}`. Gids are the API's.
@@ -34,6 +35,8 @@ pub enum Edit {
     DeleteTask { task: String },
     /// Takes a task out of the trash, back to where it was.
     RestoreTask { task: String },
+    /// Writes a comment on a task.
+    Comment { task: String, text: String },
     /// Makes a task in a project, with values keyed by field gid, such as a PO number.
     CreateTask {
         project: String,
@@ -43,10 +46,14 @@ pub enum Edit {
     },
     /// Moves a task into a section, of the same project or of another one.
     MoveTask { task: String, section: String },
+    /// Moves a task from one project to the end of another's first section.
+    ChangeProject { task: String, from: String, to: String },
     /// Takes a task out of a project.
     RemoveFromProject { task: String, project: String },
     /// Makes a project in a workspace.
     AddProject { workspace: String, name: String },
+    /// Gives a project another name.
+    RenameProject { project: String, name: String },
     /// Gives a field another name.
     RenameField { field: String, name: String },
     /// Takes a field off a project; values on tasks become disabled.
@@ -69,7 +76,14 @@ pub enum Edit {
     HideProject { project: String, hidden: bool },
     /// Archives a project; or takes it back.
     ArchiveProject { project: String, archived: bool },
-    /// Revokes a token; it answers 401 from then on.
+    /// Makes one of the changes above as Asana itself would, by a rule for instance: its events and the completion
+    /// name no user.
+    BySystem { change: Box<Edit> },
+    /// Deletes a webhook without telling anybody, as outages of the real service did.
+    DeleteWebhook { webhook: String },
+    /// Makes a webhook deaf, or active again.
+    ActivateWebhook { webhook: String, active: bool },
+    /// Revokes a token; it answers 401 from then on. Its webhooks fare as the settings say.
     RevokeToken { token: String },
     /// Changes what the workspaces have paid for.
     ChangePlan { plan: Plan },
@@ -78,6 +92,9 @@ pub enum Edit {
 pub(crate) fn apply(asana: &Asana, edit: Edit) -> Result<(), Fail> {
     match edit {
         Edit::RevokeToken { token } => {
+            if asana.config().webhooks.revoked_token == RevokedToken::Delete {
+                asana.delete_webhooks_of(&token);
+            }
             lock(&asana.0.revoked).insert(token);
             Ok(())
         }
@@ -85,9 +102,6 @@ pub(crate) fn apply(asana: &Asana, edit: Edit) -> Result<(), Fail> {
             let config = (*asana.config()).clone();
             asana.reconfigure(super::AsanaConfig { plan, ..config });
             Ok(())
-        }
-        Edit::CreateTask { project, name, custom_fields } => {
-            asana.new_task(input::path_gid("project", &project)?, &name, &custom_fields).map(|_| ())
         }
         other => {
             let person = asana.person();
@@ -108,35 +122,111 @@ fn on_world(ctx: &mut Ctx<'_>, edit: Edit) -> Result<(), Fail> {
         Edit::DecideApproval { task, status } => write(ctx, &task, json!({ "approval_status": status })),
         Edit::ChangeSubtype { task, subtype } => write(ctx, &task, json!({ "resource_subtype": subtype })),
         Edit::RenameTask { task, name } => write(ctx, &task, json!({ "name": name })),
+        Edit::BySystem { change } => {
+            ctx.actor = None;
+            on_world(ctx, *change)
+        }
+        Edit::CreateTask { project, name, custom_fields } => {
+            let project = input::path_gid("project", &project)?;
+            seed::new_task(ctx, project, &name, &custom_fields).map(|_| ())
+        }
+        Edit::Comment { task, text } => {
+            let task = ctx.task_in_path(&task)?;
+            let (created_at, created_by, subtype) = (ctx.now, ctx.actor, COMMENT);
+            ctx.remember(task);
+            ctx.world.touch(task, created_at);
+            ctx.add_story(Story { task, created_at, created_by, subtype, text, html: None });
+            Ok(())
+        }
         Edit::DeleteTask { task } => {
             let gid = ctx.task_in_path(&task)?;
-            ctx.world.delete_task(gid);
+            ctx.delete_task(gid);
             Ok(())
         }
         Edit::RestoreTask { task } => {
             let gid = known(&task, "task", |g| ctx.world.trash.contains_key(&g))?;
-            ctx.world.restore_task(gid);
+            ctx.restore_task(gid);
             Ok(())
         }
+        Edit::MoveTask { .. } | Edit::ChangeProject { .. } | Edit::RemoveFromProject { .. } => {
+            on_memberships(ctx, edit)
+        }
+        Edit::AddProject { .. }
+        | Edit::RenameProject { .. }
+        | Edit::HideProject { .. }
+        | Edit::ArchiveProject { .. } => on_projects(ctx, edit),
+        Edit::DeleteWebhook { webhook } => {
+            let gid = known(&webhook, "webhook", |g| ctx.world.hooks.webhooks.contains_key(&g))?;
+            ctx.world.hooks.delete_by_asana(gid);
+            Ok(())
+        }
+        Edit::ActivateWebhook { webhook, active } => {
+            let gid = known(&webhook, "webhook", |g| ctx.world.hooks.webhooks.contains_key(&g))?;
+            ctx.world.hooks.activate(gid, active);
+            Ok(())
+        }
+        other => on_definitions(ctx, other),
+    }
+}
+
+fn on_memberships(ctx: &mut Ctx<'_>, edit: Edit) -> Result<(), Fail> {
+    match edit {
         Edit::MoveTask { task, section } => {
             let gid = ctx.task_in_path(&task)?;
             let section = known(&section, "section", |g| ctx.world.sections.contains_key(&g))?;
             ctx.remember(gid);
-            ctx.world.place(gid, section, Place::End);
+            ctx.place(gid, section, Place::End);
             Ok(())
+        }
+        Edit::ChangeProject { task, from, to } => {
+            let (gid, from) = (ctx.task_in_path(&task)?, ctx.project_in_path(&from)?);
+            let to = ctx.project_in_path(&to)?;
+            let section = ctx.world.projects.get(&to).and_then(|p| p.sections.first().copied());
+            let section = section.ok_or_else(|| Fail::unknown("project", to))?;
+            ctx.remember(gid);
+            if from != to && ctx.leave(gid, from) {
+                ctx.place(gid, section, Place::End);
+                return Ok(());
+            }
+            Err(Fail::unknown("project", from))
         }
         Edit::RemoveFromProject { task, project } => {
             let (gid, project) = (ctx.task_in_path(&task)?, ctx.project_in_path(&project)?);
             ctx.remember(gid);
-            if ctx.world.leave(gid, project) { Ok(()) } else { Err(Fail::unknown("project", project)) }
+            if ctx.leave(gid, project) { Ok(()) } else { Err(Fail::unknown("project", project)) }
         }
+        _ => Err(Fail::bad("not an edit of memberships")),
+    }
+}
+
+fn on_projects(ctx: &mut Ctx<'_>, edit: Edit) -> Result<(), Fail> {
+    match edit {
         Edit::AddProject { workspace, name } => {
             let workspace = ctx.workspace_in_path(&workspace)?;
-            let made = seed::new_project(ctx.world, workspace, &name, ctx.now);
+            let made = seed::new_project(ctx, workspace, &name);
             made.map(|_| ()).ok_or_else(|| Fail::unknown("workspace", workspace))
         }
-        other => on_definitions(ctx, other),
+        Edit::RenameProject { project, name } => project_changed(ctx, &project, "name", |p| p.name = name),
+        Edit::HideProject { project, hidden } => {
+            let who = hidden.then(|| BTreeSet::from([ctx.user]));
+            project_changed(ctx, &project, "privacy_setting", |p| p.members = who)
+        }
+        Edit::ArchiveProject { project, archived } => {
+            project_changed(ctx, &project, "archived", |p| p.archived = archived)
+        }
+        _ => Err(Fail::bad("not an edit of a project")),
     }
+}
+
+fn project_changed(
+    ctx: &mut Ctx<'_>,
+    text: &str,
+    field: &'static str,
+    change: impl FnOnce(&mut super::world::Project),
+) -> Result<(), Fail> {
+    let gid = project_mut(ctx, text, change)?;
+    ctx.tell_project_change(gid, field);
+    Ok(())
 }
 
 fn on_definitions(ctx: &mut Ctx<'_>, edit: Edit) -> Result<(), Fail> {
@@ -171,7 +261,7 @@ fn on_definitions(ctx: &mut Ctx<'_>, edit: Edit) -> Result<(), Fail> {
         }
         Edit::RemoveField { project, field } => {
             let gid = known(&field, "custom_field", |g| ctx.world.fields.contains_key(&g))?;
-            project_mut(ctx, &project, |p| p.settings.retain(|s| s.field != gid))
+            project_mut(ctx, &project, |p| p.settings.retain(|s| s.field != gid)).map(|_| ())
         }
         Edit::AddField { project, field } => {
             let field = known(&field, "custom_field", |g| ctx.world.fields.contains_key(&g))?;
@@ -187,12 +277,8 @@ fn on_definitions(ctx: &mut Ctx<'_>, edit: Edit) -> Result<(), Fail> {
                     s.editors.clone_from(&who);
                 }
             })
+            .map(|_| ())
         }
-        Edit::HideProject { project, hidden } => {
-            let who = only(hidden);
-            project_mut(ctx, &project, |p| p.members = who)
-        }
-        Edit::ArchiveProject { project, archived } => project_mut(ctx, &project, |p| p.archived = archived),
         _ => Err(Fail::bad("not an edit of a definition")),
     }
 }
@@ -205,11 +291,7 @@ fn write(ctx: &mut Ctx<'_>, task: &str, body: Body) -> Result<(), Fail> {
     let projects: Vec<Gid> = entry.memberships.iter().map(|m| m.project).collect();
     let target = Target { projects: &projects, has_value: &|f| entry.values.contains_key(&f) };
     let change = task_input::read(ctx, &data, Write::Update, Some((gid, entry)), &target)?;
-    ctx.remember(gid);
-    let (user, now) = (ctx.user, ctx.now);
-    if ctx.world.tasks.get_mut(&gid).is_some_and(|t| change.apply(t, user, now)) {
-        ctx.world.touch(gid, now);
-    }
+    ctx.change_task(gid, change);
     Ok(())
 }
 
@@ -231,7 +313,8 @@ fn project_mut(
     ctx: &mut Ctx<'_>,
     text: &str,
     change: impl FnOnce(&mut super::world::Project),
-) -> Result<(), Fail> {
+) -> Result<Gid, Fail> {
     let gid = input::path_gid("project", text)?;
-    ctx.world.projects.get_mut(&gid).map(change).ok_or_else(|| Fail::unknown("project", gid))
+    ctx.world.projects.get_mut(&gid).map(change).ok_or_else(|| Fail::unknown("project", gid))?;
+    Ok(gid)
 }

@@ -15,11 +15,15 @@ pub(crate) struct Fail {
     pub message: String,
     /// Seconds for the `Retry-After` header of a 429.
     pub retry_after: Option<u64>,
+    /// A code that some refusals carry, with the message repeated for users; neither is documented.
+    pub code: Option<&'static str>,
+    /// The token that a 412 gives to go on with.
+    pub sync: Option<String>,
 }
 
 impl Fail {
     pub fn new(status: u16, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), retry_after: None }
+        Self { status, message: message.into(), retry_after: None, code: None, sync: None }
     }
 
     pub fn bad(message: impl Into<String>) -> Self {
@@ -61,22 +65,31 @@ impl Fail {
     }
 
     pub fn too_many(retry_after: u64) -> Self {
-        Self {
-            status: 429,
-            message: "You've made too many requests and hit a rate limit. \
-                      Please retry after the given amount of time."
-                .to_owned(),
-            retry_after: Some(retry_after),
-        }
+        let message = "You've made too many requests and hit a rate limit. \
+                       Please retry after the given amount of time.";
+        Self { retry_after: Some(retry_after), ..Self::new(429, message) }
     }
 
     pub fn body(&self) -> String {
         let mut w = Json::default();
-        w.raw("{\"errors\":[{\"message\":");
+        w.raw("{\"errors\":[{");
+        if let Some(code) = self.code {
+            w.raw("\"error\":");
+            w.string(code);
+            w.raw(",\"user_message\":");
+            w.string(&self.message);
+            w.raw(",");
+        }
+        w.raw("\"message\":");
         w.string(&self.message);
         w.raw(",\"help\":");
         w.string(HELP);
-        w.raw("}]}");
+        w.raw("}]");
+        if let Some(sync) = &self.sync {
+            w.raw(",\"sync\":");
+            w.string(sync);
+        }
+        w.raw("}");
         w.finish()
     }
 }

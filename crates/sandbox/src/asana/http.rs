@@ -10,11 +10,13 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use axum::routing::any;
+use futures_util::future::join_all;
 
 use super::call::{Call, Op, Reply, Verb, cost, route};
 use super::error::Fail;
 use super::json::Json;
 use super::ops::{self, attachments, batch};
+use super::webhooks::deliver;
 use super::{Asana, Identity};
 
 /// The largest JSON body, in bytes.
@@ -53,7 +55,7 @@ async fn serve(asana: &Asana, request: Request, base: &str) -> Result<(Call, Rep
     call.params = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
     let cfg = asana.config();
     let admit = |cost| asana.admit(&cfg, &who.token, cost).map_err(Fail::too_many);
-    let (permit, actions) = if op == Op::Batch {
+    let (permit, mut actions) = if op == Op::Batch {
         // A batch is free; its actions are not, so that they must be read before the limits are asked.
         read_body(&mut call, op, &parts.headers, body).await?;
         let actions = batch::read(&call)?;
@@ -66,9 +68,29 @@ async fn serve(asana: &Asana, request: Request, base: &str) -> Result<(Call, Rep
     if cfg.latency_ms > 0 {
         tokio::time::sleep(Duration::from_millis(cfg.latency_ms)).await;
     }
+    handshakes(asana, &who, base, op, &mut call, actions.as_mut()).await;
     let reply = run(asana, &who, base, op, &call, actions)?;
     drop(permit);
     Ok((call, reply))
+}
+
+/// Asks the targets of all webhooks that the call registers; the call counts as in flight meanwhile.
+async fn handshakes(
+    asana: &Asana,
+    who: &Identity,
+    base: &str,
+    op: Op,
+    call: &mut Call,
+    actions: Option<&mut Vec<batch::Action>>,
+) {
+    if op == Op::CreateWebhook {
+        deliver::confirm(asana, who, base, call).await;
+    }
+    let registrations = actions.into_iter().flatten().filter_map(|action| match action {
+        Ok((_, Op::CreateWebhook, call)) => Some(deliver::confirm(asana, who, base, call)),
+        _ => None,
+    });
+    join_all(registrations).await;
 }
 
 fn run(
@@ -147,6 +169,12 @@ pub(crate) fn envelope(reply: &Reply, call: &Call, base: &str) -> String {
             Some(token) => next_page(&mut w, token, call, base),
             None => w.raw("null"),
         }
+    }
+    for (name, value) in &reply.beside {
+        w.raw(",\"");
+        w.raw(name);
+        w.raw("\":");
+        w.raw(value);
     }
     w.raw("}");
     w.finish()

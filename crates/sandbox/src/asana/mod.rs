@@ -1,8 +1,9 @@
 //! A stand-in for Asana's REST API, with the rules, limits and error wordings that its documentation and
 //! published OpenAPI document state. Where they are silent, a setting of [`AsanaConfig`] decides.
 //!
-//! Not here: webhooks and event streams, tags, teams, portfolios, system stories, the cost-based quota,
-//! `opt_pretty`, form-encoded bodies. An operation that is not served answers 404 like an unknown path.
+//! Not here: tags, teams, portfolios, goals, personal task lists, system stories but those of completion, the
+//! cost-based quota, `opt_pretty`, form-encoded bodies. An operation that is not served answers 404 like an unknown
+//! path.
 
 mod call;
 mod config;
@@ -22,6 +23,7 @@ mod select;
 mod state;
 mod text;
 mod time;
+pub(crate) mod webhooks;
 mod world;
 
 use std::collections::HashSet;
@@ -36,11 +38,16 @@ pub use config::{
 };
 pub use edit::Edit;
 pub use seed::{FieldKind, FieldSpec};
+pub use webhooks::config::{HandshakeBody, LocalTargets, RevokedToken, Sending, WebhookConfig};
+pub use webhooks::control::WebhookState;
+pub(crate) use webhooks::control::router as control;
+pub use webhooks::log::{Attempt, DeliveryCounts, Purpose};
 
 use crate::clock::VirtualClock;
 use error::Fail;
 use limits::{Cost, InFlight, Limits};
 use ops::Ctx;
+use webhooks::deliver::Sender;
 use world::{Gid, World};
 
 /// The person who acts in edits and on the pages unless another is named.
@@ -59,6 +66,7 @@ struct Inner {
     revoked: Mutex<HashSet<String>>,
     limits: Limits,
     counters: Counters,
+    sender: Sender,
 }
 
 #[derive(Debug, Default)]
@@ -93,6 +101,7 @@ impl Asana {
             world.user(&token.name, &token.email);
         }
         world.user(PERSON.0, PERSON.1);
+        world.hooks.cfg = config.webhooks.clone();
         Self(Arc::new(Inner {
             clock,
             started: Instant::now(),
@@ -101,6 +110,7 @@ impl Asana {
             revoked: Mutex::default(),
             limits: Limits::default(),
             counters: Counters::default(),
+            sender: Sender::default(),
         }))
     }
 
@@ -121,7 +131,13 @@ impl Asana {
         for token in &config.tokens {
             world.user(&token.name, &token.email);
         }
+        world.hooks.cfg = config.webhooks.clone();
         *lock(&self.0.config) = Arc::new(config);
+        let listening = world.hooks.listening();
+        drop(world);
+        if listening {
+            self.wake_sender();
+        }
     }
 
     /// API requests answered so far, whatever the answer.
@@ -191,15 +207,24 @@ impl Asana {
         run: impl FnOnce(&mut Ctx<'_>) -> Result<T, Fail>,
     ) -> Result<T, Fail> {
         let cfg = self.config();
+        let now = self.0.clock.now();
         let mut world = lock(&self.0.world);
-        run(&mut Ctx {
+        world.hooks.expire(now);
+        let done = run(&mut Ctx {
             world: &mut world,
             cfg: &cfg,
             user,
+            actor: Some(user),
             app,
             base,
-            now: self.0.clock.now(),
+            now,
             search_ms: self.ms_on(cfg.search_clock),
-        })
+        });
+        let fresh = world.hooks.take_fresh();
+        drop(world);
+        if fresh {
+            self.wake_sender();
+        }
+        done
     }
 }

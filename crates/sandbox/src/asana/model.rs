@@ -311,11 +311,16 @@ pub(crate) struct Task {
     pub seen_before: Vec<(i64, Option<Box<Task>>)>,
 }
 
+/// Subtype of the stories that people write.
+pub(crate) const COMMENT: &str = "comment_added";
+
 #[derive(Debug)]
 pub(crate) struct Story {
     pub task: Gid,
     pub created_at: Timestamp,
-    pub created_by: Gid,
+    /// Absent for what nobody did.
+    pub created_by: Option<Gid>,
+    pub subtype: &'static str,
     pub text: String,
     pub html: Option<String>,
 }

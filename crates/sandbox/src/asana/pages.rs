@@ -13,7 +13,7 @@ use serde_json::{Value as Body, json};
 use super::error::Fail;
 use super::ops::Ctx;
 use super::records::View;
-use super::world::{Field, Gid, Kind, Task};
+use super::world::{Field, Gid, Kind, Subtype, Task};
 use super::{Asana, Edit};
 use crate::amount_text::grouped;
 
@@ -138,8 +138,11 @@ async fn project(
                     h2 { (section.name) " " span.muted { (section.tasks.len()) " tasks" } }
                     @if !tasks.is_empty() {
                         div.scroll { table {
-                            tr { th.task { "Task" } @for (_, f) in &fields { th.n[f.kind == Kind::Number] { (f.name) } } }
-                            @for (task, entry) in tasks { (row(view, gid, *task, entry, &fields)) }
+                            tr {
+                                th.task { "Task" } th { "Completed" }
+                                @for (_, f) in &fields { th.n[f.kind == Kind::Number] { (f.name) } }
+                            }
+                            @for (task, entry) in tasks { (row(view, gid, *task, entry, &fields, &find)) }
                         } }
                     } @else if !wanted.is_empty() { p.muted { "None of these tasks has that in its name." } }
                 }
@@ -149,13 +152,21 @@ async fn project(
     })
 }
 
-fn row(view: View<'_>, project: Gid, gid: Gid, task: &Task, fields: &[(Gid, &Field)]) -> Markup {
+fn row(view: View<'_>, project: Gid, gid: Gid, task: &Task, fields: &[(Gid, &Field)], find: &str) -> Markup {
     html! {
         tr.done[task.completed] {
             td.task { div {
                 @if task.completed { span.tick { "✓ " } }
                 a href={ "/0/" (project) "/" (gid) } { (task.name) }
             } }
+            td {
+                form.done method="post" action={ "/0/" (project) "/" (gid) } {
+                    input type="hidden" name="completed" value=(!task.completed);
+                    input type="hidden" name="list" value=(find);
+                    (completed_at(task))
+                    button aria-label={ (verb(task)) ": " (task.name) } { (verb(task)) }
+                }
+            }
             @for (field, f) in fields {
                 td.n[f.kind == Kind::Number] {
                     @if let Some(value) = task.values.get(field) { (cell(f, &view.shown(f, value))) }
@@ -163,6 +174,23 @@ fn row(view: View<'_>, project: Gid, gid: Gid, task: &Task, fields: &[(Gid, &Fie
             }
         }
     }
+}
+
+/// When a task was completed and, of an approval, how it was decided.
+fn completed_at(task: &Task) -> Markup {
+    html! {
+        @if task.subtype == Subtype::Approval {
+            span.pill { (task.approval.name().replace('_', " ")) } " "
+        }
+        @if let Some(at) = task.completed_at {
+            span.time { (moment(&super::time::instant(at).to_string())) }
+        }
+    }
+}
+
+/// What the button of a task does to it.
+fn verb(task: &Task) -> &'static str {
+    if task.completed { "Reopen" } else { "Complete" }
 }
 
 fn cell(field: &Field, shown: &str) -> Markup {
@@ -209,10 +237,8 @@ async fn task(State(asana): State<Asana>, Path((_, task)): Path<(String, String)
                     form method="post" {
                         input type="hidden" name="completed" value=(!task.completed);
                         span.state { @if task.completed { "Completed" } @else { "Open" } }
-                        span.muted {
-                            @if let Some(at) = task.completed_at { (moment(&super::time::instant(at).to_string())) }
-                        }
-                        button.done { @if task.completed { "Reopen" } @else { "Mark complete" } }
+                        span.muted { (completed_at(task)) }
+                        button.done { (verb(task)) }
                     }
                     @for (field, f) in live.iter().filter_map(named) {
                         (value_form(view, field, f, task))
@@ -272,7 +298,7 @@ fn plain(field: &Field, value: Option<&super::world::Value>, shown: &str) -> Str
 async fn change(
     State(asana): State<Asana>,
     uri: Uri,
-    Path((_, task)): Path<(String, String)>,
+    Path((project, task)): Path<(String, String)>,
     Form(form): Form<HashMap<String, String>>,
 ) -> Response {
     let edit = match (form.get("completed").map(String::as_str), form.get("field")) {
@@ -286,9 +312,18 @@ async fn change(
         (None, None) => return failed("Nothing to change.", 400),
     };
     match asana.apply(edit) {
-        Ok(()) => Redirect::to(uri.path()).into_response(),
+        Ok(()) => Redirect::to(&back(&project, uri.path(), form.get("list"))).into_response(),
         Err(message) => failed(&message, 400),
     }
+}
+
+/// Where a form leads: back to the task or, from a project's list, to that list.
+fn back(project: &str, task_page: &str, list: Option<&String>) -> String {
+    let Some(find) = list else { return task_page.to_owned() };
+    // The project's gid comes from the path and is decoded there.
+    let project: String = project.chars().filter(char::is_ascii_digit).collect();
+    let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("find", find).finish();
+    if find.is_empty() { format!("/0/{project}/list") } else { format!("/0/{project}/list?{query}") }
 }
 
 /// What a person typed, in the form that the API takes for the field's type.

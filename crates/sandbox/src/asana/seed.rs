@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Body;
 
-use super::ops::{enum_options, tasks, values};
-use super::world::{Field, Gid, Kind, Place, Project, Section, Setting, Value, Workspace, World};
+use super::ops::{Ctx, enum_options, tasks, values};
+use super::world::{Field, Gid, Kind, Project, Section, Setting, Value, Workspace, World};
 use super::{Asana, PERSON, lock};
 use crate::asana::error::Fail;
 
@@ -82,18 +82,16 @@ impl Asana {
 
     /// Makes a project with its first section; returns its gid, or `None` if there is no such workspace.
     pub fn seed_project(&self, workspace: &str, name: &str) -> Option<String> {
-        let now = self.0.clock.now();
-        let mut world = lock(&self.0.world);
         let workspace = Gid::parse(workspace)?;
-        Some(new_project(&mut world, workspace, name, now)?.to_string())
+        let made = self.with_ctx(self.person(), None, "", |ctx| Ok(new_project(ctx, workspace, name)));
+        Some(made.ok()??.to_string())
     }
 
     /// Makes a section at the end of a project; returns its gid, or `None` if there is no such project.
     pub fn seed_section(&self, project: &str, name: &str) -> Option<String> {
-        let now = self.0.clock.now();
-        let mut world = lock(&self.0.world);
-        let project = Gid::parse(project).filter(|p| world.projects.contains_key(p))?;
-        Some(new_section(&mut world, project, name, now).to_string())
+        let project = Gid::parse(project).filter(|p| lock(&self.0.world).projects.contains_key(p))?;
+        let made = self.with_ctx(self.person(), None, "", |ctx| Ok(new_section(ctx, project, name)));
+        Some(made.ok()?.to_string())
     }
 
     /// The sections of a project in order, as pairs of gid and name.
@@ -151,49 +149,40 @@ impl Asana {
         custom_fields: &BTreeMap<String, Body>,
     ) -> Result<String, String> {
         let gid = Gid::parse(project).ok_or_else(|| format!("project: Not a recognized ID: {project}"))?;
-        self.new_task(gid, name, custom_fields).map(|g| g.to_string()).map_err(|fail| fail.message)
+        let made = self.with_ctx(self.person(), None, "", |ctx| new_task(ctx, gid, name, custom_fields));
+        made.map(|g| g.to_string()).map_err(|fail| fail.message)
     }
 
     pub(crate) fn person(&self) -> Gid {
         lock(&self.0.world).user(PERSON.0, PERSON.1)
     }
-
-    pub(crate) fn new_task(
-        &self,
-        project: Gid,
-        name: &str,
-        custom_fields: &BTreeMap<String, Body>,
-    ) -> Result<Gid, Fail> {
-        let user = self.person();
-        self.with_ctx(user, None, "", |ctx| {
-            let known = ctx.seen_project(project, || Fail::unknown("project", project))?;
-            let (workspace, section) = (known.workspace, known.sections.first().copied());
-            let section = section.ok_or_else(|| Fail::unknown("section", 0))?;
-            let body = custom_fields.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
-            let data = [("custom_fields".to_owned(), Body::Object(body))].into_iter().collect();
-            let projects = [project];
-            let target = values::Target { projects: &projects, has_value: &|_| false };
-            let values =
-                if custom_fields.is_empty() { Vec::new() } else { values::read(ctx, &data, &target)? };
-            let mut task = tasks::blank(workspace, user, ctx.now);
-            name.clone_into(&mut task.name);
-            task.followers.push(user);
-            task.values =
-                values.into_iter().filter_map(|(f, v): (Gid, Option<Value>)| Some((f, v?))).collect();
-            let gid = ctx.world.new_gid();
-            ctx.world.tasks.insert(gid, task);
-            ctx.world.place(gid, section, Place::End);
-            Ok(gid)
-        })
-    }
 }
 
-pub(crate) fn new_project(
-    world: &mut World,
-    workspace: Gid,
+/// A task at the end of a project's first section.
+pub(crate) fn new_task(
+    ctx: &mut Ctx<'_>,
+    project: Gid,
     name: &str,
-    now: jiff::Timestamp,
-) -> Option<Gid> {
+    custom_fields: &BTreeMap<String, Body>,
+) -> Result<Gid, Fail> {
+    let known = ctx.seen_project(project, || Fail::unknown("project", project))?;
+    let (workspace, section) = (known.workspace, known.sections.first().copied());
+    let section = section.ok_or_else(|| Fail::unknown("section", 0))?;
+    let body = custom_fields.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
+    let data = [("custom_fields".to_owned(), Body::Object(body))].into_iter().collect();
+    let projects = [project];
+    let target = values::Target { projects: &projects, has_value: &|_| false };
+    let values = if custom_fields.is_empty() { Vec::new() } else { values::read(ctx, &data, &target)? };
+    let mut task = tasks::blank(workspace, ctx.user, ctx.now);
+    name.clone_into(&mut task.name);
+    task.followers.push(ctx.user);
+    task.values = values.into_iter().filter_map(|(f, v): (Gid, Option<Value>)| Some((f, v?))).collect();
+    Ok(ctx.add_task(task, &[section]))
+}
+
+pub(crate) fn new_project(ctx: &mut Ctx<'_>, workspace: Gid, name: &str) -> Option<Gid> {
+    let now = ctx.now;
+    let world = &mut *ctx.world;
     if !world.workspaces.contains_key(&workspace) {
         return None;
     }
@@ -216,17 +205,21 @@ pub(crate) fn new_project(
     if let Some(w) = world.workspaces.get_mut(&workspace) {
         w.projects.push(gid);
     }
-    new_section(world, gid, FIRST_SECTION, now);
+    ctx.tell_project(gid, workspace);
+    new_section(ctx, gid, FIRST_SECTION);
     Some(gid)
 }
 
-fn new_section(world: &mut World, project: Gid, name: &str, now: jiff::Timestamp) -> Gid {
+fn new_section(ctx: &mut Ctx<'_>, project: Gid, name: &str) -> Gid {
+    let now = ctx.now;
+    let world = &mut *ctx.world;
     let gid = world.new_gid();
     let section = Section { project, name: name.to_owned(), created_at: now, tasks: BTreeMap::new() };
     world.sections.insert(gid, section);
     if let Some(p) = world.projects.get_mut(&project) {
         p.sections.push(gid);
     }
+    ctx.tell_section(gid, project);
     gid
 }
 

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
+use super::webhooks::Hooks;
+
 pub(crate) use super::model::{
-    Approval, Attachment, EnumOption, External, Field, Gid, Kind, Membership, Project, Section, Setting,
-    Story, Subtype, Task, User, Value, Workspace,
+    Approval, Attachment, COMMENT, EnumOption, External, Field, Gid, Kind, Membership, Project, Section,
+    Setting, Story, Subtype, Task, User, Value, Workspace,
 };
 
 /// First gid; sixteen digits, as Asana's present ones have.
@@ -33,6 +35,7 @@ pub(crate) struct World {
     pub stories: BTreeMap<Gid, Story>,
     pub stories_of: HashMap<Gid, Vec<Gid>>,
     pub attachments: BTreeMap<Gid, Attachment>,
+    pub hooks: Hooks,
 }
 
 impl Default for World {
@@ -51,6 +54,7 @@ impl Default for World {
             stories: BTreeMap::new(),
             stories_of: HashMap::new(),
             attachments: BTreeMap::new(),
+            hooks: Hooks::default(),
         }
     }
 }

@@ -72,7 +72,7 @@ pub(crate) fn add_project(ctx: &mut Ctx<'_>, call: &Call) -> Result<Reply, Fail>
     };
     if let Some((section, place)) = place {
         ctx.remember(task);
-        ctx.world.place(task, section, place);
+        ctx.place(task, section, place);
     }
     Ok(Reply::empty())
 }
@@ -82,7 +82,7 @@ pub(crate) fn remove_project(ctx: &mut Ctx<'_>, call: &Call) -> Result<Reply, Fa
     let project = required_gid(&call.data, "project")?;
     ctx.seen_project(project, || Fail::unknown_in_body("project", project))?;
     ctx.remember(task);
-    ctx.world.leave(task, project);
+    ctx.leave(task, project);
     Ok(Reply::empty())
 }
 
@@ -105,6 +105,6 @@ pub(crate) fn add_to_section(ctx: &mut Ctx<'_>, call: &Call) -> Result<Reply, Fa
         Anchor::Start | Anchor::None => Place::Start,
     };
     ctx.remember(task);
-    ctx.world.place(task, section, place);
+    ctx.place(task, section, place);
     Ok(Reply::empty())
 }

@@ -3,6 +3,7 @@
 pub(crate) mod attachments;
 pub(crate) mod batch;
 pub(crate) mod enum_options;
+pub(crate) mod events;
 pub(crate) mod fields;
 pub(crate) mod input;
 pub(crate) mod memberships;
@@ -15,6 +16,7 @@ pub(crate) mod task_input;
 pub(crate) mod task_list;
 pub(crate) mod tasks;
 pub(crate) mod values;
+pub(crate) mod webhooks;
 
 use jiff::Timestamp;
 
@@ -30,6 +32,8 @@ pub(crate) struct Ctx<'a> {
     pub cfg: &'a AsanaConfig,
     /// The user of the token.
     pub user: Gid,
+    /// Whom changes are ascribed to: the user, or nobody when Asana itself makes them.
+    pub actor: Option<Gid>,
     pub app: Option<&'a str>,
     pub base: &'a str,
     pub now: Timestamp,
@@ -103,6 +107,13 @@ pub(crate) fn perform(ctx: &mut Ctx<'_>, op: Op, call: &Call) -> Result<Reply, F
         Op::InsertOption => enum_options::insert(ctx, call),
         Op::UpdateOption => enum_options::update(ctx, call),
         Op::Attach => attachments::create(ctx, call),
+        Op::Webhooks => webhooks::list(ctx, call),
+        Op::CreateWebhook => webhooks::create(ctx, call),
+        Op::Webhook => webhooks::get(ctx, call),
+        Op::UpdateWebhook => webhooks::update(ctx, call),
+        Op::DeleteWebhook => webhooks::delete(ctx, call),
+        Op::Events => events::list(ctx, call),
+        Op::WorkspaceEvents => events::of_workspace(ctx, call),
         // A batch runs its actions one by one and never holds another batch.
         Op::Batch => Err(Fail::bad("Batch requests may not be nested.")),
     }

@@ -89,6 +89,7 @@ pub(crate) fn create_section(ctx: &mut Ctx<'_>, call: &Call) -> Result<Reply, Fa
         let at = before.and_then(place).or_else(|| after.and_then(place).map(|i| i.saturating_add(1)));
         p.sections.insert(at.unwrap_or(p.sections.len()), gid);
     }
+    ctx.tell_section(gid, project);
     let tree = call.tree(ctx.cfg);
     let mut w = Json::default();
     ctx.view().section(&mut w, select(tree.as_ref(), Select::Full), gid);

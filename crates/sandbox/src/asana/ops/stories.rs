@@ -1,4 +1,5 @@
-//! Comments on tasks. System stories are not kept.
+//! Comments on tasks, and the stories that Asana writes when a task is completed or reopened. It writes more of
+//! them, about other changes, which are not kept here.
 
 use super::Ctx;
 use super::input::{path_gid, text};
@@ -8,7 +9,7 @@ use crate::asana::json::Json;
 use crate::asana::paging::Page;
 use crate::asana::select::Select;
 use crate::asana::text::from_html;
-use crate::asana::world::Story;
+use crate::asana::world::{COMMENT, Story};
 
 pub(crate) fn list(ctx: &mut Ctx<'_>, call: &Call) -> Result<Reply, Fail> {
     let task = ctx.task_in_path(&call.segments[1])?;
@@ -40,10 +41,8 @@ pub(crate) fn create(ctx: &mut Ctx<'_>, call: &Call) -> Result<Reply, Fail> {
         (None, Some(html)) => (from_html("html_text", html)?, Some(html.to_owned())),
         _ => return Err(Fail::missing("text")),
     };
-    let gid = ctx.world.new_gid();
-    let story = Story { task, created_at: ctx.now, created_by: ctx.user, text: plain, html };
-    ctx.world.stories.insert(gid, story);
-    ctx.world.stories_of.entry(task).or_default().push(gid);
+    let (created_at, created_by, subtype) = (ctx.now, ctx.actor, COMMENT);
+    let gid = ctx.add_story(Story { task, created_at, created_by, subtype, text: plain, html });
     ctx.remember(task);
     ctx.world.touch(task, ctx.now);
     let tree = call.tree(ctx.cfg);

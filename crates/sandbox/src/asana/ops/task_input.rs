@@ -231,7 +231,7 @@ fn external(ctx: &Ctx<'_>, data: &Map<String, Body>, task: Option<Gid>) -> Resul
 
 impl Change {
     /// Writes the change into a task; says whether it is one that changes `modified_at`.
-    pub fn apply(self, task: &mut Task, user: Gid, now: Timestamp) -> bool {
+    pub fn apply(self, task: &mut Task, user: Option<Gid>, now: Timestamp) -> bool {
         let mut modified = false;
         let mut set = |changed: bool| modified |= changed;
         if let Some(name) = self.name {
@@ -276,7 +276,7 @@ pub(crate) fn complete(
     task: &mut Task,
     completed: Option<bool>,
     approval: Option<Approval>,
-    user: Gid,
+    user: Option<Gid>,
     now: Timestamp,
 ) -> bool {
     let (done, outcome) = match (approval, completed) {
@@ -292,7 +292,7 @@ pub(crate) fn complete(
     }
     task.completed = done;
     task.completed_at = done.then_some(now);
-    task.completed_by = done.then_some(user);
+    task.completed_by = user.filter(|_| done);
     true
 }
 

@@ -13,7 +13,7 @@ use crate::asana::call::{Call, Reply, select};
 use crate::asana::error::Fail;
 use crate::asana::json::Json;
 use crate::asana::select::Select;
-use crate::asana::world::{Approval, Gid, Place, Subtype, Task};
+use crate::asana::world::{Approval, Gid, Subtype, Task};
 
 pub(crate) fn get(ctx: &mut Ctx<'_>, call: &Call) -> Result<Reply, Fail> {
     let gid = ctx.task_in_path(&call.segments[1])?;
@@ -33,23 +33,14 @@ pub(crate) fn update(ctx: &mut Ctx<'_>, call: &Call) -> Result<Reply, Fail> {
     let task = ctx.seen_task(gid, || Fail::unknown("task", gid))?;
     let projects: Vec<Gid> = task.memberships.iter().map(|m| m.project).collect();
     let target = Target { projects: &projects, has_value: &|f| task.values.contains_key(&f) };
-    let mut change = read(ctx, &call.data, Write::Update, Some((gid, task)), &target)?;
-    let external = change.external.take();
-    ctx.remember(gid);
-    let (user, now) = (ctx.user, ctx.now);
-    let modified = ctx.world.tasks.get_mut(&gid).is_some_and(|task| change.apply(task, user, now));
-    if let Some(external) = external {
-        ctx.world.set_external(gid, external);
-    }
-    if modified {
-        ctx.world.touch(gid, now);
-    }
+    let change = read(ctx, &call.data, Write::Update, Some((gid, task)), &target)?;
+    ctx.change_task(gid, change);
     Ok(Reply::ok(written(ctx, call, gid)))
 }
 
 pub(crate) fn delete(ctx: &mut Ctx<'_>, call: &Call) -> Result<Reply, Fail> {
     let gid = ctx.task_in_path(&call.segments[1])?;
-    ctx.world.delete_task(gid);
+    ctx.delete_task(gid);
     Ok(Reply::empty())
 }
 
@@ -83,21 +74,15 @@ fn create_under(ctx: &mut Ctx<'_>, call: &Call, parent: Option<Gid>) -> Result<R
     let target = Target { projects: &projects, has_value: &|_| false };
     let mut change = read(ctx, &call.data, Write::Create, None, &target)?;
     let external = change.external.take();
-    let gid = ctx.world.new_gid();
     let mut task = blank(workspace, ctx.user, ctx.now);
     task.followers = followers;
     task.parent = parent;
-    change.apply(&mut task, ctx.user, ctx.now);
+    change.apply(&mut task, ctx.actor, ctx.now);
     if ctx.cfg.search_lag_seconds > 0 {
         task.seen_before.push((ctx.search_ms, None));
     }
-    ctx.world.tasks.insert(gid, task);
-    for (_, section) in homes {
-        ctx.world.place(gid, section, Place::End);
-    }
-    if let Some(parent) = parent.and_then(|p| ctx.world.tasks.get_mut(&p)) {
-        parent.subtasks.push(gid);
-    }
+    let sections: Vec<Gid> = homes.iter().map(|(_, section)| *section).collect();
+    let gid = ctx.add_task(task, &sections);
     if let Some(external) = external {
         ctx.world.set_external(gid, external);
     }

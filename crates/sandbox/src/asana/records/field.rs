@@ -41,7 +41,8 @@ impl View<'_> {
         o.close();
     }
 
-    fn definition(self, o: &mut Obj<'_, '_>, field: &Field) {
+    /// The members of a definition.
+    pub fn definition(self, o: &mut Obj<'_, '_>, field: &Field) {
         let number = field.kind == Kind::Number;
         o.str("name", Class::Compact, &field.name);
         o.str("type", Class::Compact, field.kind.name());

@@ -10,7 +10,7 @@ pub(crate) mod task;
 use super::config::AsanaConfig;
 use super::json::{Json, Obj};
 use super::select::{Class, Select};
-use super::world::{Attachment, Gid, Story, World};
+use super::world::{Attachment, COMMENT, Gid, Story, World};
 
 /// Who is looking, and at what.
 #[derive(Clone, Copy)]
@@ -57,9 +57,9 @@ impl View<'_> {
         let mut o = Obj::resource(w, select, gid, "story");
         o.time("created_at", Class::Compact, Some(story.created_at));
         if let Some(inner) = o.want("created_by", Class::Compact) {
-            self.user(o.w, inner, story.created_by);
+            self.user_or_null(o.w, inner, story.created_by);
         }
-        o.str("resource_subtype", Class::Compact, "comment_added");
+        o.str("resource_subtype", Class::Compact, story.subtype);
         o.str("text", Class::Compact, &story.text);
         if o.want("html_text", Class::OptIn).is_some() {
             match &story.html {
@@ -67,8 +67,9 @@ impl View<'_> {
                 None => o.w.string(&super::text::to_html(&story.text)),
             }
         }
-        o.str("type", Class::Full, "comment");
-        o.bool("is_editable", Class::Full, story.created_by == self.user);
+        let comment = story.subtype == COMMENT;
+        o.str("type", Class::Full, if comment { "comment" } else { "system" });
+        o.bool("is_editable", Class::Full, comment && story.created_by == Some(self.user));
         o.bool("is_edited", Class::Full, false);
         o.bool("is_pinned", Class::Full, false);
         o.bool("liked", Class::Full, false);
