@@ -1,6 +1,9 @@
-//! The HTTP side of ml-connector: health for machines, a status page for people.
+//! The HTTP side of ml-connector: health for machines, a status page for people, and where Asana delivers
+//! ([`hooks`]).
 //!
 //! It shows counts and states, never a record, a name from a record, or a secret.
+
+pub mod hooks;
 
 use std::sync::Arc;
 

@@ -82,7 +82,7 @@ fn a_registration_that_was_never_finished_is_given_up_with_what_it_left() {
 #[test]
 fn a_registration_under_way_is_left_alone() {
     let ours = live(1, 7, None, true);
-    assert_eq!(changes(&[ours.clone()], &[theirs("a", here(1))], &[resource(7)]), []);
+    assert_eq!(changes(std::slice::from_ref(&ours), &[theirs("a", here(1))], &[resource(7)]), []);
     assert_eq!(changes(&[ours], &[], &[]), []);
 }
 
