@@ -16,4 +16,5 @@ pub mod registry;
 pub mod resource;
 pub mod signature;
 pub mod token;
+pub mod wake;
 pub mod watch;

@@ -112,6 +112,10 @@ fn sentence(report: &Report) -> String {
                 counts.iter().filter(|(_, n)| *n > 0).map(|(what, n)| format!("{n} {what}")).collect();
             if told.is_empty() { "nothing to do".to_owned() } else { told.join(", ") }
         }
+        // a poll runs no other job
+        Report::Webhooks(_) | Report::Sweep(_) | Report::Completions(_) | Report::Journals(_) => {
+            "done".to_owned()
+        }
     }
 }
 

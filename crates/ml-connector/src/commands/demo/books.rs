@@ -190,7 +190,9 @@ fn one(task: &str, order: &Order, charged: Option<Charged>, books: &mut Books) {
         books.differences.push(format!("task {task}: a line does not name order {number} and the day"));
     }
     if charged.debits != charged.credits {
-        books.differences.push(format!("task {task}: debits {:?}, credits {:?}", charged.debits, charged.credits));
+        books
+            .differences
+            .push(format!("task {task}: debits {:?}, credits {:?}", charged.debits, charged.credits));
     }
     let currency = order.currency_code.clone().unwrap_or_default();
     let expected = BTreeMap::from([(currency, expected.unwrap_or_default())]);

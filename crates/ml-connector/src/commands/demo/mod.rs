@@ -122,8 +122,10 @@ async fn stay(scene: &Scene, args: &DemoArgs, global: &Global) -> anyhow::Result
     let stop = watch::Sender::new(false);
     let web = tokio::spawn(console::serve(listener, scene.engine.clone(), stop.subscribe()));
     let mut addresses = output::table(&["open in a browser", "to see"]);
-    addresses
-        .add_row([format!("{}/", scene.sandbox.oracle_url()), "the orders and journals in Oracle; change one".to_owned()]);
+    addresses.add_row([
+        format!("{}/", scene.sandbox.oracle_url()),
+        "the orders and journals in Oracle; change one".to_owned(),
+    ]);
     addresses.add_row([scene.board_url(), "the tasks in Asana; complete one".to_owned()]);
     addresses.add_row([format!("http://{status}/"), "what the connector is doing".to_owned()]);
     output::say(&addresses.to_string());

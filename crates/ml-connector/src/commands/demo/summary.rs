@@ -7,8 +7,8 @@ use connector::store::journals;
 use connector::store::movements::{self, Filter};
 use sandbox::Side;
 
-use super::{books, check};
 use super::scene::Scene;
+use super::{books, check};
 use crate::output;
 
 /// The numbers; `--json` prints exactly this.
