@@ -18,7 +18,7 @@ mod exact;
 pub mod group;
 pub mod import_code;
 pub mod lines;
-// pub mod machine;
+pub mod machine;
 pub mod plan;
 pub mod reason;
 pub mod settings;
