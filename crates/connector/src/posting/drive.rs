@@ -216,9 +216,16 @@ impl Driver<'_> {
 
     /// Has the task show where its journal stands, when a field is mapped for it. What is only on its way is not
     /// worth a write.
-    async fn show(&self, db: &mut sqlx::PgConnection, before: &State, now: &State, order: &str) -> Result<()> {
+    async fn show(
+        &self,
+        db: &mut sqlx::PgConnection,
+        before: &State,
+        now: &State,
+        order: &str,
+    ) -> Result<()> {
         let is_mapped = self.clients.connection.settings.fields.contains_key(&Purpose::JournalStatus);
-        let is_news = before.as_str() != now.as_str() && (now.is_final() || matches!(now, State::InDoubt { .. }));
+        let is_news =
+            before.as_str() != now.as_str() && (now.is_final() || matches!(now, State::InDoubt { .. }));
         if is_mapped && is_news {
             outbox::open_for_order(db, self.lease.connection, order).await?;
             jobs::ask_for(&mut *db, self.lease.connection, &[Job::Push]).await?;
