@@ -79,6 +79,9 @@ pub async fn run(args: DemoArgs, global: &Global) -> anyhow::Result<ExitCode> {
     say("completing tasks in Asana ...");
     let serving = way_back::Serving::start(&scene, scene.listen_for_hooks()?).await?;
     let completed = way_back::complete(&scene).await?;
+    // nothing moves while it is counted
+    serving.end().await?;
+    scene.push_until_settled(&watch::Sender::new(0)).await?;
 
     let summary = Summary::of(&scene, &completed, begun.elapsed()).await?;
     if global.json {
@@ -95,7 +98,6 @@ pub async fn run(args: DemoArgs, global: &Global) -> anyhow::Result<ExitCode> {
     if !args.once {
         stay(&scene, &args, global).await?;
     }
-    serving.end().await?;
     scene.close().await?;
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::from(exit::FOUND_PROBLEMS) })
 }
@@ -119,6 +121,7 @@ async fn synchronise(scene: &Scene, what: &'static str) -> anyhow::Result<()> {
 async fn stay(scene: &Scene, args: &DemoArgs, global: &Global) -> anyhow::Result<()> {
     let listener = tokio::net::TcpListener::bind(args.listen).await?;
     let status = listener.local_addr()?;
+    let serving = way_back::Serving::start(scene, scene.listen_for_hooks()?).await?;
     let stop = watch::Sender::new(false);
     let web = tokio::spawn(console::serve(listener, scene.engine.clone(), stop.subscribe()));
     let mut addresses = output::table(&["open in a browser", "to see"]);
@@ -138,7 +141,7 @@ async fn stay(scene: &Scene, args: &DemoArgs, global: &Global) -> anyhow::Result
     asking.abort();
     stop.send_replace(true);
     web.await??;
-    Ok(())
+    serving.end().await
 }
 
 async fn ask_again_and_again(engine: Arc<connector::Engine>, connection: connector::ids::ConnectionId) {

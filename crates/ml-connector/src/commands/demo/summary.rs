@@ -69,6 +69,9 @@ impl Summary {
         let journals = journals::count(db, scene.connection).await?;
         let balanced = books.debits == books.credits && books.duplicates == 0;
         verdict.differences.extend(books.differences);
+        if counts.open > 0 {
+            verdict.differences.push(format!("{} movements are still open", counts.open));
+        }
         let text = |totals: BTreeMap<String, rust_decimal::Decimal>| {
             totals.into_iter().map(|(currency, total)| (currency, total.to_string())).collect()
         };
@@ -94,7 +97,7 @@ impl Summary {
             seconds: Duration::from_millis(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX))
                 .as_secs_f64(),
             values_compared: verdict.compared,
-            consistent: verdict.differences.is_empty() && counts.open == 0 && balanced,
+            consistent: verdict.differences.is_empty() && balanced,
             differences: verdict.differences,
         })
     }

@@ -46,7 +46,9 @@ impl Serving {
             tokio::spawn(node::run(engine.clone(), stop.subscribe())),
         ];
         let connection = connections::load(&engine.db, scene.connection).await?;
-        manage::activate(&engine, &connection).await?;
+        if connection.state != connections::State::Active {
+            manage::activate(&engine, &connection).await?;
+        }
         Ok(Serving { stop, ingest, tasks })
     }
 
