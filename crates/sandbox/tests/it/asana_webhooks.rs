@@ -93,6 +93,19 @@ async fn the_handshake_may_come_without_a_body() {
 }
 
 #[tokio::test]
+async fn a_signed_heartbeat_may_follow_the_handshake_at_once() {
+    let w = World::configured(|c| c.webhooks.heartbeat_after_handshake = true);
+    let receiver = Receiver::start().await;
+    w.register(&w.project, &receiver.url(), json!([])).await;
+    w.asana.deliveries_settled().await;
+    let signed = receiver.deliveries();
+    assert_eq!((signed.len(), signed[0].body.as_str()), (1, r#"{"events":[]}"#));
+    w.advance(8 * 3600);
+    w.asana.deliveries_settled().await;
+    assert_eq!(receiver.deliveries().len(), 2);
+}
+
+#[tokio::test]
 async fn a_second_webhook_for_the_same_resource_and_target_is_refused() {
     let w = World::configured(|c| c.tokens.push(oauth_token()));
     let receiver = Receiver::start().await;
