@@ -11,6 +11,7 @@ mod database;
 mod engine;
 mod extract;
 mod idle;
+mod ingest;
 mod machine;
 mod process;
 mod push;
@@ -46,6 +47,9 @@ struct Args {
     /// What `cargo bench` passes
     #[arg(long, hide = true)]
     bench: bool,
+    /// What the receiver of `ingest` is started with
+    #[command(flatten)]
+    receive: ingest::ReceiveArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -61,13 +65,25 @@ enum Case {
     Start,
     /// `serve` with nothing to do
     Idle,
+    /// Deliveries of webhooks, as many as can be
+    Ingest,
+    /// Deliveries of webhooks, 200 a second
+    Ingest200,
     /// A first build for the demo
     Build,
 }
 
 impl Case {
     /// What runs when nothing is asked for: everything that takes seconds.
-    const USUAL: [Case; 5] = [Case::Extract, Case::ExtractLines, Case::Push, Case::Start, Case::Idle];
+    const USUAL: [Case; 7] = [
+        Case::Extract,
+        Case::ExtractLines,
+        Case::Push,
+        Case::Start,
+        Case::Idle,
+        Case::Ingest,
+        Case::Ingest200,
+    ];
 
     fn name(self) -> &'static str {
         match self {
@@ -76,6 +92,8 @@ impl Case {
             Case::Push => "push",
             Case::Start => "start",
             Case::Idle => "idle",
+            Case::Ingest => "ingest",
+            Case::Ingest200 => "ingest200",
             Case::Build => "build",
         }
     }
@@ -84,7 +102,7 @@ impl Case {
     fn usual_runs(self) -> u32 {
         match self {
             Case::Extract | Case::ExtractLines | Case::Start => 5,
-            Case::Idle => 3,
+            Case::Idle | Case::Ingest | Case::Ingest200 => 3,
             Case::Push | Case::Build => 1,
         }
     }
@@ -97,14 +115,22 @@ impl Case {
             Case::Push => push::measure(runs, &args.dir).await,
             Case::Start => start::measure(runs, &args.dir).await,
             Case::Idle => idle::measure(runs, &args.dir).await,
+            Case::Ingest => ingest::measure(runs, &args.dir).await,
+            Case::Ingest200 => ingest::measure_steady(runs, &args.dir).await,
             Case::Build => build::measure(runs, &args.dir).await,
         }
     }
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> anyhow::Result<()> {
-    let mut args = Args::parse();
+fn main() -> anyhow::Result<()> {
+    let args = Args::parse();
+    if ingest::receive(&args.receive)? {
+        return Ok(());
+    }
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(measure(args))
+}
+
+async fn measure(mut args: Args) -> anyhow::Result<()> {
     args.cases.sort();
     args.cases.dedup();
     let cases = if args.cases.is_empty() { Case::USUAL.to_vec() } else { args.cases.clone() };

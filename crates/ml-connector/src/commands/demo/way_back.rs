@@ -19,7 +19,7 @@ use crate::commands::poll::Shown;
 
 /// Tasks that are completed at most: enough to see, and quick at Asana's and Oracle's pace.
 const COMPLETED: usize = 100;
-/// One task in so many is completed, so that the board stays full.
+/// At most one task in so many is completed, so that the board stays full.
 const ONE_IN: usize = 4;
 /// How long all of it may take.
 const PATIENCE: Duration = Duration::from_mins(3);
@@ -100,7 +100,9 @@ struct State {
 
 fn chosen(scene: &Scene) -> anyhow::Result<Vec<String>> {
     let state: State = serde_json::from_str(&scene.sandbox.asana().state_json())?;
-    Ok(state.tasks.into_keys().step_by(ONE_IN).take(COMPLETED).collect())
+    // from all over the board, since what is alike stands together
+    let step = ONE_IN.max(state.tasks.len().div_ceil(COMPLETED));
+    Ok(state.tasks.into_keys().step_by(step).collect())
 }
 
 async fn until(
