@@ -328,7 +328,7 @@ codes! {
         "Read the job's log. Then send the journal anew: it goes under a new group id, since lines may be left in the interface.";
     JournalImportRejected "MLC-5136" "Oracle rejected the journal's lines",
         "The import named error codes. One bad line rejects the whole journal, and the lines stay in the interface.",
-        "Mend what the codes say, delete the lines with Delete Journal Import Data if they disturb, then send the journal anew: it goes under a new group id.";
+        "Mend what the codes say, delete the lines with Delete Import Data if they disturb, then send the journal anew: it goes under a new group id.";
     JournalInDoubt "MLC-5137" "It is not known whether the journal exists",
         "Oracle's answer did not arrive, or an import ended without a batch that can be seen. Nothing is sent again as long as it may exist.",
         "Look in Oracle for a batch whose name holds the group id. If it is there, say so; if it certainly is not, send the journal anew.";

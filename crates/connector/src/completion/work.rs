@@ -1,9 +1,10 @@
 //! The job that turns the inbox into completions, and completions into journals.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use asana::Task;
 use futures_util::{StreamExt, stream};
+use jiff::{SignedDuration, Timestamp};
 
 use crate::code::Code;
 use crate::completion::see::{Seen, see};
@@ -14,12 +15,19 @@ use crate::posting::build;
 use crate::store::completions::{self, Completion, Facts, Verdict};
 use crate::store::inbox::{self, OpenEvent, Outcome};
 use crate::store::jobs::{self, Job, Lease};
+use crate::store::links;
 use crate::trouble;
 
 /// Events taken from the inbox at once.
 const EVENTS: i64 = 500;
 /// Tasks read at once; the rate budget allows 50 reads, and the push needs some too.
 const READS_AT_ONCE: usize = 10;
+
+/// Actions by which a task can come into a project, complete already; that does not change its date, so no
+/// sweep would see it.
+const COMES: [&str; 2] = ["added", "undeleted"];
+/// Clocks may differ by a minute, and an answer may take one.
+const MAKING: SignedDuration = SignedDuration::from_mins(2);
 
 /// What the job did.
 #[derive(Debug, Clone, Copy, Default, serde::Serialize)]
@@ -51,6 +59,7 @@ pub async fn run(engine: &Engine, clients: &Clients, lease: &Lease) -> Result<Co
         if !of_projects.is_empty() {
             hand_on(engine, lease, &of_projects).await?;
         }
+        let of_tasks = worth_a_read(engine, lease, of_tasks, &mut report).await?;
         look(engine, clients, lease, of_tasks, &mut report).await?;
         // each batch goes on its way before the next is read: a flood must not hold up the first journal
         build::decide_due(engine, clients, lease, &mut report).await?;
@@ -72,6 +81,43 @@ async fn hand_on(engine: &Engine, lease: &Lease, events: &[OpenEvent]) -> Result
     jobs::ask_for(&mut *tx, lease.connection, &[Job::Webhooks]).await?;
     tx.commit().await?;
     Ok(())
+}
+
+/// The events that can mean something new; the others are closed. Most of what Asana tells is what this
+/// program has written itself, and each read costs a request.
+async fn worth_a_read(
+    engine: &Engine,
+    lease: &Lease,
+    events: Vec<OpenEvent>,
+    report: &mut CompletionsReport,
+) -> Result<Vec<OpenEvent>> {
+    let tasks: Vec<String> = events.iter().map(|event| event.resource_gid.clone()).collect();
+    let mut tx = engine.db.begin().await?;
+    jobs::hold(&mut tx, lease).await?;
+    let completions = completions::of_tasks(&mut tx, lease.connection, &tasks).await?;
+    let completed: HashSet<&str> = completions.iter().map(|known| known.task_gid.as_str()).collect();
+    let made: HashMap<String, Timestamp> =
+        links::made(&mut tx, lease.connection, &tasks).await?.into_iter().collect();
+    let (worth, idle): (Vec<_>, Vec<_>) = events.into_iter().partition(|event| {
+        let task = event.resource_gid.as_str();
+        event.delivery.is_none()
+            || event.field.as_deref().is_some_and(|field| field.starts_with("completed"))
+            || completed.contains(task)
+            || (COMES.contains(&event.action.as_str()) && !just_made(event, made.get(task)))
+    });
+    let keys: Vec<EventKey> = idle.iter().map(|event| event.key).collect();
+    inbox::close_events(&mut tx, lease.connection, &keys, Outcome::Ignored).await?;
+    tx.commit().await?;
+    report.events += keys.len() as u64;
+    Ok(worth)
+}
+
+/// Whether an event tells of nothing but that this program has made the task.
+fn just_made(event: &OpenEvent, made: Option<&Timestamp>) -> bool {
+    match (event.happened_at, made) {
+        (Some(happened), Some(made)) => made.duration_since(happened).abs() < MAKING,
+        _ => false,
+    }
 }
 
 /// What reading a task brought.

@@ -166,17 +166,17 @@ impl Accounts<'_> {
             (Some(combination), text) => {
                 let read = combination.account(names, &self.layout.delimiter);
                 match text {
-                    Some(text) => read.or_else(|why| self.from_text(text).map_err(|_| why)),
+                    Some(text) => read.or_else(|why| self.cut_text(text).map_err(|_| why)),
                     None => read,
                 }
             }
-            (None, Some(text)) => self.from_text(text),
+            (None, Some(text)) => self.cut_text(text),
             (None, None) => Err("its code combination is not known".to_owned()),
         };
         found.map_err(|why| unusable(account, why))
     }
 
-    fn from_text(&self, text: &str) -> Result<Account, String> {
+    fn cut_text(&self, text: &str) -> Result<Account, String> {
         let account = Account::of_text(text, &self.layout.delimiter)?;
         let (found, wanted) = (account.segments().len(), self.settings.segment_names.len());
         if wanted != 0 && found != wanted {

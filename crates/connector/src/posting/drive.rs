@@ -3,14 +3,16 @@
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use jiff::Timestamp;
+use tokio::sync::Mutex;
 
 use crate::code::Code;
 use crate::engine::{Clients, Engine};
 use crate::error::{Error, Result};
-use crate::ids::NodeId;
+use crate::ids::{JournalId, NodeId};
 use crate::journal::machine::{self, Action, Context, Limits, Observation, State};
 use crate::journal::{GroupId, JournalSettings};
 use crate::posting::oracle::{self, About, Exchange};
+use crate::purpose::Purpose;
 use crate::store::jobs::{self, Job, Lease};
 use crate::store::journals::{self, Claimed, Submits};
 use crate::store::outbox;
@@ -41,24 +43,50 @@ pub struct JournalsReport {
 pub async fn run(engine: &Engine, clients: &Clients, lease: &Lease) -> Result<JournalsReport> {
     let mut report = JournalsReport::default();
     let Some(settings) = &clients.connection.settings.journal else { return Ok(report) };
-    let driver = Driver { engine, clients, lease, settings };
+    let driver = Driver { engine, clients, lease, settings, gate: Mutex::new(()) };
     let mut tx = engine.db.begin().await?;
     jobs::hold(&mut tx, lease).await?;
     journals::take_over(&mut tx, lease.connection, lease.fence).await?;
     tx.commit().await?;
-    let mut under_way = FuturesUnordered::new();
-    loop {
-        for claimed in driver.claim(AT_ONCE - under_way.len()).await? {
-            under_way.push(driver.turn(claimed).boxed());
+    // claiming is one of the futures, so that no turn ever stands still, holding a lock, while it waits
+    let mut under_way = FuturesUnordered::from_iter([driver.claim(AT_ONCE).boxed()]);
+    let mut claiming = true;
+    while let Some(ended) = under_way.next().await {
+        let found = match ended? {
+            Ended::Claimed(claimed) => {
+                claiming = false;
+                let found = !claimed.is_empty();
+                under_way.extend(claimed.into_iter().map(|claimed| driver.turn(claimed).boxed()));
+                found
+            }
+            Ended::Turn(turn) => {
+                report.count(&turn);
+                true
+            }
+        };
+        let free = AT_ONCE.saturating_sub(under_way.len());
+        if found && !claiming && free > 0 {
+            claiming = true;
+            under_way.push(driver.claim(free).boxed());
         }
-        let Some(ended) = under_way.next().await else { return Ok(report) };
-        let turn = ended?;
-        report.turns += 1;
-        report.submitted += turn.submitted;
+    }
+    Ok(report)
+}
+
+/// What one of the futures under way has ended with.
+enum Ended {
+    Claimed(Vec<Claimed>),
+    Turn(Turn),
+}
+
+impl JournalsReport {
+    fn count(&mut self, turn: &Turn) {
+        self.turns += 1;
+        self.submitted += turn.submitted;
         match turn.state {
-            State::Imported { .. } => report.imported += 1,
-            State::Rejected { .. } => report.rejected += 1,
-            State::InDoubt { .. } => report.in_doubt += 1,
+            State::Imported { .. } => self.imported += 1,
+            State::Rejected { .. } => self.rejected += 1,
+            State::InDoubt { .. } => self.in_doubt += 1,
             _ => {}
         }
     }
@@ -69,6 +97,8 @@ struct Driver<'a> {
     clients: &'a Clients,
     lease: &'a Lease,
     settings: &'a JournalSettings,
+    /// One transaction at a time: each holds the lease's row, and would only wait, with a connection.
+    gate: Mutex<()>,
 }
 
 /// What came of a journal's turn.
@@ -78,21 +108,18 @@ struct Turn {
 }
 
 impl Driver<'_> {
-    async fn claim(&self, limit: usize) -> Result<Vec<Claimed>> {
+    async fn claim(&self, limit: usize) -> Result<Ended> {
         let limit = i64::try_from(limit).unwrap_or(0);
-        if limit == 0 {
-            return Ok(Vec::new());
-        }
+        let _turn = self.gate.lock().await;
         let mut tx = self.engine.db.begin().await?;
         jobs::hold(&mut tx, self.lease).await?;
         let claimed = journals::claim_due(&mut tx, self.lease.connection, self.lease.fence, limit).await?;
         tx.commit().await?;
-        Ok(claimed)
+        Ok(Ended::Claimed(claimed))
     }
 
     /// Drives one journal until it waits or is settled.
-    async fn turn(&self, mut journal: Claimed) -> Result<Turn> {
-        let before = journal.machine.state.clone();
+    async fn turn(&self, mut journal: Claimed) -> Result<Ended> {
         let mut submitted = 0;
         let mut exchange =
             Exchange { seen: Observation::Claimed, request: String::new(), response: String::new() };
@@ -103,19 +130,17 @@ impl Driver<'_> {
                 limits: Limits::of(self.settings),
                 expected: journal.plan.expected(self.settings),
             };
+            let before = journal.machine.state.clone();
             let step = machine::step(journal.machine, &exchange.seen, &context);
             let group = self
                 .about(&journal.task, journal.ordinal, journal.kind)
                 .group(step.journal.progress.generation);
-            self.store(&journal.id, group, &step, &exchange).await?;
+            self.store((&journal.id, &journal.plan.order_id), group, &before, &step, &exchange).await?;
             journal.machine = step.journal;
             let about = self.about(&journal.task, journal.ordinal, journal.kind);
             exchange = match step.action {
                 Action::Wait(_) | Action::Done => {
-                    if journal.machine.state != before {
-                        self.show(&journal).await?;
-                    }
-                    return Ok(Turn { state: journal.machine.state, submitted });
+                    return Ok(Ended::Turn(Turn { state: journal.machine.state, submitted }));
                 }
                 Action::Submit => {
                     submitted += 1;
@@ -156,8 +181,9 @@ impl Driver<'_> {
 
     async fn store(
         &self,
-        id: &crate::ids::JournalId,
+        (id, order): (&JournalId, &str),
         group: GroupId,
+        before: &State,
         step: &machine::Step,
         exchange: &Exchange,
     ) -> Result<()> {
@@ -178,26 +204,32 @@ impl Driver<'_> {
             again_in,
             submits: if step.action == Action::Submit { Submits::Yes } else { Submits::No },
         };
+        let _turn = self.gate.lock().await;
         let mut tx = self.engine.db.begin().await?;
         jobs::hold(&mut tx, self.lease).await?;
         let node: NodeId = self.engine.node;
         journals::record_step(&mut tx, self.lease.connection, self.lease.fence, node, &record).await?;
+        self.show(&mut tx, before, &step.journal.state, order).await?;
         tx.commit().await?;
         Ok(())
     }
 
-    /// Has the task show where its journal stands, when a field is mapped for it.
-    async fn show(&self, journal: &Claimed) -> Result<()> {
-        let settings = &self.clients.connection.settings;
-        if !settings.fields.contains_key(&crate::purpose::Purpose::JournalStatus) {
-            return Ok(());
+    /// Has the task show where its journal stands, when a field is mapped for it. What is only on its way is not
+    /// worth a write.
+    async fn show(
+        &self,
+        db: &mut sqlx::PgConnection,
+        before: &State,
+        now: &State,
+        order: &str,
+    ) -> Result<()> {
+        let is_mapped = self.clients.connection.settings.fields.contains_key(&Purpose::JournalStatus);
+        let is_news =
+            before.as_str() != now.as_str() && (now.is_final() || matches!(now, State::InDoubt { .. }));
+        if is_mapped && is_news {
+            outbox::open_for_order(db, self.lease.connection, order).await?;
+            jobs::ask_for(&mut *db, self.lease.connection, &[Job::Push]).await?;
         }
-        let mut tx = self.engine.db.begin().await?;
-        jobs::hold(&mut tx, self.lease).await?;
-        outbox::open_for_order(&mut tx, self.lease.connection, &journal.plan.order_id).await?;
-        jobs::ask_for(&mut *tx, self.lease.connection, &[Job::Push]).await?;
-        tx.commit().await?;
-        self.engine.wake();
         Ok(())
     }
 }

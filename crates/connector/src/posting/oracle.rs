@@ -109,6 +109,10 @@ pub async fn submit(fusion: &Fusion, import: &BulkImport, request: String) -> Ex
 
 fn refused(error: &OracleError, words: &str) -> Observation {
     let words = words.to_owned();
+    // the door in front of the pod says that there is nobody behind it
+    if let OracleError::Maintenance { announced: true, .. } = error {
+        return Observation::Refused(Refusal::Maintenance);
+    }
     if error.may_have_happened() {
         return Observation::MayHaveHappened { words };
     }

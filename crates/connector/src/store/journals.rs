@@ -476,6 +476,41 @@ pub async fn states_of_tasks(
     Ok(rows.into_iter().map(|r| (r.task_gid, r.kind, r.state)).collect())
 }
 
+/// How a connection's completions and journals stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct Counts {
+    /// Tasks seen to be completed.
+    pub completions: i64,
+    /// Of these, without a journal, for a reason that is told.
+    pub without_journal: i64,
+    /// Completions that are decided and whose journal, if any, is settled.
+    pub settled: i64,
+    /// Events not looked at, completions not decided, journals on their way.
+    pub unsettled: i64,
+}
+
+/// Counts completions and journals.
+pub async fn count(db: &PgPool, connection: ConnectionId) -> Result<Counts> {
+    Ok(sqlx::query_as!(
+        Counts,
+        "with c as (
+             select count(*) as completions, count(*) filter (where state <> 'journal') as without_journal,
+                    count(*) filter (where state = 'held' and looked_at is null) as undecided
+             from completions where connection_id = $1),
+         j as (
+             select count(*) as under_way from journals
+             where connection_id = $1 and state in ('ready', 'submitting', 'submitted', 'in_doubt')),
+         e as (select count(*) as open from events where connection_id = $1 and state = 'open')
+         select completions as \"completions!\", without_journal as \"without_journal!\",
+                completions - undecided - under_way as \"settled!\",
+                undecided + under_way + open as \"unsettled!\"
+         from c, j, e",
+        connection.0,
+    )
+    .fetch_one(db)
+    .await?)
+}
+
 /// A plan as it is stored.
 pub fn plan(text: &str) -> Result<JournalPlan> {
     read(text)

@@ -112,3 +112,20 @@ pub async fn gone_and_wanted(
     .await?;
     Ok(rows)
 }
+
+/// When this program made each of these tasks, of those that it has made.
+pub async fn made(
+    db: &mut PgConnection,
+    connection: ConnectionId,
+    tasks: &[String],
+) -> Result<Vec<(String, jiff::Timestamp)>> {
+    let rows = sqlx::query!(
+        "select task_gid, created_at from links
+         where connection_id = $1 and task_gid = any($2) and origin = 'created'",
+        connection.0,
+        tasks,
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows.into_iter().map(|r| (r.task_gid, r.created_at.to_jiff())).collect())
+}

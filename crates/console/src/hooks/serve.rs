@@ -20,8 +20,8 @@ use super::Receiver;
 const HEADER_WITHIN: Duration = Duration::from_secs(30);
 /// Most header fields of a request; Asana's have about ten.
 const MAX_HEADERS: usize = 64;
-/// Most bytes read ahead on one connection.
-const READ_AHEAD_BYTES: usize = 64 * 1024;
+/// Most bytes read ahead on one connection, and so of a header; Asana's have a few hundred.
+const READ_AHEAD_BYTES: usize = 16 * 1024;
 /// How long requests may go on after the end was asked for. What was not answered by then is sent again.
 const GRACE: Duration = Duration::from_secs(5);
 /// Pause when no connection can be accepted, as when all file handles are used.
@@ -33,7 +33,7 @@ const TOO_MANY: &[u8] =
 /// How many may come in at once.
 #[derive(Debug, Clone, Copy)]
 pub struct Doors {
-    /// Connections at once; each takes some 10 KB.
+    /// Connections at once; each takes some 10 to 30 KB.
     pub connections: usize,
 }
 

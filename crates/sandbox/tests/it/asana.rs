@@ -12,6 +12,8 @@ use tower::ServiceExt as _;
 mod batch;
 #[path = "asana_edits.rs"]
 mod edits;
+#[path = "asana_events.rs"]
+mod events;
 #[path = "asana_fields.rs"]
 mod fields;
 #[path = "asana_limits.rs"]
@@ -24,6 +26,8 @@ mod operations;
 mod projects;
 #[path = "asana_protocol.rs"]
 mod protocol;
+#[path = "asana_receiver.rs"]
+mod receiver;
 #[path = "asana_search.rs"]
 mod search;
 #[path = "asana_spec.rs"]
@@ -32,6 +36,14 @@ pub mod spec;
 mod tasks;
 #[path = "asana_values.rs"]
 mod values;
+#[path = "asana_webhooks.rs"]
+mod webhooks;
+#[path = "asana_webhooks_deliveries.rs"]
+mod webhooks_deliveries;
+#[path = "asana_webhooks_told.rs"]
+mod webhooks_told;
+#[path = "asana_webhooks_trouble.rs"]
+mod webhooks_trouble;
 
 const TOKEN: &str = "sandbox-asana-token";
 const START: &str = "2026-03-02T09:00:00.000Z";

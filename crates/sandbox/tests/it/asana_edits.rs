@@ -5,6 +5,7 @@ use axum::http::Request;
 use serde_json::{Value, json};
 
 use super::{World, gid, names, value};
+use sandbox::Board;
 use sandbox::asana::{AsanaConfig, Edit, FieldKind};
 
 #[tokio::test]
@@ -84,6 +85,63 @@ async fn a_configuration_is_read_from_json() {
     assert!(!format!("{config:?}").contains("sandbox-asana-token"), "a token is never shown");
 }
 
+#[tokio::test]
+async fn more_edits_are_read_from_json() {
+    let w = World::new();
+    let other = w.asana.seed_project(&w.workspace, "Other").unwrap();
+    let task = w.task("x").await;
+    let apply = |edit: Value| w.asana.apply(serde_json::from_value(edit).unwrap());
+    let approval = json!({ "edit": "change_subtype", "task": task, "subtype": "approval" });
+    apply(json!({ "edit": "by_system", "change": approval })).unwrap();
+    apply(json!({ "edit": "decide_approval", "task": task, "status": "rejected" })).unwrap();
+    apply(json!({ "edit": "comment", "task": task, "text": "too dear" })).unwrap();
+    apply(json!({ "edit": "change_project", "task": task, "from": w.project, "to": other })).unwrap();
+    apply(json!({ "edit": "rename_project", "project": other, "name": "Archive" })).unwrap();
+    let record = w.data(&format!("/tasks/{task}")).await;
+    assert_eq!(
+        (&record["completed"], &record["approval_status"], &record["projects"][0]["name"]),
+        (&json!(true), &json!("rejected"), &json!("Archive"))
+    );
+    let stories = w.data(&format!("/tasks/{task}/stories")).await;
+    assert_eq!(stories.as_array().unwrap().last().unwrap()["text"], "too dear");
+    assert!(
+        apply(json!({ "edit": "change_project", "task": task, "from": w.project, "to": other })).is_err()
+    );
+    assert!(apply(json!({ "edit": "delete_webhook", "webhook": "99" })).is_err());
+    let nested = json!({ "edit": "revoke_token", "token": "t" });
+    assert!(
+        apply(json!({ "edit": "by_system", "change": nested })).is_err(),
+        "Asana revokes no token by itself"
+    );
+}
+
+#[tokio::test]
+async fn a_board_gets_the_fields_for_journals_when_asked_and_once() {
+    let w = World::new();
+    let mut board = Board::seed(&w.asana, "Purchasing").unwrap();
+    let before = board.fields.len();
+    assert_eq!(board.field("cost"), None);
+    for _ in 0..2 {
+        let with = board.with_journal_fields(&w.asana).unwrap();
+        assert_eq!((with.fields.len(), board.fields.len()), (before + 2, before + 2));
+    }
+    let path = format!(
+        "/projects/{}/custom_field_settings?opt_fields=custom_field.(name|precision|type)",
+        board.project
+    );
+    let settings = w.data(&path).await;
+    let of = |key: &str| {
+        let gid = board.field(key).unwrap();
+        settings.as_array().unwrap().iter().find(|s| s["custom_field"]["gid"] == gid).unwrap()["custom_field"]
+            .clone()
+    };
+    assert_eq!(
+        (&of("journal_status")["type"], &of("journal_status")["name"]),
+        (&json!("text"), &json!("Journal status"))
+    );
+    assert_eq!((&of("cost")["type"], &of("cost")["precision"]), (&json!("number"), &json!(2)));
+}
+
 async fn page(w: &World, path: &str) -> (u16, String) {
     let request = Request::get(path).body(Body::empty()).unwrap();
     let answer = w.exchange(request).await;
@@ -115,10 +173,16 @@ async fn a_person_sees_projects_and_tasks_and_changes_them() {
         let found = page(&w, &format!("/0/{}/list?find={find}", w.project)).await.1;
         assert_eq!(found.contains("&lt;Order&gt; 1"), listed, "{find}");
     }
+    assert!(board.contains("Reopen") && board.contains("2026-03-02 09:00:00 UTC"), "{board}");
     let shown = page(&w, &format!("/0/{}/{task}", w.project)).await.1;
     assert!(shown.contains("Reopen"));
     assert_eq!(w.data(&format!("/tasks/{task}")).await["completed"], true);
-    assert_eq!(form("completed=false".to_owned()).await, 303);
+    let request = Request::post(format!("/0/{}/{task}", w.project))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(Body::from("completed=false&list=order+1"))
+        .unwrap();
+    let answer = w.exchange(request).await;
+    assert_eq!(answer.headers["location"], format!("/0/{}/list?find=order+1", w.project), "back to the list");
     assert_eq!(form(format!("field={amount}&value=")).await, 303);
     let record = w.data(&format!("/tasks/{task}")).await;
     assert_eq!(

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{World, gid, spec::Spec};
+use super::{World, gid, receiver::Receiver, spec::Spec};
 use sandbox::asana::FieldKind;
 
 #[tokio::test]
@@ -38,6 +38,14 @@ async fn every_operation_answers_as_the_document_says() {
     w.post(&format!("/projects/{p}/sections"), json!({ "name": "Later" })).await;
     let action = json!({ "method": "get", "relative_path": "/users/me" });
     w.post("/batch", json!({ "actions": [action] })).await;
+    let receiver = Receiver::start().await;
+    let data = json!({ "resource": p, "target": receiver.url(), "filters": [{ "resource_type": "task" }] });
+    let webhook = gid(&w.post("/webhooks", data).await);
+    let filters = json!([{ "action": "changed", "fields": ["completed"] }]);
+    w.put(&format!("/webhooks/{webhook}"), json!({ "filters": filters })).await;
+    let first = w.send("GET", &format!("/events?resource={p}"), None).await;
+    let sync = first.body["sync"].as_str().unwrap();
+    w.put(&format!("/tasks/{task}"), json!({ "completed": false, "custom_fields": { &field: null } })).await;
     for path in [
         "/users/me".to_owned(),
         "/workspaces?limit=5".to_owned(),
@@ -59,9 +67,15 @@ async fn every_operation_answers_as_the_document_says() {
         format!("/workspaces/{ws}/custom_fields"),
         format!("/workspaces/{ws}/tasks/search"),
         format!("/tasks/{task}?opt_fields=custom_fields,memberships,followers,workspace,parent,projects"),
+        format!("/webhooks/{webhook}"),
+        format!("/webhooks?workspace={ws}&resource={p}&limit=5"),
+        format!("/events?resource={p}&sync={sync}"),
     ] {
         w.get(&path).await;
     }
+    w.refused_get(403, &format!("/workspaces/{ws}/events")).await;
+    let gone = w.send("DELETE", &format!("/webhooks/{webhook}"), None).await;
+    assert_eq!((gone.status, &gone.body["data"]), (200, &json!({})));
 }
 
 #[test]
@@ -94,6 +108,17 @@ fn the_document_objects_to_what_is_wrong() {
     assert!(judge("GET", "/tasks?projekt=1", 200, None, json!({ "data": [] })).contains("projekt"));
     assert!(judge("GET", "/nothing", 200, None, json!({})).contains("no operation"));
     assert!(judge("GET", "/tasks/1", 418, None, json!({ "errors": [] })).contains("418"));
+    let hook = |more: Value| {
+        let mut record = json!({ "gid": "1", "resource_type": "webhook", "active": true });
+        record.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        judge("GET", "/webhooks/1", 200, None, json!({ "data": record }))
+    };
+    assert_eq!(hook(json!({ "last_failure_at": null, "delivery_retry_count": 0 })), "");
+    assert!(hook(json!({ "last_failure_content": null })).contains("last_failure_content"));
+    assert!(hook(json!({ "secret": "s" })).contains("secret"));
+    let event = |value: Value| json!({ "data": [{ "change": { "new_value": value } }], "sync": "s", "has_more": false });
+    assert_eq!(judge("GET", "/events?resource=1", 200, None, event(json!({ "anything": 1 }))), "");
+    assert!(judge("GET", "/events?resource=1", 200, None, json!({ "data": [], "more": 1 })).contains("more"));
     let error = json!({ "errors": [{ "message": "m", "help": "h", "phrase": "6 sad squid" }] });
     assert!(judge("GET", "/tasks/1", 400, None, error).contains("phrase"));
 }

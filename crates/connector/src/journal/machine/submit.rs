@@ -18,10 +18,10 @@ pub(super) fn resume(journal: Journal, context: &Context) -> Step {
     begin(journal, "sending the journal", context)
 }
 
-/// How long to wait until the next submission is allowed.
+/// How long to wait until the next submission is allowed; an hour at most, were the clock to go back.
 pub(super) fn too_early(journal: &Journal, context: &Context) -> Option<std::time::Duration> {
     let not_before = journal.progress.not_before.filter(|at| *at > context.now)?;
-    Some(since(context.now, not_before))
+    Some(since(context.now, not_before).min(backoff::MAX_RETRY_AFTER))
 }
 
 /// Marks the journal as being sent. The caller stores this before the first byte.

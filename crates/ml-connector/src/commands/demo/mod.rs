@@ -1,10 +1,12 @@
 //! `demo`: everything in one process, so that a person can see it work.
 
+mod books;
 mod changes;
 mod check;
 mod moved;
 mod scene;
 mod summary;
+mod way_back;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -72,13 +74,21 @@ pub async fn run(args: DemoArgs, global: &Global) -> anyhow::Result<ExitCode> {
     let changed = changes::apply(&scene)?;
     say(&format!("changed in Oracle: {}", changed.join("; ")));
     synchronise(&scene, "second poll").await?;
+    let written = moved::table(&scene, before).await?;
 
-    let summary = Summary::of(&scene, begun.elapsed()).await?;
+    say("completing tasks in Asana ...");
+    let serving = way_back::Serving::start(&scene, scene.listen_for_hooks()?).await?;
+    let completed = way_back::complete(&scene).await?;
+    // nothing moves while it is counted
+    serving.end().await?;
+    scene.push_until_settled(&watch::Sender::new(0)).await?;
+
+    let summary = Summary::of(&scene, &completed, begun.elapsed()).await?;
     if global.json {
         output::json(&summary)?;
     } else {
         output::data("What the second poll wrote to Asana:");
-        output::data(&moved::table(&scene, before).await?);
+        output::data(&written);
         output::data(&summary.table());
     }
     for difference in &summary.differences {
@@ -111,15 +121,15 @@ async fn synchronise(scene: &Scene, what: &'static str) -> anyhow::Result<()> {
 async fn stay(scene: &Scene, args: &DemoArgs, global: &Global) -> anyhow::Result<()> {
     let listener = tokio::net::TcpListener::bind(args.listen).await?;
     let status = listener.local_addr()?;
-    let connection = connector::store::connections::load(&scene.engine.db, scene.connection).await?;
-    connector::manage::activate(&scene.engine, &connection).await?;
+    let serving = way_back::Serving::start(scene, scene.listen_for_hooks()?).await?;
     let stop = watch::Sender::new(false);
-    let working = tokio::spawn(node::run(scene.engine.clone(), stop.subscribe()));
     let web = tokio::spawn(console::serve(listener, scene.engine.clone(), stop.subscribe()));
     let mut addresses = output::table(&["open in a browser", "to see"]);
-    addresses
-        .add_row([format!("{}/", scene.sandbox.oracle_url()), "the orders in Oracle; change one".to_owned()]);
-    addresses.add_row([scene.board_url(), "the tasks in Asana".to_owned()]);
+    addresses.add_row([
+        format!("{}/", scene.sandbox.oracle_url()),
+        "the orders and journals in Oracle; change one".to_owned(),
+    ]);
+    addresses.add_row([scene.board_url(), "the tasks in Asana; complete one".to_owned()]);
     addresses.add_row([format!("http://{status}/"), "what the connector is doing".to_owned()]);
     output::say(&addresses.to_string());
     output::say(&format!("changes are taken over every {} s; Ctrl-C ends it", LOOK_EVERY.as_secs()));
@@ -130,16 +140,16 @@ async fn stay(scene: &Scene, args: &DemoArgs, global: &Global) -> anyhow::Result
     stop_signal().await?;
     asking.abort();
     stop.send_replace(true);
-    working.await?;
     web.await??;
-    Ok(())
+    serving.end().await
 }
 
 async fn ask_again_and_again(engine: Arc<connector::Engine>, connection: connector::ids::ConnectionId) {
     let mut every = tokio::time::interval(LOOK_EVERY);
     loop {
         every.tick().await;
-        if let Err(error) = jobs::ask_for(&engine.db, connection, &Job::ALL).await {
+        let jobs = [Job::Poll(Feed::PurchaseOrders), Job::Poll(Feed::Invoices), Job::Push];
+        if let Err(error) = jobs::ask_for(&engine.db, connection, &jobs).await {
             tracing::warn!(%error, "the poll could not be asked for");
         }
     }

@@ -32,6 +32,7 @@ pub struct Scene {
     /// The demo's connection.
     pub connection: ConnectionId,
     database: Database,
+    hooks: std::net::TcpListener,
     /// Deleted when the demo ends.
     _directory: Option<tempfile::TempDir>,
 }
@@ -52,11 +53,16 @@ impl Scene {
         let (database, sandbox) =
             tokio::try_join!(Database::private(dir.join("postgres")), start_sandbox(args))?;
         store::migrate(&database.pool).await?;
-        let engine = Arc::new(Engine::new(database.pool.clone(), demo_key(&dir)?));
+        let hooks = std::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0))?;
+        hooks.set_nonblocking(true)?;
+        let public_url = url::Url::parse(&format!("http://{}", hooks.local_addr()?))?;
+        let engine = Engine::new(database.pool.clone(), demo_key(&dir)?).reached_at(Some(public_url));
+        let engine = Arc::new(engine);
         let board = Board::seed(sandbox.asana(), "Purchasing")
+            .and_then(|mut board| board.with_journal_fields(sandbox.asana()))
             .ok_or_else(|| anyhow::anyhow!("the Asana stand-in refused the board"))?;
         let connection = connect(&engine, &sandbox, &board, args).await?;
-        Ok(Scene { sandbox, board, engine, connection, database, _directory: directory })
+        Ok(Scene { sandbox, board, engine, connection, database, hooks, _directory: directory })
     }
 
     /// Pushes until nothing is due any more.
@@ -68,6 +74,11 @@ impl Scene {
             let wait = due.duration_since(open.now);
             tokio::time::sleep(wait.try_into().unwrap_or_default()).await;
         }
+    }
+
+    /// Where Asana's webhooks arrive.
+    pub fn listen_for_hooks(&self) -> anyhow::Result<tokio::net::TcpListener> {
+        Ok(tokio::net::TcpListener::from_std(self.hooks.try_clone()?)?)
     }
 
     /// The board's page.
@@ -144,6 +155,7 @@ async fn connect(
 /// The connection's settings, as a person would write them.
 fn settings_toml(sandbox: &Sandbox, board: &Board, args: &DemoArgs) -> String {
     let oracle = sandbox.oracle().config();
+    let ledger = sandbox.oracle().ledger_facts();
     let fields: String = board.fields.iter().map(|(key, gid)| format!("{key} = \"{gid}\"\n")).collect();
     // published data carries its cost center in another segment than made-up data
     let segment = if args.data.is_some() { 4 } else { 2 };
@@ -167,7 +179,33 @@ project = "{project}"
 
 [routing.account]
 cost_center_segment = {segment}
+
+[journal]
+ledger_id = "{ledger_id}"
+ledger = "{ledger_name}"
+ledger_currency = "{ledger_currency}"
+source = "{source}"
+category = "{category}"
+data_access_set = "{data_access_set}"
+clearing_account_id = "{clearing}"
+balancing_segment = {balancing}
+time_zone = "UTC"
+rate_type = "{rate_type}"
+
+[journal.follow]
+first_seconds = 1
+longest_seconds = 5
 "#,
+        ledger_id = ledger.ledger_id,
+        ledger_name = ledger.ledger_name,
+        ledger_currency = ledger.currency,
+        source = ledger.source,
+        category = ledger.category,
+        data_access_set = ledger.data_access_set_id,
+        clearing = ledger.clearing_account_id,
+        // counted from 1 by people
+        balancing = ledger.balancing_segment + 1,
+        rate_type = ledger.conversion_type,
         oracle_url = sandbox.oracle_url(),
         token_url = sandbox.token_url(),
         client_id = oracle.client_id,

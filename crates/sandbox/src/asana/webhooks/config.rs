@@ -17,6 +17,9 @@ pub struct WebhookConfig {
     pub local_targets: LocalTargets,
     /// Body of the handshake: Asana's description allows either.
     pub handshake_body: HandshakeBody,
+    /// Whether a signed heartbeat follows the handshake at once, so that it may come before the registration's answer.
+    /// Asana speaks of a heartbeat at the handshake and leaves open whether that is the handshake itself.
+    pub heartbeat_after_handshake: bool,
     /// Status of the answer to a registration whose handshake failed (Asana only says "an error").
     pub handshake_failed_status: u16,
     /// Message of that answer (seen in public code, not documented).
@@ -73,6 +76,7 @@ impl Default for WebhookConfig {
             limit_status: 403,
             local_targets: LocalTargets::Accept,
             handshake_body: HandshakeBody::Heartbeat,
+            heartbeat_after_handshake: false,
             handshake_failed_status: 400,
             handshake_failed_message: "The remote server did not respond with the handshake secret."
                 .to_owned(),

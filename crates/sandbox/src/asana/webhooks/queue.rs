@@ -56,14 +56,18 @@ enum Next {
 }
 
 impl Queue {
-    /// A webhook that has just answered its handshake, which is its first heartbeat.
+    /// The queue of a webhook whose target has just answered the handshake, which counts as a heartbeat.
     pub fn new(now: Timestamp, cfg: &WebhookConfig) -> Self {
         Self {
             waiting: VecDeque::new(),
             ready: VecDeque::new(),
             in_flight: 0,
             made: 0,
-            next_heartbeat: later(now, cfg.heartbeat_seconds),
+            next_heartbeat: if cfg.heartbeat_after_handshake {
+                now
+            } else {
+                later(now, cfg.heartbeat_seconds)
+            },
             failing: None,
         }
     }

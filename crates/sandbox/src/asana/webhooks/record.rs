@@ -107,7 +107,8 @@ impl View<'_> {
             }
             Type::Project if world.projects.contains_key(&gid) => return self.project_by_gid(w, select, gid),
             Type::Section if world.sections.contains_key(&gid) => return self.section(w, select, gid),
-            Type::Story(_) => {
+            // An event's resource has a name where it has one, and no more; a story has none.
+            Type::Story(_) if matches!(select, Select::Paths(_)) => {
                 if let Some(story) = world.stories.get(&gid) {
                     return self.story(w, select, gid, story);
                 }
