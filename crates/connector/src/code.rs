@@ -130,6 +130,9 @@ codes! {
     RecordUnreadable "MLC-2016" "A record of Oracle cannot be read",
         "The record lacks its key or has an attribute of an unexpected type. It is kept in the log as held; the others go on.",
         "Look at the record with `movements show ID`. If the attribute's form is legitimate, it is a defect of this program: please report it.";
+    OracleNotVisible "MLC-2017" "What the journal settings name is not visible in Oracle",
+        "It does not exist, or the integration user may not see it: Oracle answers both with nothing. As long as it is so, journals would be refused or rejected.",
+        "Compare the setting with Oracle's own pages. If it is right, give the integration user access to the ledger and to the lists of its setup.";
 
     AsanaUnreachable "MLC-3001" "Asana cannot be reached",
         "No connection could be made; nothing was sent.",
@@ -352,7 +355,7 @@ codes! {
         "Upgrade the workspace, or go on with the sweep alone.";
     HookNoHandshake "MLC-5005" "Asana's handshake did not arrive here",
         "Before Asana makes a webhook it calls the public address, and this program did not receive that call, or another one answered it.",
-        "From outside, `curl -i -X POST PUBLIC-ADDRESS/hooks/asana/x` must answer 404 from this program. Look for a firewall, a login page or an old installation behind the address; all nodes behind it must use one database and one key.";
+        "The public address must lead to a running `serve`. From outside, `curl -i -X POST PUBLIC-ADDRESS/hooks/asana/x` must answer 404 from this program. Look for a firewall, a login page or an old installation behind the address; all nodes behind it must use one database and one key.";
     HookSecret "MLC-5006" "The handshake's secret is not the one in Asana's answer",
         "Somebody else offered a secret to the target while the webhook was made, or Asana's answer names none. The webhook was deleted; nothing signed with the other secret was ever taken.",
         "The next check registers anew. If it happens again, find out who can read the targets: they stand in Asana's list of webhooks and in the logs of proxies.";

@@ -18,20 +18,44 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-/// Serves until `stop` turns true.
+/// Serves health and status until `stop` turns true.
 ///
 /// # Errors
 /// Whatever the listener fails with.
 pub async fn serve(
     listener: TcpListener,
     engine: Arc<Engine>,
-    mut stop: watch::Receiver<bool>,
+    stop: watch::Receiver<bool>,
 ) -> std::io::Result<()> {
-    let routes = Router::new()
+    serve_routes(listener, routes(engine), stop).await
+}
+
+/// Serves health and status, and takes Asana's deliveries at the same address, until `stop` turns true.
+///
+/// # Errors
+/// Whatever the listener fails with.
+pub async fn serve_with_hooks(
+    listener: TcpListener,
+    engine: Arc<Engine>,
+    receiver: Arc<hooks::Receiver>,
+    stop: watch::Receiver<bool>,
+) -> std::io::Result<()> {
+    serve_routes(listener, routes(engine).merge(hooks::router(receiver)), stop).await
+}
+
+fn routes(engine: Arc<Engine>) -> Router {
+    Router::new()
         .route("/health", get(health))
         .route("/ready", get(ready))
         .route("/", get(status))
-        .with_state(engine);
+        .with_state(engine)
+}
+
+async fn serve_routes(
+    listener: TcpListener,
+    routes: Router,
+    mut stop: watch::Receiver<bool>,
+) -> std::io::Result<()> {
     axum::serve(listener, routes)
         .with_graceful_shutdown(async move {
             // a sender that is gone means the same as stop

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-/// Keeps Oracle Fusion Cloud ERP and Asana in agreement: purchase orders and invoices onto Asana tasks.
+/// Keeps Oracle Fusion Cloud ERP and Asana in agreement: purchase orders and invoices onto Asana tasks, completed
+/// tasks into journals.
 #[derive(Debug, Parser)]
 #[command(name = "ml-connector", version, arg_required_else_help = true, max_term_width = 100)]
 pub struct Cli {
@@ -44,7 +45,7 @@ pub struct Global {
 pub enum Command {
     /// Show it working: both stand-ins, real HTTP, a private PostgreSQL, one synchronisation
     Demo(crate::commands::demo::DemoArgs),
-    /// Run the connector: poll and push on schedule
+    /// Run the connector: poll and push on schedule, take Asana's events, and send journals
     Serve(crate::commands::serve::ServeArgs),
     /// Run the stand-ins for Oracle Fusion and Asana
     Sandbox(crate::commands::sandbox::SandboxArgs),
@@ -58,6 +59,12 @@ pub enum Command {
     /// Look at the record log
     #[command(subcommand)]
     Movements(crate::commands::movements::MovementsCommand),
+    /// Look at completed tasks and their journals, or at what one would bring
+    #[command(subcommand)]
+    Journals(crate::commands::journals::JournalsCommand),
+    /// Look at Asana's webhooks, and register, compare or take them back now
+    #[command(subcommand)]
+    Webhooks(crate::commands::webhooks::WebhooksCommand),
     /// Check this machine, the database and the key
     Doctor,
     /// Say what an error code means

@@ -62,7 +62,12 @@ pub fn see(task: &Task, known: &[Completion], settings: &Settings, fields: &Proj
 }
 
 /// What a completed task says that its journal depends on.
-fn facts(task: &Task, completed_at: Timestamp, settings: &Settings, fields: &ProjectFields) -> Facts {
+pub(crate) fn facts(
+    task: &Task,
+    completed_at: Timestamp,
+    settings: &Settings,
+    fields: &ProjectFields,
+) -> Facts {
     let field = |purpose| settings.fields.get(&purpose).and_then(|gid| task.field(gid.0.as_str()));
     let order_number = field(Purpose::PoNumber)
         .and_then(|field| field.text_value.as_deref())

@@ -6,6 +6,7 @@
 //! It knows nothing of HTTP: `console` reads requests, calls this, and answers.
 
 pub mod arrivals;
+pub mod by_hand;
 pub mod event;
 pub mod handshake;
 pub mod ingest;

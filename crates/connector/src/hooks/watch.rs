@@ -96,9 +96,20 @@ pub async fn repair(
     public_url: &Url,
     wanted: &[Resource],
 ) -> Result<Repaired> {
+    let steps = check(engine, clients, public_url, wanted).await?;
+    carry_out(engine, clients, public_url, steps).await
+}
+
+/// Does what [`check`] found.
+pub(super) async fn carry_out(
+    engine: &Engine,
+    clients: &Clients,
+    public_url: &Url,
+    steps: Vec<Step>,
+) -> Result<Repaired> {
     let mut repaired = Repaired::default();
     let mut missing = Vec::new();
-    for step in check(engine, clients, public_url, wanted).await? {
+    for step in steps {
         match step {
             Step::Register(resource) => missing.push(resource),
             step => put_right(engine, clients, step, &mut repaired).await?,

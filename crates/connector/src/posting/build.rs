@@ -17,7 +17,9 @@ use crate::ids::{ConnectionId, JournalId, TaskGid};
 use crate::journal::account::Accounts;
 use crate::journal::cost::{self, Cost, CostBasis, OwnCost, Sought, TaskFacts};
 use crate::journal::date::{accounting_date, ledger_date};
-use crate::journal::{GroupId, JournalPlan, JournalSettings, Kind, NoJournal, Period, WaitsFor, plan};
+use crate::journal::{
+    CodeCombination, GroupId, JournalPlan, JournalSettings, Kind, NoJournal, Period, WaitsFor, plan,
+};
 use crate::posting::reopen;
 use crate::store::completions::{self, Completion, Verdict};
 use crate::store::jobs::{self, Job, Lease};
@@ -31,7 +33,7 @@ const BATCH: i64 = 100;
 const HELD_SECONDS: f64 = 3600.0;
 
 /// What surrounds a batch of completions.
-struct Around {
+pub(super) struct Around {
     /// Orders by id.
     orders: HashMap<String, CostBasis>,
     /// Order ids by number.
@@ -69,7 +71,11 @@ pub async fn decide_due(
 }
 
 impl Around {
-    async fn load(db: &mut PgConnection, connection: ConnectionId, held: &[Completion]) -> Result<Around> {
+    pub(super) async fn load(
+        db: &mut PgConnection,
+        connection: ConnectionId,
+        held: &[Completion],
+    ) -> Result<Around> {
         let tasks: Vec<String> = held.iter().map(|c| c.task_gid.clone()).collect();
         let mut around = Around {
             orders: HashMap::new(),
@@ -134,7 +140,7 @@ impl Around {
     }
 
     /// The cost of a completion and what bears it.
-    fn cost(
+    pub(super) fn cost(
         &self,
         completion: &Completion,
         settings: &JournalSettings,
@@ -193,7 +199,8 @@ impl Batch<'_> {
             self.around.bearers.insert(subject, (task, ordinal));
         }
         drop(db);
-        match self.ledger(&priced).await {
+        let costs = priced.iter().map(|p| &p.cost);
+        match ledger_of(self.clients, self.settings, costs).await {
             Ok((periods, combinations)) => {
                 for one in priced {
                     self.open(&one, &periods, &combinations, report).await?;
@@ -210,26 +217,12 @@ impl Batch<'_> {
         }
     }
 
-    async fn ledger(
-        &self,
-        priced: &[Priced<'_>],
-    ) -> Result<(Vec<Period>, BTreeMap<String, crate::journal::CodeCombination>)> {
-        let (memory, fusion) = (&self.clients.ledger, &self.clients.fusion);
-        let mut ids: Vec<String> =
-            priced.iter().flat_map(|p| p.cost.combination_ids()).map(str::to_owned).collect();
-        ids.extend(self.settings.clearing_account_id.clone());
-        ids.sort_unstable();
-        ids.dedup();
-        let combinations = memory.combinations(fusion, self.settings, &ids);
-        tokio::try_join!(memory.periods(fusion, self.settings), combinations)
-    }
-
     /// Opens the journal of a completion whose cost is known.
     async fn open(
         &self,
         priced: &Priced<'_>,
         periods: &[Period],
-        combinations: &BTreeMap<String, crate::journal::CodeCombination>,
+        combinations: &BTreeMap<String, CodeCombination>,
         report: &mut CompletionsReport,
     ) -> Result<()> {
         let completion = priced.completion;
@@ -289,7 +282,7 @@ impl Batch<'_> {
         &self,
         priced: &Priced<'_>,
         periods: &[Period],
-        combinations: &BTreeMap<String, crate::journal::CodeCombination>,
+        combinations: &BTreeMap<String, CodeCombination>,
     ) -> std::result::Result<JournalPlan, NoJournal> {
         plan_of(
             priced.completion,
@@ -365,6 +358,24 @@ impl Batch<'_> {
     }
 }
 
+/// What a plan needs to know of the ledger.
+pub(super) type LedgerFacts = (Vec<Period>, BTreeMap<String, CodeCombination>);
+
+/// The ledger's periods, and the accounts that these costs fall on.
+pub(super) async fn ledger_of(
+    clients: &Clients,
+    settings: &JournalSettings,
+    costs: impl Iterator<Item = &Cost>,
+) -> Result<LedgerFacts> {
+    let (memory, fusion) = (&clients.ledger, &clients.fusion);
+    let mut ids: Vec<String> = costs.flat_map(Cost::combination_ids).map(str::to_owned).collect();
+    ids.extend(settings.clearing_account_id.clone());
+    ids.sort_unstable();
+    ids.dedup();
+    let combinations = memory.combinations(fusion, settings, &ids);
+    tokio::try_join!(memory.periods(fusion, settings), combinations)
+}
+
 /// The plan of a completion's posting. Pure.
 pub fn plan_of(
     completion: &Completion,
@@ -387,7 +398,7 @@ pub fn plan_of(
     JournalPlan::posting(of, cost, accounting, ledger_date(Timestamp::now(), &zone), accounts)
 }
 
-fn posted_already(what: &str, task: &str, ordinal: i32) -> NoJournal {
+pub(super) fn posted_already(what: &str, task: &str, ordinal: i32) -> NoJournal {
     NoJournal::AlreadyPosted { what: what.to_owned(), by: format!("task {task}, completion {ordinal}") }
 }
 

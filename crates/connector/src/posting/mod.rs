@@ -1,4 +1,5 @@
-//! Journals on their way: decided from a completion ([`build`]), driven to Oracle step by step ([`drive`]).
+//! Journals on their way: decided from a completion ([`build`]), driven to Oracle step by step ([`drive`]);
+//! for people told in full ([`story`]), or before anything happens ([`preview`]).
 //!
 //! Decisions are those of [`crate::journal`]; here they meet the database and Oracle. Whatever is decided is
 //! committed before it is done.
@@ -6,7 +7,10 @@
 pub mod build;
 pub mod drive;
 pub mod ledger;
+pub mod lines;
 pub mod oracle;
+pub mod preview;
 pub mod reopen;
+pub mod story;
 
 pub use drive::{JournalsReport, run};

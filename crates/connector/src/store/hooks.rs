@@ -1,6 +1,6 @@
 //! Registrations of webhooks.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 use sqlx::{PgConnection, PgPool};
@@ -296,6 +296,17 @@ pub async fn list(db: &PgPool, connection: ConnectionId, limit: i64) -> Result<V
             })
         })
         .collect()
+}
+
+/// How many registrations stand in each state.
+pub async fn count(db: &PgPool, connection: ConnectionId) -> Result<BTreeMap<String, i64>> {
+    let rows = sqlx::query!(
+        "select state, count(*) as \"count!\" from webhooks where connection_id = $1 group by state",
+        connection.0,
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.state, row.count)).collect())
 }
 
 /// Stores what Asana says of its attempts.

@@ -356,6 +356,8 @@ pub struct Journal {
     pub decided_at: Option<Timestamp>,
     /// When it is looked at next.
     pub due_at: Option<Timestamp>,
+    /// What bears the cost: an order, an order line, or a task with a cost of its own.
+    pub subject: String,
     /// What is sent.
     #[serde(skip)]
     pub plan: String,
@@ -373,7 +375,7 @@ pub async fn list(
         "select j.journal_id, j.kind, j.task_gid, j.ordinal, c.order_number as \"order_number?\",
                 c.task_name as \"task_name?\", c.completed_at as \"completed_at?\", j.state,
                 j.accounting_date::text as \"accounting_date!\", j.currency, j.amount, j.group_id, j.request_id, j.batch_id, j.code, j.reason, j.submissions,
-                j.created_at, j.submitted_at, j.decided_at, j.due_at, j.plan
+                j.created_at, j.submitted_at, j.decided_at, j.due_at, j.subject, j.plan
          from journals j left join completions c
               on c.connection_id = $1 and c.task_gid = j.task_gid and c.ordinal = j.ordinal
          where j.connection_id = $1 and ($2::text is null or j.state = $2)
@@ -411,6 +413,7 @@ pub async fn list(
             submitted_at: r.submitted_at.map(jiff_sqlx::Timestamp::to_jiff),
             decided_at: r.decided_at.map(jiff_sqlx::Timestamp::to_jiff),
             due_at: r.due_at.map(jiff_sqlx::Timestamp::to_jiff),
+            subject: r.subject,
             plan: r.plan,
         })
         .collect())

@@ -1,5 +1,6 @@
 //! The SQL: one function per statement or transaction, named for what it does.
 
+pub mod completed;
 pub mod completions;
 pub mod connections;
 pub mod documents;

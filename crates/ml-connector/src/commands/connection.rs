@@ -1,17 +1,21 @@
 //! `connection`: adding, showing, changing and testing connections.
 
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use comfy_table::Table;
+use connector::hooks::by_hand;
 use connector::manage::{self, Secrets};
 use connector::settings::Settings;
-use connector::store::connections::{self, Connection};
-use connector::store::{documents, feeds, jobs, movements};
+use connector::store::connections::{self, Connection, State};
+use connector::store::{completed, documents, feeds, hooks, jobs, movements};
 use connector::{Code, Engine, Error, ping};
 
 use crate::cli::Global;
 use crate::database::Database;
+use crate::public_url::PublicUrlArgs;
 use crate::{output, secret};
 
 /// Adding, showing, changing and testing connections.
@@ -50,10 +54,12 @@ pub enum ConnectionCommand {
         #[command(flatten)]
         secrets: SecretArgs,
     },
-    /// Test both sides; nothing is written
+    /// Test both sides, and what journals need of them; nothing is written
     Ping {
         /// The connection's name
         name: String,
+        #[command(flatten)]
+        public: PublicUrlArgs,
     },
     /// Start polling on schedule
     Activate {
@@ -65,7 +71,7 @@ pub enum ConnectionCommand {
         /// The connection's name
         name: String,
     },
-    /// Remove a connection with its secrets; its record log stays
+    /// Remove a connection with its secrets and webhooks; its record log and its journals stay
     Remove {
         /// The connection's name
         name: String,
@@ -128,8 +134,8 @@ async fn dispatch(
             let opened = edit(&engine, &connections::find(db, &name).await?, file, &set, &secrets).await?;
             done(global, &format!("`{name}` was changed; {opened} records are compared anew"))?;
         }
-        ConnectionCommand::Ping { name } => {
-            let engine = database.engine(global)?;
+        ConnectionCommand::Ping { name, public } => {
+            let engine = database.engine(global)?.reached_at(public.read()?);
             let checks = ping::ping(&engine, connections::find(db, &name).await?.id).await?;
             return super::doctor::show(&checks, global);
         }
@@ -148,11 +154,37 @@ async fn dispatch(
                     "this removes the secrets, documents and links of `{name}`; say --yes if you mean it"
                 );
             }
-            manage::remove(&database.engine(global)?, &connection).await?;
+            let engine = database.engine(global)?;
+            if connection.state != State::Active {
+                take_webhooks_back(&engine, &connection).await?;
+            }
+            manage::remove(&engine, &connection).await?;
             done(global, &format!("`{name}` was removed; its record log stays"))?;
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Nobody could take them back once the connection is gone. What fails is left to Asana, and does not stop the removal.
+async fn take_webhooks_back(engine: &Engine, connection: &Connection) -> Result<(), Error> {
+    let registered = hooks::count(&engine.db, connection.id).await?;
+    if !["active", "pending"].iter().any(|state| registered.contains_key(*state)) {
+        return Ok(());
+    }
+    let taken = async {
+        let clients = engine.clients(connection.id).await?;
+        let taken = by_hand::take_back(engine, &clients, None).await?;
+        match taken.failed.into_iter().next() {
+            Some((_, error)) => Err(error),
+            None => Ok(()),
+        }
+    };
+    if let Err(error) = taken.await {
+        output::say(&format!(
+            "not all webhooks could be taken back, since {error}; Asana deletes them by itself after a day of refusals"
+        ));
+    }
+    Ok(())
 }
 
 fn done(global: &Global, message: &str) -> anyhow::Result<()> {
@@ -251,11 +283,15 @@ async fn show(database: &Database, name: &str, as_toml: bool, global: &Global) -
     let jobs = jobs::status(db, connection.id).await?;
     let counts = movements::count(db, connection.id).await?;
     let documents = documents::count(db, connection.id).await?;
+    let completed = completed::count(db, connection.id).await?;
+    let webhooks = hooks::count(db, connection.id).await?;
+    let since = connections::journals_since(db, connection.id).await?;
     if global.json {
         output::json(&serde_json::json!({
             "connection_id": connection.id, "name": connection.name, "state": connection.state,
             "created_at": connection.created_at, "settings": connection.settings,
             "feeds": states, "jobs": jobs, "movements": counts, "documents": documents,
+            "journals_since": since, "completions": completed, "webhooks": webhooks,
         }))?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -265,24 +301,8 @@ async fn show(database: &Database, name: &str, as_toml: bool, global: &Global) -
         connection.state.as_str(),
         output::when(Some(connection.created_at))
     ));
-    let mut table = output::table(&["feed", "documents", "read", "watermark", "last full scan"]);
-    for state in states {
-        table.add_row([
-            state.feed.clone(),
-            documents.get(&state.feed).copied().unwrap_or(0).to_string(),
-            how_read(state.mode).to_owned(),
-            output::when(state.watermark),
-            output::when(state.scanned_at),
-        ]);
-    }
-    output::data(&table.to_string());
-    let mut table = output::table(&["job", "due", "last ended", "trouble"]);
-    for job in jobs {
-        let due = if job.running { "running".to_owned() } else { output::when(job.due_at) };
-        let trouble = [job.code, job.reason].into_iter().flatten().collect::<Vec<_>>().join(" ");
-        table.add_row([job.job, due, output::when(job.finished_at), trouble]);
-    }
-    output::data(&table.to_string());
+    output::data(&feed_table(states, &documents).to_string());
+    output::data(&job_table(jobs).to_string());
     let mut table = output::table(&["movements", "count"]);
     for (state, count) in [
         ("open", counts.open),
@@ -293,7 +313,45 @@ async fn show(database: &Database, name: &str, as_toml: bool, global: &Global) -
         table.add_row([state.to_owned(), count.to_string()]);
     }
     output::data(&table.to_string());
+    output::data(&format!("webhooks: {}", counted(&webhooks)));
+    let from = since.map_or_else(String::new, |at| format!(", since {}", output::when(Some(at))));
+    output::data(&match connection.settings.journal {
+        Some(_) => format!("completions and journals{from}: {}", counted(&completed)),
+        None => "no journals: the settings have no [journal] section".to_owned(),
+    });
     Ok(ExitCode::SUCCESS)
+}
+
+fn feed_table(states: Vec<feeds::FeedState>, documents: &HashMap<String, i64>) -> Table {
+    let mut table = output::table(&["feed", "documents", "read", "watermark", "last full scan"]);
+    for state in states {
+        table.add_row([
+            state.feed.clone(),
+            documents.get(&state.feed).copied().unwrap_or(0).to_string(),
+            how_read(state.mode).to_owned(),
+            output::when(state.watermark),
+            output::when(state.scanned_at),
+        ]);
+    }
+    table
+}
+
+fn job_table(jobs: Vec<jobs::JobStatus>) -> Table {
+    let mut table = output::table(&["job", "due", "last ended", "trouble"]);
+    for job in jobs {
+        let due = if job.running { "running".to_owned() } else { output::when(job.due_at) };
+        let trouble = [job.code, job.reason].into_iter().flatten().collect::<Vec<_>>().join(" ");
+        table.add_row([job.job, due, output::when(job.finished_at), trouble]);
+    }
+    table
+}
+
+/// How many stand in each state.
+fn counted(states: &BTreeMap<String, i64>) -> String {
+    if states.is_empty() {
+        return "none".to_owned();
+    }
+    states.iter().map(|(state, count)| format!("{count} {state}")).collect::<Vec<_>>().join(", ")
 }
 
 fn how_read(mode: Option<feeds::Mode>) -> &'static str {

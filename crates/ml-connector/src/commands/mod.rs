@@ -4,11 +4,13 @@ pub mod connection;
 pub mod demo;
 pub mod doctor;
 pub mod explain;
+pub mod journals;
 pub mod migrate;
 pub mod movements;
 pub mod poll;
 pub mod sandbox;
 pub mod serve;
+pub mod webhooks;
 
 use std::process::ExitCode;
 
@@ -26,6 +28,8 @@ pub async fn run(command: Command, global: &Global) -> anyhow::Result<ExitCode> 
         Command::Connection(command) => connection::run(command, global).await,
         Command::Poll(args) => poll::run(args, global).await,
         Command::Movements(command) => movements::run(command, global).await,
+        Command::Journals(command) => journals::run(command, global).await,
+        Command::Webhooks(command) => webhooks::run(command, global).await,
         Command::Doctor => doctor::run(global).await,
         Command::Explain { code } => explain::run(code.as_deref(), global),
         Command::Completions { shell } => {

@@ -98,25 +98,49 @@ fn sentence(report: &Report) -> String {
             let end = if poll.complete { "" } else { "; the rest follows" };
             format!("{} rows on {} pages, {} changed{end}", poll.rows, poll.pages, poll.stored.changed)
         }
-        Report::Push(push) => {
-            let counts = [
-                ("tasks made", push.created),
-                ("tasks changed", push.updated),
-                ("unchanged", push.unchanged),
-                ("ignored", push.ignored),
-                ("held", push.held),
-                ("to be tried again", push.retrying),
-                ("failed", push.failed),
-            ];
-            let told: Vec<String> =
-                counts.iter().filter(|(_, n)| *n > 0).map(|(what, n)| format!("{n} {what}")).collect();
-            if told.is_empty() { "nothing to do".to_owned() } else { told.join(", ") }
-        }
-        // a poll runs no other job
-        Report::Webhooks(_) | Report::Sweep(_) | Report::Completions(_) | Report::Journals(_) => {
-            "done".to_owned()
-        }
+        Report::Push(push) => counted(&[
+            ("tasks made", push.created),
+            ("tasks changed", push.updated),
+            ("unchanged", push.unchanged),
+            ("ignored", push.ignored),
+            ("held", push.held),
+            ("to be tried again", push.retrying),
+            ("failed", push.failed),
+        ]),
+        Report::Webhooks(hooks) => counted(&[
+            ("work", hooks.working as u64),
+            ("registered", hooks.registered as u64),
+            ("lost", hooks.lost as u64),
+            ("taken back", hooks.removed as u64),
+            ("failed", hooks.failed as u64),
+        ]),
+        Report::Sweep(sweep) => counted(&[
+            ("projects swept", sweep.projects),
+            ("tasks listed", sweep.tasks),
+            ("in another state than known", sweep.found),
+        ]),
+        Report::Completions(seen) => counted(&[
+            ("events", seen.events),
+            ("completions", seen.completions),
+            ("opened again", seen.reopened),
+            ("journals", seen.journals),
+            ("held", seen.held),
+            ("skipped", seen.skipped),
+        ]),
+        Report::Journals(journals) => counted(&[
+            ("sent", journals.submitted),
+            ("imported", journals.imported),
+            ("rejected", journals.rejected),
+            ("in doubt", journals.in_doubt),
+        ]),
     }
+}
+
+/// What happened at least once.
+fn counted(counts: &[(&str, u64)]) -> String {
+    let told: Vec<String> =
+        counts.iter().filter(|(_, n)| *n > 0).map(|(what, n)| format!("{n} {what}")).collect();
+    if told.is_empty() { "nothing to do".to_owned() } else { told.join(", ") }
 }
 
 /// A progress bar that follows a counter; hidden when standard error is not a terminal.

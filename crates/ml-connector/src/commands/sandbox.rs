@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
+use sandbox::oracle::LedgerFacts;
 use sandbox::{AsanaConfig, Board, GenerateOptions, Sandbox, SandboxConfig};
 
 use crate::cli::Global;
@@ -77,40 +78,72 @@ pub async fn run(args: SandboxArgs, global: &Global) -> anyhow::Result<ExitCode>
             sandbox.oracle().generate(&made).map_err(anyhow::Error::msg)?;
         }
     }
-    let board = Board::seed(sandbox.asana(), "Purchasing")
-        .ok_or_else(|| anyhow::anyhow!("the Asana stand-in refused the board"))?;
-    show(&sandbox, &board, global)?;
+    let refused = || anyhow::anyhow!("the Asana stand-in refused the board");
+    let board = Board::seed(sandbox.asana(), "Purchasing").ok_or_else(refused)?;
+    let whole = board.clone().with_journal_fields(sandbox.asana()).ok_or_else(refused)?;
+    show(&sandbox, &board, &whole, global)?;
     stop_signal().await?;
     sandbox.shutdown().await;
     Ok(ExitCode::SUCCESS)
 }
 
-fn show(sandbox: &Sandbox, board: &Board, global: &Global) -> anyhow::Result<()> {
+/// Prints everything that settings need. The fields of journals stand apart, since they need the journal settings.
+fn show(sandbox: &Sandbox, board: &Board, whole: &Board, global: &Global) -> anyhow::Result<()> {
     let oracle = sandbox.oracle().config();
     let token = sandbox.asana().config().tokens.first().map(|t| t.token.clone()).unwrap_or_default();
-    let fields: serde_json::Map<String, serde_json::Value> =
-        board.fields.iter().map(|(key, gid)| ((*key).to_owned(), gid.clone().into())).collect();
+    let object = |fields: &[(&str, String)]| -> serde_json::Map<String, serde_json::Value> {
+        fields.iter().map(|(key, gid)| ((*key).to_owned(), gid.clone().into())).collect()
+    };
+    let (fields, of_journals) = whole.fields.split_at(board.fields.len().min(whole.fields.len()));
     let facts = serde_json::json!({
         "oracle_url": sandbox.oracle_url(), "token_url": sandbox.token_url(),
         "client_id": oracle.client_id, "client_secret": oracle.client_secret, "scope": oracle.scope,
         "asana_url": sandbox.asana_url(), "asana_token": token, "control_url": sandbox.control_url(),
-        "workspace": board.workspace, "project": board.project, "fields": fields,
+        "workspace": board.workspace, "project": board.project,
+        "fields": object(fields), "journal_fields": object(of_journals),
+        "ledger": sandbox.oracle().ledger_facts(), "second_ledger": sandbox.oracle().second_ledger_facts(),
     });
     if global.json {
         output::data(&facts.to_string());
         return Ok(());
     }
-    let whole = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let addresses = [
         ("purchase orders in a browser", format!("{}/", sandbox.oracle_url())),
         ("tasks in a browser", format!("{}/", sandbox.asana_url().trim_end_matches("/api/1.0"))),
     ];
     output::data(&output::pairs(addresses).to_string());
     output::data("for a connection (all secrets are made up):");
-    let settings = facts.as_object().into_iter().flatten().filter(|(name, _)| *name != "fields");
-    let settings = settings.map(|(name, value)| (name.clone(), whole(value)));
-    let fields = board.fields.iter().map(|(key, gid)| (format!("fields.{key}"), gid.clone()));
+    let settings = facts.as_object().into_iter().flatten();
+    let settings = settings.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
+    let fields = fields.iter().map(|(key, gid)| (format!("fields.{key}"), gid.clone()));
     output::data(&output::pairs(settings.chain(fields)).to_string());
+    output::data("for its journals:");
+    let of_journals = of_journals.iter().map(|(key, gid)| (format!("fields.{key}"), gid.clone()));
+    output::data(&output::pairs(of_journals).to_string());
+    output::data(&journal_settings(&sandbox.oracle().ledger_facts()));
     output::say("Ctrl-C ends it");
     Ok(())
+}
+
+/// The settings that fit the primary ledger, ready to be put into a file. Settings count segments from 1.
+fn journal_settings(ledger: &LedgerFacts) -> String {
+    format!(
+        "\n[journal]\nledger_id = \"{}\"\nledger = \"{}\"\nledger_currency = \"{}\"\nsource = \"{}\"\n\
+         category = \"{}\"\ndata_access_set = \"{}\"\nclearing_account_id = \"{}\"   # {}\n\
+         balancing_segment = {}\ntime_zone = \"UTC\"\nrate_type = \"{}\"\n\n\
+         [routing.account]\ndelimiter = \"{}\"\ncost_center_segment = {}\naccount_segment = {}\n",
+        ledger.ledger_id,
+        ledger.ledger_name,
+        ledger.currency,
+        ledger.source,
+        ledger.category,
+        ledger.data_access_set_id,
+        ledger.clearing_account_id,
+        ledger.clearing_account,
+        ledger.balancing_segment + 1,
+        ledger.conversion_type,
+        ledger.delimiter,
+        ledger.cost_center_segment + 1,
+        ledger.account_segment + 1,
+    )
 }

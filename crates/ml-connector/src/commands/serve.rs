@@ -3,14 +3,27 @@
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
+use connector::Engine;
+use connector::hooks::ingest::{Ingest, Limits};
+use connector::hooks::{token, wake};
 use connector::node;
+use console::hooks::{Doors, Receiver};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
+use url::Url;
 
 use crate::cli::Global;
 use crate::database::Database;
+use crate::public_url::PublicUrlArgs;
 use crate::{output, secret};
+
+/// How long requests under way may go on after the end was asked for. A delivery that was not answered by then is
+/// sent again.
+const LISTENERS_GRACE: Duration = Duration::from_secs(6);
 
 /// How to serve.
 #[derive(Debug, Args)]
@@ -18,27 +31,93 @@ pub struct ServeArgs {
     /// Where health and status are served
     #[arg(long, env = "ML_CONNECTOR_LISTEN", default_value = "127.0.0.1:8400", value_name = "ADDRESS")]
     listen: SocketAddr,
+    /// Where Asana's deliveries are taken; without it, at the same address as the status
+    #[arg(long, env = "ML_CONNECTOR_HOOKS_LISTEN", value_name = "ADDRESS")]
+    hooks_listen: Option<SocketAddr>,
+    #[command(flatten)]
+    public: PublicUrlArgs,
 }
 
-/// Serves until Ctrl-C or SIGTERM; jobs under way get a few seconds to finish.
+/// Serves until Ctrl-C or SIGTERM; requests and jobs under way get a few seconds to finish.
 pub async fn run(args: ServeArgs, global: &Global) -> anyhow::Result<ExitCode> {
     // before anything is started: without the key nothing could be read
     let master = secret::master_key(global.key_file.as_ref())?;
+    let public_url = args.public.read()?;
     let database = Database::ready(global).await?;
-    let engine = Arc::new(connector::Engine::new(database.pool.clone(), master));
-    let listener = tokio::net::TcpListener::bind(args.listen).await?;
-    let address = listener.local_addr()?;
-    output::say(&format!("ml-connector serves; status at http://{address}/"));
-    let stop = watch::Sender::new(false);
+    let engine = Arc::new(Engine::new(database.pool.clone(), master).reached_at(public_url.clone()));
+    let listener = TcpListener::bind(args.listen).await?;
+    let hooks_listener = match args.hooks_listen {
+        Some(address) => Some(TcpListener::bind(address).await?),
+        None => None,
+    };
+    let status = listener.local_addr()?;
+    let hooks = hooks_listener.as_ref().map_or(Ok(status), TcpListener::local_addr)?;
+    output::say(&format!("ml-connector serves; status at http://{status}/"));
+    output::say(&deliveries(hooks, public_url.as_ref()));
+
+    let ingest = Ingest::start(&engine.db, Limits::default());
+    let receiver = Receiver::new(engine.clone(), ingest.clone());
+    let (close, stop) = (watch::Sender::new(false), watch::Sender::new(false));
     let node = tokio::spawn(node::run(engine.clone(), stop.subscribe()));
-    let web = tokio::spawn(console::serve(listener, engine, stop.subscribe()));
+    let wake = tokio::spawn(wake::run(engine.clone(), ingest.arrived(), stop.subscribe()));
+    let listeners = listen(listener, hooks_listener, engine, receiver, &close);
     stop_signal().await?;
     output::say("stopping; work under way gets a few seconds to finish");
+    // what comes in first, then what was taken, then the work on it: nothing that was answered is lost
+    close.send_replace(true);
+    let closed = closed(listeners).await;
+    ingest.close().await;
     stop.send_replace(true);
+    wake.await?;
     node.await?;
-    web.await??;
     database.close().await?;
+    closed?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Where deliveries are taken, and where Asana sends them.
+fn deliveries(at: SocketAddr, public_url: Option<&Url>) -> String {
+    let taken = format!("Asana's deliveries are taken at http://{at}{}", token::PATH);
+    match public_url {
+        Some(url) => format!("{taken} and sent to {}{}", url.as_str().trim_end_matches('/'), token::PATH),
+        None => format!("{taken}; without --public-url no webhook is registered"),
+    }
+}
+
+/// Everything that listens, until `close` turns true.
+fn listen(
+    status: TcpListener,
+    hooks: Option<TcpListener>,
+    engine: Arc<Engine>,
+    receiver: Arc<Receiver>,
+    close: &watch::Sender<bool>,
+) -> JoinSet<std::io::Result<()>> {
+    let mut listeners = JoinSet::new();
+    match hooks {
+        None => {
+            listeners.spawn(console::serve_with_hooks(status, engine, receiver, close.subscribe()));
+        }
+        Some(hooks) => {
+            listeners.spawn(console::serve(status, engine, close.subscribe()));
+            let taking = console::hooks::serve(hooks, receiver, Doors::default(), close.subscribe());
+            listeners.spawn(async move {
+                taking.await;
+                Ok(())
+            });
+        }
+    }
+    listeners
+}
+
+/// Waits until all have ended, for a while; what has not is cut off.
+async fn closed(mut listeners: JoinSet<std::io::Result<()>>) -> anyhow::Result<()> {
+    let all = async {
+        while let Some(ended) = listeners.join_next().await {
+            ended??;
+        }
+        anyhow::Ok(())
+    };
+    tokio::time::timeout(LISTENERS_GRACE, all).await.unwrap_or(Ok(()))
 }
 
 /// Waits for Ctrl-C or SIGTERM.
