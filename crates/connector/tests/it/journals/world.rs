@@ -163,8 +163,7 @@ impl World {
 
     /// All journals, the oldest first.
     pub async fn journals(&self) -> Vec<Journal> {
-        let mut found =
-            journals::list(&self.engine.db, self.connection, None, None, i64::MAX).await.unwrap();
+        let mut found = journals::list(&self.engine.db, self.connection, None, None, i64::MAX).await.unwrap();
         found.reverse();
         found
     }
@@ -183,8 +182,7 @@ impl World {
 
     /// All completions, by task and ordinal.
     pub async fn completions(&self) -> Vec<Completion> {
-        let mut found =
-            completions::list(&self.engine.db, self.connection, None, i64::MAX).await.unwrap();
+        let mut found = completions::list(&self.engine.db, self.connection, None, i64::MAX).await.unwrap();
         found.sort_by(|a, b| (&a.task_gid, a.ordinal).cmp(&(&b.task_gid, b.ordinal)));
         found
     }
