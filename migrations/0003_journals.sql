@@ -39,6 +39,8 @@ create table completions (
 );
 create unique index completions_moment on completions (connection_id, task_gid, completed_at);
 create index completions_due on completions (connection_id, due_at) where due_at is not null;
+create index completions_order on completions (connection_id, order_id) where order_id is not null;
+create index completions_newest on completions (connection_id, found_at);
 
 -- A journal: its plan, from which the file is made byte for byte, and where it stands on its way. group_id is
 -- the idempotency key of the sending that stands, stored before its first byte leaves. subject is what bears
@@ -75,15 +77,19 @@ create unique index journals_group on journals (connection_id, group_id);
 create unique index journals_subject on journals (connection_id, subject) where counts;
 create unique index journals_completion on journals (connection_id, task_gid, ordinal, kind);
 create index journals_due on journals (connection_id, due_at) where due_at is not null;
+create index journals_newest on journals (connection_id, created_at, journal_id);
 create index journals_under_way on journals (connection_id, journal_id)
     where state in ('ready', 'submitting', 'submitted', 'in_doubt');
 
--- Every exchange and every decision about a journal, in order, in full.
+-- Every exchange and every decision about a journal, in order, in full. An answer that says the same as the one
+-- before takes its row: a journal can be looked for during days.
 create table journal_steps (
     connection_id uuid        not null,
     journal_id    uuid        not null,
     step_id       uuid        not null,
     at            timestamptz not null default now(),
+    last_at       timestamptz not null default now(),
+    repeats       integer     not null default 0,
     node_id       uuid        not null,
     state         text        not null,
     what          text        not null,

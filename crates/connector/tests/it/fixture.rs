@@ -45,6 +45,15 @@ impl World {
 
     /// A world with these stand-ins and changed settings.
     pub async fn with(config: SandboxConfig, change: impl FnOnce(&mut Settings)) -> World {
+        let sandbox = Sandbox::start(config).await.unwrap();
+        let board = Board::seed(sandbox.asana(), "Purchasing").unwrap();
+        let mut settings = settings(&sandbox, &board);
+        change(&mut settings);
+        World::between(sandbox, board, &settings).await
+    }
+
+    /// A connection between these stand-ins, on a database of its own.
+    pub async fn between(sandbox: Sandbox, board: Board, settings: &Settings) -> World {
         let directory = tempfile::tempdir().unwrap();
         std::fs::set_permissions(directory.path(), std::os::unix::fs::PermissionsExt::from_mode(0o711))
             .unwrap();
@@ -54,11 +63,7 @@ impl World {
         store::migrate(&db).await.unwrap();
         let key = MasterKey::generate();
         let engine = Arc::new(Engine::new(db, MasterKey::from_base64(&key).unwrap()));
-        let sandbox = Sandbox::start(config).await.unwrap();
-        let board = Board::seed(sandbox.asana(), "Purchasing").unwrap();
-        let mut settings = settings(&sandbox, &board);
-        change(&mut settings);
-        let connection = manage::add(&engine, "test", &settings, &secrets(&sandbox)).await.unwrap();
+        let connection = manage::add(&engine, "test", settings, &secrets(&sandbox)).await.unwrap();
         let database_url = server.url();
         World {
             sandbox,

@@ -15,6 +15,7 @@ mod first_sync;
 mod fixture;
 mod histories;
 mod invoices;
+mod journals;
 mod leases;
 mod money;
 mod oracle_forms;
