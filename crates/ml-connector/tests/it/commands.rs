@@ -128,6 +128,12 @@ async fn the_exit_code_says_what_kind_of_failure_it_was() {
         (vec!["connection", "add", "main", "-f", "/no/such/file"], "MLC-1214"),
         (vec!["connection", "remove", "main"], ""),
         (vec!["movements", "show", "main", "no-id"], ""),
+        (vec!["journals", "show", "main", "no-id"], ""),
+        (vec!["journals", "preview", "main", "PO-1"], "MLC-1208"),
+        (vec!["webhooks", "register", "main"], "MLC-5003"),
+        (vec!["webhooks", "check", "main", "--public-url", "ftp://erp.example"], "MLC-5003"),
+        (vec!["webhooks", "register", "main", "--public-url", "https://erp.example"], "MLC-1208"),
+        (vec!["serve", "--public-url", "https://u:p@erp.example"], "MLC-5003"),
         (vec!["explain", "MLC-9999"], ""),
     ] {
         let told = world.run(&args).await.ends_with(1);
@@ -143,8 +149,15 @@ async fn the_exit_code_says_what_kind_of_failure_it_was() {
     let again = run(world.adds("main", &pair, &["--json"])).await.ends_with(1);
     assert_eq!(failure(&again).0, "MLC-1210");
     // 2: wrong use
-    for args in [&["no-such-command"][..], &["poll"], &["movements", "list", "main", "--state", "lost"], &[]]
-    {
+    for args in [
+        &["no-such-command"][..],
+        &["poll"],
+        &["movements", "list", "main", "--state", "lost"],
+        &["journals", "list", "main", "--state", "lost"],
+        &["webhooks", "remove", "main"],
+        &["webhooks", "remove", "main", "--all", "--project", "1"],
+        &[],
+    ] {
         world.run(args).await.ends_with(2);
     }
     // 3: a check found a problem
@@ -225,10 +238,29 @@ async fn the_stand_ins_say_in_json_where_they_are_and_what_opens_them() {
         assert!(facts[key].is_string(), "{key} in {facts}");
     }
     assert!(facts["fields"].as_object().unwrap().len() >= 4);
+    assert!(facts["journal_fields"]["cost"].is_string() && facts["ledger"]["ledger_id"].is_number());
     let url = format!("{}/workspaces", facts["asana_url"].as_str().unwrap());
     let asked = reqwest::Client::new().get(url).bearer_auth(facts["asana_token"].as_str().unwrap());
     assert!(asked.send().await.unwrap().status().is_success());
     running.stop().await.ends_with(0);
+}
+
+#[tokio::test]
+async fn the_stand_ins_print_journal_settings_that_are_valid() {
+    let any = "127.0.0.1:0";
+    let mut running =
+        start(program(&["sandbox", "--orders", "1", "--oracle", any, "--asana", any, "--control", any]));
+    running.says("Ctrl-C ends it").await;
+    let printed = running.stop().await.ends_with(0).stdout;
+    let (_, settings) = printed.split_once("\n[journal]\n").unwrap();
+    #[derive(serde::Deserialize)]
+    struct Printed {
+        journal: connector::journal::JournalSettings,
+        routing: toml::Table,
+    }
+    let printed: Printed = toml::from_str(&format!("[journal]\n{settings}")).unwrap();
+    assert_eq!(printed.journal.problems(), Vec::<String>::new());
+    assert_eq!(printed.routing["account"]["delimiter"].as_str(), Some("."));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

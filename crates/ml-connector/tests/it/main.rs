@@ -8,6 +8,7 @@
 
 mod commands;
 mod demo;
+mod door;
 mod echo;
 mod kill;
 mod pair;
@@ -16,4 +17,5 @@ mod program;
 mod secrets;
 mod settings_files;
 mod two_nodes;
+mod way_back;
 mod world;

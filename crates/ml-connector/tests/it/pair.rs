@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use sandbox::oracle::settings::LinkStyle;
+use sandbox::asana::Edit as AsanaEdit;
+use sandbox::oracle::settings::{LinkStyle, Phases};
 use sandbox::oracle::{NewInvoice, NewInvoiceLine, NewLine, NewOrder};
 use sandbox::{AsanaConfig, Board, Edit, OracleConfig, Sandbox, SandboxConfig};
 use serde_json::Value;
@@ -11,6 +12,7 @@ use serde_json::Value;
 pub struct Pair {
     pub sandbox: Sandbox,
     pub board: Board,
+    journals: bool,
 }
 
 /// What a task shows, by the key of its field; enum options by their name.
@@ -28,7 +30,18 @@ impl Pair {
         // so that equal records have equal texts wherever they are served
         sandbox.oracle().change_settings(|s| s.links = LinkStyle::Host("pod.example.com".to_owned()));
         let board = Board::seed(sandbox.asana(), "Purchasing").unwrap();
-        Pair { sandbox, board }
+        Pair { sandbox, board, journals: false }
+    }
+
+    /// The same with fields and settings for journals. An import has ended when its submission is answered, and what
+    /// is completed counts: the clock stands in the near future.
+    pub async fn with_journals(client_secret: &str, asana_token: &str) -> Pair {
+        let mut pair = Pair::with_secrets(client_secret, asana_token).await;
+        pair.sandbox.clock().freeze(jiff::Timestamp::now() + jiff::SignedDuration::from_mins(5));
+        pair.sandbox.oracle().change_settings(|s| s.erp.phases = Phases::INSTANT);
+        pair.board = pair.board.with_journal_fields(pair.sandbox.asana()).unwrap();
+        pair.journals = true;
+        pair
     }
 
     /// Empty ones with secrets of no interest.
@@ -44,7 +57,7 @@ impl Pair {
         format!(
             "[oracle]\nurl = \"{}\"\ntoken_url = \"{}\"\nclient_id = \"{}\"\nscope = \"{}\"\npage_size = 10\n\
              [asana]\nurl = \"{}\"\nworkspace = \"{}\"\nrequests_per_minute = 1000000\n\
-             [fields]\n{fields}[routing.default]\nproject = \"{}\"\n",
+             [fields]\n{fields}[routing.default]\nproject = \"{}\"\n{}",
             sandbox.oracle_url(),
             sandbox.token_url(),
             oracle.client_id,
@@ -52,7 +65,45 @@ impl Pair {
             sandbox.asana_url(),
             board.workspace,
             board.project,
+            if self.journals { self.journal_settings() } else { String::new() },
         )
+    }
+
+    fn journal_settings(&self) -> String {
+        let facts = self.sandbox.oracle().ledger_facts();
+        format!(
+            "[journal]\nledger_id = \"{}\"\nledger_currency = \"{}\"\nsource = \"{}\"\ncategory = \"{}\"\n\
+             clearing_account_id = \"{}\"\nbalancing_segment = {}\ntime_zone = \"UTC\"\n\
+             [journal.follow]\nfirst_seconds = 1\n",
+            facts.ledger_id,
+            facts.currency,
+            facts.source,
+            facts.category,
+            facts.clearing_account_id,
+            facts.balancing_segment + 1,
+        )
+    }
+
+    /// Ticks off the task of an order; returns its gid.
+    pub fn complete(&self, number: &str) -> String {
+        let task = self.task_of(number);
+        self.sandbox.asana().apply(AsanaEdit::CompleteTask { task: task.clone() }).unwrap();
+        task
+    }
+
+    /// The gid of the task that shows an order number.
+    pub fn task_of(&self, number: &str) -> String {
+        let state: Value = serde_json::from_str(&self.sandbox.asana().state_json()).unwrap();
+        let field = self.board.field("po_number").unwrap();
+        let tasks = state["tasks"].as_object().unwrap();
+        let (gid, _) = tasks.iter().find(|(_, task)| task["values"][field] == number).unwrap();
+        gid.clone()
+    }
+
+    /// How many batches stand in Oracle's ledger.
+    pub fn batches(&self) -> usize {
+        let ledger: Value = serde_json::from_str(&self.sandbox.oracle().ledger_json()).unwrap();
+        ledger["batches"].as_array().unwrap().len()
     }
 
     pub fn client_secret(&self) -> String {

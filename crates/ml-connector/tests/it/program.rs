@@ -1,5 +1,6 @@
 //! Running the program, and what came of it.
 
+use std::net::SocketAddr;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -99,6 +100,13 @@ impl Running {
     pub async fn listens(&mut self) -> String {
         let line = self.says("status at ").await;
         line.split_once("status at ").unwrap().1.trim_end_matches('/').to_owned()
+    }
+
+    /// Waits for the line that tells where `serve` takes deliveries, and returns the address.
+    pub async fn takes_deliveries(&mut self) -> SocketAddr {
+        let line = self.says("deliveries are taken at ").await;
+        let url = line.split_once("taken at http://").unwrap().1;
+        url.split_once('/').unwrap().0.parse().unwrap()
     }
 
     /// Whether it still runs.

@@ -6,6 +6,7 @@ use sandbox::Side;
 use sqlx::Row as _;
 use tokio::process::Command;
 
+use crate::door::Door;
 use crate::echo::{self, Echo};
 use crate::pair::Pair;
 use crate::program::{Run, program, run, start, until};
@@ -70,7 +71,11 @@ struct Scene {
 
 impl Scene {
     async fn new() -> Scene {
-        let (world, pair) = tokio::join!(World::new(), Pair::with_secrets(CLIENT_SECRET, ASANA_TOKEN));
+        Scene::between(Pair::with_secrets(CLIENT_SECRET, ASANA_TOKEN)).await
+    }
+
+    async fn between(pair: impl Future<Output = Pair>) -> Scene {
+        let (world, pair) = tokio::join!(World::new(), pair);
         pair.add_orders(5);
         pair.sandbox.calls().record_exchanges(10_000);
         let client = pair.sandbox.oracle().config().client_id.clone();
@@ -247,6 +252,61 @@ async fn no_failure_shows_a_secret_even_when_the_other_side_repeats_it() {
     world.succeeds(&["connection", "edit", "main", "--set", "oracle.url=http://127.0.0.1:1"]).await;
     scene.runs(&["connection", "ping", "main"], 3).await;
     scene.runs(&["poll", "main"], 1).await;
+    scene.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn neither_the_target_of_a_webhook_nor_its_secret_is_shown() {
+    let mut scene = Scene::between(Pair::with_journals(CLIENT_SECRET, ASANA_TOKEN)).await;
+    scene.world.add("main", &scene.pair).await;
+    scene.world.succeeds(&["connection", "activate", "main"]).await;
+    let door = Door::new().await;
+    let public = ["--public-url", door.url.as_str()];
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--log", "trace"];
+    let mut node = start(scene.world.program(&[&serve[..], &public[..]].concat()));
+    door.leads_to(Some(node.takes_deliveries().await));
+    until("the tasks are made", || async { scene.pair.tasks().len() == 5 }).await;
+    until("the project is watched", || async {
+        scene.world.count("select count(*) from webhooks where state = 'active'").await == 1
+    })
+    .await;
+    let task = scene.pair.complete("PO-1");
+    until("the journal is imported", || async {
+        scene.world.count("select count(*) from journals where state = 'imported'").await == 1
+    })
+    .await;
+    let known = door.secrets();
+    assert!(known.len() >= 2, "neither a target nor a secret came in: {known:?}");
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    scene.secrets.0.extend(Secrets::of(&known).0);
+
+    for args in [
+        &["webhooks", "list", "main"][..],
+        &["webhooks", "list", "main", "--all"],
+        &["webhooks", "check", "main"],
+        &["webhooks", "check", "main", "--repair"],
+        &["webhooks", "register", "main"],
+        &["connection", "ping", "main"],
+    ] {
+        scene.runs(&[args, &public].concat(), 0).await;
+    }
+    for args in [
+        &["journals", "list", "main"][..],
+        &["journals", "show", "main", &task, "--full"],
+        &["journals", "preview", "main", "PO-2"],
+        &["connection", "show", "main"],
+    ] {
+        scene.runs(args, 0).await;
+    }
+    // a stranger knocks
+    let strange = format!("{}/hooks/asana/x", door.url);
+    assert_eq!(reqwest::Client::new().post(strange).send().await.unwrap().status(), 404);
+    let served = node.stop().await.ends_with(0);
+    for marker in ["looked at completions", "watched over the webhooks", "TRACE"] {
+        assert!(served.stderr.contains(marker), "the log says nothing of {marker:?}");
+    }
+    scene.ran(served, true);
+    scene.runs(&["webhooks", "remove", "main", "--all"], 0).await;
     scene.end().await;
 }
 
