@@ -180,7 +180,7 @@ async fn of_task(
     let connection = clients.connection.id;
     let mut db = engine.db.acquire().await?;
     let known = completions::of_tasks(&mut db, connection, std::slice::from_ref(&task.gid)).await?;
-    let completion = as_completed(clients, fields, task, &known, Timestamp::now());
+    let completion = as_completed(clients, fields, task, &known, now());
     let preview = |outcome| Preview {
         task_gid: TaskGid(completion.task_gid.clone()),
         task_name: completion.task_name.clone(),
@@ -211,6 +211,12 @@ async fn of_task(
         Ok(planned) => Ok(preview(Outcome::Journal(Box::new(planned)))),
         Err(why) => nothing(why),
     }
+}
+
+/// The present, as finely as Asana tells it.
+fn now() -> Timestamp {
+    let now = Timestamp::now();
+    Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
 }
 
 /// The completion that a task has, or would have if it were completed at `now`.

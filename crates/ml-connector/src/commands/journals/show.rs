@@ -100,7 +100,7 @@ fn or_unknown(text: &Option<String>) -> String {
 
 fn advise(advice: Option<&Advice>) {
     if let Some(Advice { code, title, remedy }) = advice {
-        output::data(&format!("{code}, {title}. What to do: {remedy}"));
+        output::data(&format!("{code}: {title}. What to do: {remedy}"));
     }
 }
 
@@ -172,7 +172,7 @@ fn journal(told: &Told) -> Vec<(&'static str, String)> {
     rows.extend([
         ("request", or_unknown(&j.request_id)),
         ("batch", or_unknown(&j.batch_id)),
-        ("sent", format!("{} times, last {}", j.submissions, output::when(j.submitted_at))),
+        ("times sent", format!("{}, last {}", j.submissions, output::when(j.submitted_at))),
         ("settled", output::when(j.decided_at)),
     ]);
     if j.due_at.is_some() {
