@@ -3,21 +3,22 @@
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use jiff::Timestamp;
+use sqlx::PgConnection;
 
 use crate::code::Code;
 use crate::engine::{Clients, Engine};
 use crate::error::{Error, Result};
-use crate::ids::NodeId;
 use crate::journal::machine::{self, Action, Context, Limits, Observation, State};
-use crate::journal::{GroupId, JournalSettings};
+use crate::journal::{GroupId, JournalSettings, Kind};
 use crate::posting::oracle::{self, About, Exchange};
+use crate::purpose::Purpose;
 use crate::store::jobs::{self, Job, Lease};
-use crate::store::journals::{self, Claimed, Submits};
-use crate::store::outbox;
+use crate::store::journals::{self, Claimed, Submits, Told};
+use crate::store::{completions, outbox};
 
 /// Journals driven at once; Oracle's import is one job each.
 const AT_ONCE: usize = 8;
-/// A journal is put aside after so many steps in one turn; it is due again at once.
+/// A journal that takes more steps in one turn goes in a circle; the next claim takes it over.
 const STEPS: u32 = 50;
 /// The longest answer kept in the log, in bytes; job logs can have megabytes.
 const MAX_LOGGED: usize = 256 << 10;
@@ -47,18 +48,32 @@ pub async fn run(engine: &Engine, clients: &Clients, lease: &Lease) -> Result<Jo
     journals::take_over(&mut tx, lease.connection, lease.fence).await?;
     tx.commit().await?;
     let mut under_way = FuturesUnordered::new();
+    let mut failed = None;
     loop {
-        for claimed in driver.claim(AT_ONCE - under_way.len()).await? {
-            under_way.push(driver.turn(claimed).boxed());
+        if failed.is_none() {
+            match driver.claim(AT_ONCE - under_way.len()).await {
+                Ok(claimed) => under_way.extend(claimed.into_iter().map(|one| driver.turn(one).boxed())),
+                Err(error) => failed = Some(error),
+            }
         }
-        let Some(ended) = under_way.next().await else { return Ok(report) };
-        let turn = ended?;
-        report.turns += 1;
-        report.submitted += turn.submitted;
+        // whatever failed, a sending under way is not dropped: its answer would be lost
+        let Some(ended) = under_way.next().await else { break };
+        match ended {
+            Ok(turn) => report.add(&turn),
+            Err(error) => failed = failed.or(Some(error)),
+        }
+    }
+    failed.map_or(Ok(report), Err)
+}
+
+impl JournalsReport {
+    fn add(&mut self, turn: &Turn) {
+        self.turns += 1;
+        self.submitted += turn.submitted;
         match turn.state {
-            State::Imported { .. } => report.imported += 1,
-            State::Rejected { .. } => report.rejected += 1,
-            State::InDoubt { .. } => report.in_doubt += 1,
+            State::Imported { .. } => self.imported += 1,
+            State::Rejected { .. } => self.rejected += 1,
+            State::InDoubt { .. } => self.in_doubt += 1,
             _ => {}
         }
     }
@@ -92,7 +107,7 @@ impl Driver<'_> {
 
     /// Drives one journal until it waits or is settled.
     async fn turn(&self, mut journal: Claimed) -> Result<Turn> {
-        let before = journal.machine.state.clone();
+        let before = journal.machine.state.as_str();
         let mut submitted = 0;
         let mut exchange =
             Exchange { seen: Observation::Claimed, request: String::new(), response: String::new() };
@@ -103,30 +118,29 @@ impl Driver<'_> {
                 limits: Limits::of(self.settings),
                 expected: journal.plan.expected(self.settings),
             };
-            let step = machine::step(journal.machine, &exchange.seen, &context);
-            let group = self
-                .about(&journal.task, journal.ordinal, journal.kind)
-                .group(step.journal.progress.generation);
-            self.store(&journal.id, group, &step, &exchange).await?;
-            journal.machine = step.journal;
+            let from = journal.machine.state.as_str();
+            let step = machine::step(std::mem::take(&mut journal.machine), &exchange.seen, &context);
+            let about = self.about(&journal.task, journal.ordinal, journal.kind);
+            let group = about.group(step.journal.progress.generation);
+            let ends = matches!(step.action, Action::Wait(_) | Action::Done);
+            let shows = ends && step.journal.state.as_str() != before;
+            self.store(&journal, group, from, &step, &exchange, shows).await?;
             let about = self.about(&journal.task, journal.ordinal, journal.kind);
             exchange = match step.action {
                 Action::Wait(_) | Action::Done => {
-                    if journal.machine.state != before {
-                        self.show(&journal).await?;
-                    }
-                    return Ok(Turn { state: journal.machine.state, submitted });
+                    return Ok(Turn { state: step.journal.state, submitted });
                 }
                 Action::Submit => {
                     submitted += 1;
                     self.submit(&journal, group).await
                 }
                 Action::LookUp | Action::ReadBack => {
-                    oracle::look_up(&self.clients.fusion, about, journal.machine.generations()).await
+                    oracle::look_up(&self.clients.fusion, about, step.journal.generations()).await
                 }
                 Action::Follow { request_id } => oracle::follow(&self.clients.fusion, &request_id).await,
                 Action::ReadLog { request_id } => oracle::read_log(&self.clients.fusion, &request_id).await,
             };
+            journal.machine = step.journal;
         }
         Err(Error::new(Code::JournalDefect, "a journal took too many steps in one turn"))
     }
@@ -135,7 +149,7 @@ impl Driver<'_> {
         &self,
         task: &'j crate::ids::TaskGid,
         ordinal: u32,
-        kind: crate::journal::Kind,
+        kind: Kind,
     ) -> About<'j> {
         About { connection: self.lease.connection, task, ordinal, kind }
     }
@@ -145,7 +159,7 @@ impl Driver<'_> {
             Ok(document) => document,
             Err(why) => return not_sent(why.to_string()),
         };
-        match oracle::import_of(&document, self.settings) {
+        match oracle::import_of(&document, &journal.plan, self.settings) {
             Ok(import) => {
                 let request = oracle::import_words(&import, &document);
                 oracle::submit(&self.clients.fusion, &import, request).await
@@ -154,50 +168,82 @@ impl Driver<'_> {
         }
     }
 
+    /// Commits a step before its action is done, with all that follows from it.
     async fn store(
         &self,
-        id: &crate::ids::JournalId,
+        journal: &Claimed,
         group: GroupId,
+        from: &str,
         step: &machine::Step,
         exchange: &Exchange,
+        shows: bool,
     ) -> Result<()> {
         let logged = |text: &str| (!text.is_empty()).then(|| cut(text));
         let (request, response) = (logged(&exchange.request), logged(&exchange.response));
-        let again_in = match step.action {
-            Action::Wait(wait) => Some(wait.as_secs_f64()),
-            _ => None,
-        };
-        let record = journals::Step {
-            id: *id,
-            machine: &step.journal,
-            group,
+        let submits = step.action == Action::Submit;
+        let is_news = request.is_some()
+            || response.is_some()
+            || submits
+            || step.alert.is_some()
+            || step.journal.state.as_str() != from;
+        let told = Told {
             what: &step.words,
             alert: step.alert,
             request: request.as_deref(),
             response: response.as_deref(),
-            again_in,
-            submits: if step.action == Action::Submit { Submits::Yes } else { Submits::No },
         };
+        let record = journals::Step {
+            id: journal.id,
+            machine: &step.journal,
+            group,
+            told: is_news.then_some(told),
+            again_in: match step.action {
+                Action::Wait(wait) => Some(wait.as_secs_f64()),
+                _ => None,
+            },
+            submits: if submits { Submits::Yes } else { Submits::No },
+        };
+        let shows = shows && self.clients.connection.settings.fields.contains_key(&Purpose::JournalStatus);
+        let settled = step.journal.state.is_final();
+        let (connection, node) = (self.lease.connection, self.engine.node);
         let mut tx = self.engine.db.begin().await?;
         jobs::hold(&mut tx, self.lease).await?;
-        let node: NodeId = self.engine.node;
-        journals::record_step(&mut tx, self.lease.connection, self.lease.fence, node, &record).await?;
+        journals::record_step(&mut tx, connection, self.lease.fence, node, &record).await?;
+        if settled {
+            self.settle(&mut tx, journal, &step.journal.state).await?;
+        }
+        if shows {
+            outbox::open_for_order(&mut tx, connection, &journal.plan.order_id).await?;
+        }
         tx.commit().await?;
+        // not before: a transaction that holds the row of one job must never wait for that of another
+        let asked: Vec<Job> = [(shows, Job::Push), (settled, Job::Completions)]
+            .into_iter()
+            .filter_map(|(asks, job)| asks.then_some(job))
+            .collect();
+        if !asked.is_empty() {
+            jobs::ask_for(&self.engine.db, connection, &asked).await?;
+            self.engine.wake();
+        }
         Ok(())
     }
 
-    /// Has the task show where its journal stands, when a field is mapped for it.
-    async fn show(&self, journal: &Claimed) -> Result<()> {
-        let settings = &self.clients.connection.settings;
-        if !settings.fields.contains_key(&crate::purpose::Purpose::JournalStatus) {
-            return Ok(());
+    /// A journal is settled: whatever waited for it is looked at, and a cost that it bears no more can be borne by
+    /// another one.
+    async fn settle(&self, db: &mut PgConnection, journal: &Claimed, state: &State) -> Result<()> {
+        let connection = self.lease.connection;
+        let freed = match (journal.kind, state) {
+            (Kind::Reversal, State::Imported { .. }) => {
+                journals::stop_counting(db, connection, journal.task.as_str(), journal.ordinal).await?;
+                true
+            }
+            (kind, state) => kind == Kind::Posting && *state == State::Withdrawn,
+        };
+        completions::look_again_at_task(db, connection, journal.task.as_str()).await?;
+        if freed {
+            let plan = &journal.plan;
+            completions::look_again_at_cost(db, connection, &plan.order_id, plan.line_id.as_deref()).await?;
         }
-        let mut tx = self.engine.db.begin().await?;
-        jobs::hold(&mut tx, self.lease).await?;
-        outbox::open_for_order(&mut tx, self.lease.connection, &journal.plan.order_id).await?;
-        jobs::ask_for(&mut *tx, self.lease.connection, &[Job::Push]).await?;
-        tx.commit().await?;
-        self.engine.wake();
         Ok(())
     }
 }
