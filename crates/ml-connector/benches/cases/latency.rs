@@ -56,7 +56,8 @@ pub async fn measure(runs: u32, dir: &Path) -> anyhow::Result<Measured> {
 async fn serve(engine: &Engine) -> anyhow::Result<Serve> {
     let free = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
     let (address, public) = (free.to_string(), format!("http://{free}"));
-    let command = engine.command(&["serve", "--hooks-listen", &address, "--public-url", &public]);
+    let mut command = engine.command(&[]);
+    command.env("ML_CONNECTOR_HOOKS_LISTEN", &address).env("ML_CONNECTOR_PUBLIC_URL", &public);
     let (serve, _) = ready(command).await?;
     engine.run(&["connection", "activate", NAME]).await?;
     let mut db = engine.open().await?;
