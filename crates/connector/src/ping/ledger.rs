@@ -11,7 +11,7 @@ use crate::engine::Clients;
 use crate::error::{Error, Result};
 use crate::journal::date::{accounting_date, ledger_date};
 use crate::journal::settings::ClosedPeriod;
-use crate::journal::{JournalSettings, Period};
+use crate::journal::{JournalSettings, NoJournal, Period};
 use crate::posting::ledger::digits;
 use crate::trouble;
 
@@ -108,7 +108,8 @@ fn judge_period(periods: &[Period], today: Date, closed: ClosedPeriod) -> Check 
     let name = "journal: period";
     let waits = match accounting_date(today, periods, ClosedPeriod::Hold) {
         Ok(date) => return ok(SIDE, name, format!("{today} for the ledger; {} takes entries", date.period)),
-        Err(why) => why,
+        Err(NoJournal::PeriodClosed { date, period }) => format!("{date}: {period}"),
+        Err(why) => why.to_string(),
     };
     match accounting_date(today, periods, ClosedPeriod::NextOpen) {
         Ok(next) => {

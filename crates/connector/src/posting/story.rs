@@ -77,7 +77,7 @@ pub struct Advice {
 /// Those of the database, and of stored journals that cannot be read.
 pub async fn find(db: &sqlx::PgPool, connection: &Connection, what: &str) -> Result<Vec<Story>> {
     let mut meant = completed::sought(db, connection.id, what, MAX_COMPLETIONS).await?;
-    if meant.is_empty() && what.len() >= SHORTEST_ID && what.bytes().all(|b| b.is_ascii_digit()) {
+    if meant.is_empty() && what.len() >= SHORTEST_ID {
         meant = completed::sought_in_steps(db, connection.id, what).await?;
     }
     let mut stories = Vec::with_capacity(meant.len());

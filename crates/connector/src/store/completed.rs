@@ -144,20 +144,24 @@ pub async fn sought(
     Ok(rows.into_iter().map(|r| (r.task_gid, r.ordinal)).collect())
 }
 
-/// Which completions have a journal in whose exchanges with Oracle a text stands: a group or request of an earlier
-/// sending. It looks through all steps.
+/// Which completions have a journal in whose exchanges with Oracle a number stands: a group or request of an earlier
+/// sending. It looks through all steps. Anything but digits finds nothing.
 pub async fn sought_in_steps(
     db: &PgPool,
     connection: ConnectionId,
-    text: &str,
+    number: &str,
 ) -> Result<Vec<(String, i32)>> {
+    // it becomes part of a pattern
+    if number.is_empty() || !number.bytes().all(|b| b.is_ascii_digit()) {
+        return Ok(Vec::new());
+    }
     let rows = sqlx::query!(
         "select distinct j.task_gid, j.ordinal from journal_steps s
          join journals j on j.connection_id = $1 and j.journal_id = s.journal_id
-         where s.connection_id = $1 and (position($2::text in s.request) > 0 or position($2::text in s.response) > 0)
+         where s.connection_id = $1 and concat_ws(' ', s.request, s.response) ~ ('\\m' || $2::text || '\\M')
          limit $3",
         connection.0,
-        text,
+        number,
         MAX_STEPS,
     )
     .fetch_all(db)
