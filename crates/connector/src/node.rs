@@ -157,7 +157,8 @@ async fn attempt(
                 "polled"
             );
             jobs::ask_for(&engine.db, lease.connection, &[Job::Push]).await?;
-            if report.stored.changed > 0 {
+            // not only what the mapping shows: a journal needs charge accounts too
+            if report.stored.written > 0 {
                 look_again_at_completions(engine, lease.connection).await?;
             }
             let every = if report.complete {
@@ -219,8 +220,11 @@ async fn attempt(
 /// A held completion may wait for an order that has just come.
 async fn look_again_at_completions(engine: &Engine, connection: ConnectionId) -> Result<()> {
     let mut db = engine.db.acquire().await?;
-    if completions::look_again(&mut db, connection).await? > 0 {
-        jobs::ask_for(&mut *db, connection, &[Job::Completions]).await?;
+    let again = completions::look_again(&mut db, connection).await?;
+    drop(db);
+    if again > 0 {
+        jobs::ask_for(&engine.db, connection, &[Job::Completions]).await?;
+        engine.wake();
     }
     Ok(())
 }

@@ -14,9 +14,10 @@ use crate::store::completions::{Completion, Facts};
 pub enum Seen {
     /// Nothing that is not known.
     Nothing,
-    /// The task was completed, and that is not known yet.
-    Completed(Facts),
-    /// A held completion's task says something else now.
+    /// The task was completed, and that is not known yet. With the completion before it, when nobody saw that the
+    /// task was open in between.
+    Completed(Facts, Option<i32>),
+    /// The task of a completion without a journal says something else now.
     Changed(i32, Facts),
     /// The task of a settled completion carries another order number now; the journal stays with the first.
     Renumbered(i32, String),
@@ -38,9 +39,12 @@ pub fn see(task: &Task, known: &[Completion], settings: &Settings, fields: &Proj
     // the database keeps microseconds
     let same = |known: &&Completion| known.completed_at.as_microsecond() == completed_at.as_microsecond();
     let Some(known) = known.iter().find(same) else {
-        return Seen::Completed(facts);
+        let before = last.filter(|last| last.reopened_at.is_none() && last.completed_at < completed_at);
+        return Seen::Completed(facts, before.map(|before| before.ordinal));
     };
-    if known.state == "held" {
+    // an approval can be given after all, and that is the same completion
+    let decided_anew = known.state == "skipped" && known.approval_status != facts.approval_status;
+    if known.state == "held" || decided_anew {
         let unchanged = known.order_number == facts.order_number
             && known.own_cost == facts.own_cost
             && known.own_currency == facts.own_currency

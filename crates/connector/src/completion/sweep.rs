@@ -35,8 +35,18 @@ pub struct SweepReport {
     pub found: u64,
 }
 
-/// Sweeps every watched project.
+/// Sweeps every watched project. Whatever is in the inbox then is looked at, also when it was a sweep before this
+/// one that put it there and broke off.
 pub async fn run(engine: &Engine, clients: &Clients, lease: &Lease) -> Result<SweepReport> {
+    let swept = sweep(engine, clients, lease).await;
+    if inbox::count_open(&engine.db, lease.connection).await? > 0 {
+        jobs::ask_for(&engine.db, lease.connection, &[Job::Completions]).await?;
+        engine.wake();
+    }
+    swept
+}
+
+async fn sweep(engine: &Engine, clients: &Clients, lease: &Lease) -> Result<SweepReport> {
     let mut report = SweepReport::default();
     let Some(since) = connections::journals_since(&engine.db, lease.connection).await? else {
         return Ok(report);
@@ -61,10 +71,6 @@ pub async fn run(engine: &Engine, clients: &Clients, lease: &Lease) -> Result<Sw
             }
         }
         report.projects += 1;
-    }
-    if report.found > 0 {
-        jobs::ask_for(&engine.db, lease.connection, &[Job::Completions]).await?;
-        engine.wake();
     }
     Ok(report)
 }
@@ -123,7 +129,7 @@ async fn project_once(
             .filter(|task| match see(task, of(&task.gid), &clients.connection.settings, &fields) {
                 Seen::Nothing => false,
                 // what was complete before journals were switched on is no news
-                Seen::Completed(facts) => facts.completed_at >= since,
+                Seen::Completed(facts, _) => facts.completed_at >= since,
                 _ => true,
             })
             .map(|task| Event::swept(&task.gid, task.modified_at))

@@ -9,19 +9,21 @@ use jiff::{SignedDuration, Timestamp};
 use crate::code::Code;
 use crate::completion::see::{Seen, see};
 use crate::engine::{Clients, Engine, ProjectFields};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::hooks::event::EventKey;
 use crate::posting::build;
 use crate::store::completions::{self, Completion, Facts, Verdict};
 use crate::store::inbox::{self, OpenEvent, Outcome};
 use crate::store::jobs::{self, Job, Lease};
-use crate::store::links;
+use crate::store::{journals, links};
 use crate::trouble;
 
 /// Events taken from the inbox at once.
 const EVENTS: i64 = 500;
 /// Tasks read at once; the rate budget allows 50 reads, and the push needs some too.
 const READS_AT_ONCE: usize = 10;
+/// After so many tasks that could not be read, the trouble is not theirs.
+const FAILURES: u32 = 10;
 
 /// Actions by which a task can come into a project, complete already; that does not change its date, so no
 /// sweep would see it.
@@ -46,10 +48,12 @@ pub struct CompletionsReport {
     pub skipped: u64,
 }
 
-/// Looks at what the inbox holds, then decides about every completion that is due.
+/// Looks at what the inbox holds, then decides about every completion that is due. What fails for one task does not
+/// stop the others.
 pub async fn run(engine: &Engine, clients: &Clients, lease: &Lease) -> Result<CompletionsReport> {
     let mut report = CompletionsReport::default();
-    loop {
+    let mut failed = None;
+    while failed.is_none() {
         let events = inbox::open_events(&engine.db, lease.connection, EVENTS).await?;
         if events.is_empty() {
             break;
@@ -60,26 +64,40 @@ pub async fn run(engine: &Engine, clients: &Clients, lease: &Lease) -> Result<Co
             hand_on(engine, lease, &of_projects).await?;
         }
         let of_tasks = worth_a_read(engine, lease, of_tasks, &mut report).await?;
-        look(engine, clients, lease, of_tasks, &mut report).await?;
+        failed = look(engine, clients, lease, of_tasks, &mut report).await.unwrap_or_else(Some);
         // each batch goes on its way before the next is read: a flood must not hold up the first journal
-        build::decide_due(engine, clients, lease, &mut report).await?;
+        failed = failed.or(decide(engine, clients, lease, &mut report).await.err());
     }
-    build::decide_due(engine, clients, lease, &mut report).await?;
-    if report.journals > 0 {
+    match failed {
+        Some(error) => Err(error),
+        None => decide(engine, clients, lease, &mut report).await.map(|()| report),
+    }
+}
+
+/// Decides about what is due, and has the journals driven; also those of a run before this one that broke off.
+async fn decide(
+    engine: &Engine,
+    clients: &Clients,
+    lease: &Lease,
+    report: &mut CompletionsReport,
+) -> Result<()> {
+    let decided = build::decide_due(engine, clients, lease, report).await;
+    if journals::are_due(&engine.db, lease.connection).await? {
         jobs::ask_for(&engine.db, lease.connection, &[Job::Journals]).await?;
         engine.wake();
     }
-    Ok(report)
+    decided
 }
 
 /// A project came or went: the watchdog compares what is watched with what there is.
 async fn hand_on(engine: &Engine, lease: &Lease, events: &[OpenEvent]) -> Result<()> {
     let keys: Vec<EventKey> = events.iter().map(|event| event.key).collect();
+    jobs::ask_for(&engine.db, lease.connection, &[Job::Webhooks]).await?;
     let mut tx = engine.db.begin().await?;
     jobs::hold(&mut tx, lease).await?;
     inbox::close_events(&mut tx, lease.connection, &keys, Outcome::Done).await?;
-    jobs::ask_for(&mut *tx, lease.connection, &[Job::Webhooks]).await?;
     tx.commit().await?;
+    engine.wake();
     Ok(())
 }
 
@@ -123,17 +141,22 @@ fn just_made(event: &OpenEvent, made: Option<&Timestamp>) -> bool {
 /// What reading a task brought.
 enum Read {
     Task(Box<Task>),
-    /// It is gone, or hidden from the token.
+    /// It is gone, or hidden from the token, or Asana will not show it however often it is asked.
     Gone(String),
 }
 
+/// Reads the tasks that events are about and stores what is seen. Answers with what could not be read: its events
+/// stay open and are read again.
 async fn look(
     engine: &Engine,
     clients: &Clients,
     lease: &Lease,
     events: Vec<OpenEvent>,
     report: &mut CompletionsReport,
-) -> Result<()> {
+) -> Result<Option<Error>> {
+    if events.is_empty() {
+        return Ok(None);
+    }
     let mut by_task: BTreeMap<String, Vec<OpenEvent>> = BTreeMap::new();
     for event in events {
         by_task.entry(event.resource_gid.clone()).or_default().push(event);
@@ -144,31 +167,47 @@ async fn look(
         .map(|gid| read(clients, gid))
         .buffer_unordered(READS_AT_ONCE)
         .ready_chunks(READS_AT_ONCE);
+    let (mut failed, mut failures) = (None, 0);
     while let Some(chunk) = reads.next().await {
-        let mut failed = None;
         let mut done = Vec::new();
         for (gid, read) in chunk {
             match read {
                 Ok(read) => done.push((gid, read)),
-                Err(error) => failed = Some(error),
+                Err(error) => {
+                    failures += 1;
+                    failed = failed.or(Some(error));
+                }
             }
         }
         record(engine, clients, lease, &fields, &by_task, &done, report).await?;
-        if let Some(error) = failed {
-            // what could be read is stored; the rest stays open and is read again
-            return Err(error);
+        if failures >= FAILURES {
+            break;
         }
     }
-    Ok(())
+    Ok(failed)
 }
 
 async fn read(clients: &Clients, gid: String) -> (String, Result<Read>) {
     let read = match clients.asana.task(&gid).await {
         Ok(task) => Ok(Read::Task(Box::new(task))),
-        Err(error) if matches!(error.status(), Some(403 | 404)) => Ok(Read::Gone(error.to_string())),
+        Err(error) if is_of_the_task(&error) => Ok(Read::Gone(error.to_string())),
         Err(error) => Err(trouble::asana(error)),
     };
     (gid, read)
+}
+
+/// Whether an error tells of this one task, for good; others are those of the token or of the moment.
+fn is_of_the_task(error: &asana::Error) -> bool {
+    use asana::Error as E;
+    matches!(
+        error,
+        E::BadRequest { .. }
+            | E::Forbidden(_)
+            | E::NotFound(_)
+            | E::Legal(_)
+            | E::Refused(_)
+            | E::InvalidArgument(_)
+    )
 }
 
 async fn record(
@@ -219,7 +258,12 @@ async fn store(
     let connection = lease.connection;
     match seen {
         Seen::Nothing => {}
-        Seen::Completed(facts) => {
+        Seen::Completed(facts, before) => {
+            if let Some(before) = before {
+                // its journal is withdrawn or reversed, or stays, as if it had been seen open
+                report.reopened += 1;
+                completions::reopen(db, connection, task, before, facts.completed_at).await?;
+            }
             report.completions += u64::from(completions::add(db, connection, &facts, found_by).await?);
         }
         Seen::Changed(ordinal, facts) => completions::refresh(db, connection, ordinal, &facts).await?,
@@ -273,7 +317,9 @@ async fn gone(
             ordinal: known.last().map_or(0, |last| last.ordinal) + 1,
             state: "skipped",
             code: Some(Code::TaskGone.info().code),
-            reason: Some(format!("the task could not be read any more after it was completed: {why}")),
+            reason: Some(format!(
+                "the task was completed or opened again, and then could not be read: {why}"
+            )),
             order_id: None,
             line_id: None,
             again_in: None,

@@ -2,29 +2,29 @@
 //!
 //! The decision itself is that of [`crate::journal`]. What is stored decides, never what a webhook said.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use oracle_fusion::{PurchaseOrder, RawValue};
-use sqlx::PgConnection;
 
 use crate::code::Code;
 use crate::completion::CompletionsReport;
 use crate::engine::{Clients, Engine};
 use crate::error::{Error, Result};
-use crate::feed::Feed;
-use crate::ids::{ConnectionId, JournalId, TaskGid};
+use crate::ids::{JournalId, TaskGid};
 use crate::journal::account::Accounts;
-use crate::journal::cost::{self, Cost, CostBasis, OwnCost, Sought, TaskFacts};
+use crate::journal::cost::Cost;
 use crate::journal::date::{accounting_date, ledger_date};
+use crate::journal::settings::Reopened;
 use crate::journal::{
     CodeCombination, GroupId, JournalPlan, JournalSettings, Kind, NoJournal, Period, WaitsFor, plan,
 };
+use crate::posting::around::Around;
 use crate::posting::reopen;
+use crate::purpose::Purpose;
 use crate::store::completions::{self, Completion, Verdict};
 use crate::store::jobs::{self, Job, Lease};
 use crate::store::journals::{self, NewJournal};
-use crate::store::{connections, documents, links, outbox};
+use crate::store::outbox;
 
 /// Completions decided at once.
 const BATCH: i64 = 100;
@@ -32,20 +32,7 @@ const BATCH: i64 = 100;
 /// mostly comes with a poll, which makes it due at once.
 const HELD_SECONDS: f64 = 3600.0;
 
-/// What surrounds a batch of completions.
-pub(super) struct Around {
-    /// Orders by id.
-    orders: HashMap<String, CostBasis>,
-    /// Order ids by number.
-    by_number: HashMap<String, Vec<String>>,
-    /// Each task's orders: pairs of order and line; the line is empty for a whole order.
-    links: HashMap<String, Vec<(String, String)>>,
-    /// Which task and completion bears a cost already.
-    bearers: HashMap<String, (String, i32)>,
-    since: Option<Timestamp>,
-}
-
-/// Decides about every completion that is due, until none is.
+/// Decides about every completion that is due, until none is, or until something fails that is in the way of all.
 pub async fn decide_due(
     engine: &Engine,
     clients: &Clients,
@@ -53,113 +40,39 @@ pub async fn decide_due(
     report: &mut CompletionsReport,
 ) -> Result<()> {
     let Some(settings) = &clients.connection.settings.journal else { return Ok(()) };
-    loop {
+    let mut failed = None;
+    while failed.is_none() {
         let mut db = engine.db.acquire().await?;
         let due = completions::due(&mut db, lease.connection, BATCH).await?;
+        drop(db);
         if due.is_empty() {
-            return Ok(());
+            break;
         }
         let (reopened, held): (Vec<_>, Vec<_>) = due.into_iter().partition(|c| c.reopened_at.is_some());
         for completion in reopened {
-            reopen::decide(engine, clients, lease, settings, &completion).await?;
+            if let Err(error) = reopen::decide(engine, clients, lease, settings, &completion).await {
+                // it stays due, behind the others
+                postpone(engine, lease, &completion).await?;
+                failed = failed.or(Some(error));
+            }
         }
+        let mut db = engine.db.acquire().await?;
         let around = Around::load(&mut db, lease.connection, &held).await?;
         drop(db);
         let batch = Batch { engine, clients, lease, settings, around };
-        batch.decide(&held, report).await?;
+        if let Err(error) = batch.decide(&held, report).await {
+            failed = failed.or(Some(error));
+        }
     }
+    failed.map_or(Ok(()), Err)
 }
 
-impl Around {
-    pub(super) async fn load(
-        db: &mut PgConnection,
-        connection: ConnectionId,
-        held: &[Completion],
-    ) -> Result<Around> {
-        let tasks: Vec<String> = held.iter().map(|c| c.task_gid.clone()).collect();
-        let mut around = Around {
-            orders: HashMap::new(),
-            by_number: HashMap::new(),
-            links: HashMap::new(),
-            bearers: HashMap::new(),
-            since: connections::journals_since(&mut *db, connection).await?,
-        };
-        for link in links::of_orders_and_tasks(db, connection, &[], &tasks).await? {
-            if !link.gone {
-                around.links.entry(link.task_gid).or_default().push((link.order_id, link.line_id));
-            }
-        }
-        let ids: Vec<String> = around.links.values().flatten().map(|(order, _)| order.clone()).collect();
-        let numbers: Vec<String> = held.iter().filter_map(|c| c.order_number.clone()).collect();
-        let mut found = documents::by_ids(db, connection, Feed::PurchaseOrders, &ids).await?;
-        found.extend(documents::by_order_number(db, connection, Feed::PurchaseOrders, &numbers).await?);
-        for stored in found {
-            let raw = serde_json::from_str::<&RawValue>(&stored.body).ok();
-            if let Some(Ok(order)) = raw.map(PurchaseOrder::parse) {
-                around.add(CostBasis::of(order));
-            }
-        }
-        Ok(around)
-    }
-
-    fn add(&mut self, order: CostBasis) {
-        let ids = self.by_number.entry(order.order_number().to_owned()).or_default();
-        if !ids.iter().any(|id| id == order.order_id()) {
-            ids.push(order.order_id().to_owned());
-        }
-        self.orders.insert(order.order_id().to_owned(), order);
-    }
-
-    /// The order, or the line of it, whose cost a completion is. A link says it, unless the task carries
-    /// another order's number by now: then somebody must say which is meant.
-    fn sought<'a>(&'a self, completion: &'a Completion) -> std::result::Result<Sought<'a>, NoJournal> {
-        let number = completion.order_number.as_deref();
-        if let Some(links) = self.links.get(&completion.task_gid) {
-            let [(order_id, line_id)] = links.as_slice() else {
-                return Ok(Sought::Ambiguous(number.unwrap_or("its links")));
-            };
-            let Some(order) = self.orders.get(order_id) else {
-                return Ok(Sought::Unknown(number.unwrap_or(order_id)));
-            };
-            if let Some(shown) = number.filter(|shown| *shown != order.order_number()) {
-                return Err(NoJournal::OrderMismatch {
-                    linked: order.order_number().to_owned(),
-                    shown: shown.to_owned(),
-                });
-            }
-            let whole = line_id.is_empty();
-            return Ok(if whole { Sought::Order(order) } else { Sought::Line(order, line_id) });
-        }
-        let Some(number) = number else { return Ok(Sought::NoNumber) };
-        let orders = self.by_number.get(number).map(Vec::as_slice).unwrap_or_default();
-        Ok(match orders {
-            [] => Sought::Unknown(number),
-            [one] => self.orders.get(one).map_or(Sought::Unknown(number), Sought::Order),
-            _ => Sought::Ambiguous(number),
-        })
-    }
-
-    /// The cost of a completion and what bears it.
-    pub(super) fn cost(
-        &self,
-        completion: &Completion,
-        settings: &JournalSettings,
-        line_amount: crate::settings::LineAmount,
-    ) -> std::result::Result<(Cost, String), NoJournal> {
-        if self.since.is_some_and(|since| completion.completed_at < since) {
-            return Err(NoJournal::BeforeStart { completed_at: completion.completed_at });
-        }
-        let task = TaskFacts {
-            approval_status: completion.approval_status.clone(),
-            own_cost: completion
-                .own_cost
-                .clone()
-                .map(|amount| OwnCost { amount, currency: completion.own_currency.clone() }),
-        };
-        let cost = cost::cost(&task, self.sought(completion)?, settings, line_amount)?;
-        let subject = cost.posted_once_for().unwrap_or_else(|| format!("task {}", completion.task_gid));
-        Ok((cost, subject))
-    }
+async fn postpone(engine: &Engine, lease: &Lease, completion: &Completion) -> Result<()> {
+    let mut tx = engine.db.begin().await?;
+    jobs::hold(&mut tx, lease).await?;
+    completions::postpone(&mut tx, lease.connection, &completion.task_gid, completion.ordinal).await?;
+    tx.commit().await?;
+    Ok(())
 }
 
 /// A completion whose cost is known.
@@ -177,19 +90,49 @@ struct Batch<'a> {
     around: Around,
 }
 
+/// Why a completion brings no journal now.
+struct Refusal<'a> {
+    completion: &'a Completion,
+    why: NoJournal,
+    /// The order and the line whose cost it is, when that is known.
+    of: Option<(String, Option<String>)>,
+    /// In how many seconds it is looked at again; `None`: not before something is told.
+    again_in: Option<f64>,
+    held: bool,
+}
+
+impl<'a> Refusal<'a> {
+    fn new(completion: &'a Completion, why: NoJournal) -> Refusal<'a> {
+        let held = why.waits_for() != WaitsFor::Nothing;
+        // a number is put onto the task, and that is told
+        let rests = held && why != NoJournal::NoOrderNumber;
+        Refusal { completion, why, of: None, again_in: rests.then_some(HELD_SECONDS), held }
+    }
+
+    fn of(mut self, cost: &Cost) -> Refusal<'a> {
+        self.of = Some((cost.order_id.clone(), cost.line_id.clone()));
+        self
+    }
+
+    fn is_news(&self) -> bool {
+        let state = if self.held { "held" } else { "skipped" };
+        self.completion.state != state
+            || self.completion.code.as_deref() != Some(self.why.code().info().code)
+            || self.completion.reason.as_deref() != Some(self.why.to_string().as_str())
+    }
+}
+
 impl Batch<'_> {
     async fn decide(mut self, held: &[Completion], report: &mut CompletionsReport) -> Result<()> {
         let line_amount = self.clients.connection.settings.tasks.line_amount;
-        let (mut priced, mut without) = (Vec::new(), Vec::new());
+        let (mut priced, mut refused) = (Vec::new(), Vec::new());
         for completion in held {
             match self.around.cost(completion, self.settings, line_amount) {
                 Ok((cost, subject)) => priced.push(Priced { completion, cost, subject }),
-                Err(why) => without.push((completion, why)),
+                Err(why) => refused.push(Refusal::new(completion, why)),
             }
         }
-        for (completion, why) in without {
-            self.refuse(completion, &why, report).await?;
-        }
+        self.refuse(refused, report).await?;
         if priced.is_empty() {
             return Ok(());
         }
@@ -200,40 +143,40 @@ impl Batch<'_> {
         }
         drop(db);
         let costs = priced.iter().map(|p| &p.cost);
-        match ledger_of(self.clients, self.settings, costs).await {
-            Ok((periods, combinations)) => {
-                for one in priced {
-                    self.open(&one, &periods, &combinations, report).await?;
-                }
-                Ok(())
-            }
+        let (periods, combinations) = match ledger_of(self.clients, self.settings, costs).await {
+            Ok(known) => known,
             Err(error) => {
                 // nothing is lost: each says why it waits, and is due again with the job's next attempt
                 for one in &priced {
                     self.wait(one.completion, &error).await?;
                 }
-                Err(error)
+                return Err(error);
+            }
+        };
+        let mut refused = Vec::new();
+        for one in &priced {
+            match self.open(one, &periods, &combinations).await? {
+                Ok(()) => report.journals += 1,
+                Err(refusal) => refused.push(refusal.of(&one.cost)),
             }
         }
+        self.refuse(refused, report).await
     }
 
-    /// Opens the journal of a completion whose cost is known.
-    async fn open(
+    /// Opens the journal of a completion whose cost is known, or tells why not.
+    async fn open<'p>(
         &self,
-        priced: &Priced<'_>,
+        priced: &Priced<'p>,
         periods: &[Period],
         combinations: &BTreeMap<String, CodeCombination>,
-        report: &mut CompletionsReport,
-    ) -> Result<()> {
+    ) -> Result<std::result::Result<(), Refusal<'p>>> {
         let completion = priced.completion;
-        if let Some((task, ordinal)) = self.around.bearers.get(&priced.subject)
-            && (task, ordinal) != (&completion.task_gid, &completion.ordinal)
-        {
-            return self.refuse(completion, &posted_already(&priced.subject, task, *ordinal), report).await;
+        if let Some((task, ordinal)) = self.around.bearers.get(&priced.subject) {
+            return Ok(Err(self.posted_already(priced, task, *ordinal)));
         }
         let plan = match self.plan(priced, periods, combinations) {
             Ok(plan) => plan,
-            Err(why) => return self.refuse(completion, &why, report).await,
+            Err(why) => return Ok(Err(Refusal::new(completion, why))),
         };
         let connection = self.lease.connection;
         let task = TaskGid(completion.task_gid.clone());
@@ -256,11 +199,15 @@ impl Batch<'_> {
         jobs::hold(&mut tx, self.lease).await?;
         if !journals::open(&mut tx, connection, &new).await? {
             // another completion of this very batch bears the cost
-            let bearer =
-                journals::bearers(&mut tx, connection, std::slice::from_ref(&priced.subject)).await?;
-            drop(tx);
-            let (task, ordinal) = bearer.into_iter().next().map(|(_, t, o)| (t, o)).unwrap_or_default();
-            return self.refuse(completion, &posted_already(&priced.subject, &task, ordinal), report).await;
+            let subject = std::slice::from_ref(&priced.subject);
+            let bearer = journals::bearers(&mut tx, connection, subject).await?.into_iter().next();
+            return Ok(Err(match bearer {
+                Some((_, task, ordinal)) => self.posted_already(priced, &task, ordinal),
+                None => {
+                    let what = "the completion has a journal and is decided again".to_owned();
+                    Refusal::new(completion, NoJournal::Defect { what })
+                }
+            }));
         }
         let verdict = Verdict {
             task,
@@ -274,8 +221,19 @@ impl Batch<'_> {
         };
         completions::decide(&mut tx, connection, &verdict).await?;
         tx.commit().await?;
-        report.journals += 1;
-        Ok(())
+        Ok(Ok(()))
+    }
+
+    /// The cost is borne already. When it is by an earlier completion of the same task, whose journal is to be
+    /// reversed, that is waited for.
+    fn posted_already<'p>(&self, priced: &Priced<'p>, task: &str, ordinal: i32) -> Refusal<'p> {
+        let completion = priced.completion;
+        let why = posted_already(&priced.subject, task, ordinal);
+        let reversed = self.settings.reopened == Reopened::Reverse
+            && task == completion.task_gid
+            && ordinal < completion.ordinal;
+        let refusal = Refusal::new(completion, why);
+        if reversed { Refusal { held: true, again_in: Some(HELD_SECONDS), ..refusal } } else { refusal }
     }
 
     fn plan(
@@ -296,46 +254,59 @@ impl Batch<'_> {
         )
     }
 
-    /// Stores why there is no journal, and when that is looked at again.
-    async fn refuse(
-        &self,
-        completion: &Completion,
-        why: &NoJournal,
-        report: &mut CompletionsReport,
-    ) -> Result<()> {
-        let waits = why.waits_for() != WaitsFor::Nothing;
-        if why.waits_for() == WaitsFor::Period {
+    /// Stores why there is no journal, and when that is looked at again. Those whose reason is what it was are
+    /// many where tasks without an order are completed, and cost one statement.
+    async fn refuse(&self, refused: Vec<Refusal<'_>>, report: &mut CompletionsReport) -> Result<()> {
+        let held = refused.iter().filter(|refusal| refusal.held).count() as u64;
+        report.held += held;
+        report.skipped += refused.len() as u64 - held;
+        if refused.iter().any(|refusal| refusal.why.waits_for() == WaitsFor::Period) {
             self.clients.ledger.forget_periods();
         }
-        if waits {
-            report.held += 1;
-        } else {
-            report.skipped += 1;
+        let (news, known): (Vec<_>, Vec<_>) = refused.into_iter().partition(Refusal::is_news);
+        if !known.is_empty() {
+            let resting: Vec<_> = known.iter().map(|known| (known.completion, known.again_in)).collect();
+            let mut tx = self.engine.db.begin().await?;
+            jobs::hold(&mut tx, self.lease).await?;
+            completions::rest(&mut tx, self.lease.connection, &resting).await?;
+            tx.commit().await?;
         }
-        let order_id =
-            self.around.links.get(&completion.task_gid).and_then(|l| l.first()).map(|(o, _)| o.clone());
+        let mut shown = false;
+        for refusal in news {
+            shown |= self.tell(refusal).await?;
+        }
+        if shown {
+            jobs::ask_for(&self.engine.db, self.lease.connection, &[Job::Push]).await?;
+            self.engine.wake();
+        }
+        Ok(())
+    }
+
+    /// Stores one reason; returns whether the task is to show it.
+    async fn tell(&self, refusal: Refusal<'_>) -> Result<bool> {
+        let completion = refusal.completion;
+        let of = refusal.of.or_else(|| self.around.order_of(completion).map(|id| (id, None)));
+        let (order_id, line_id) = of.map_or((None, None), |(order, line)| (Some(order), line));
         let verdict = Verdict {
             task: TaskGid(completion.task_gid.clone()),
             ordinal: completion.ordinal,
-            state: if waits { "held" } else { "skipped" },
-            code: Some(why.code().info().code),
-            reason: Some(why.to_string()),
+            state: if refusal.held { "held" } else { "skipped" },
+            code: Some(refusal.why.code().info().code),
+            reason: Some(refusal.why.to_string()),
             order_id: order_id.clone(),
-            line_id: None,
-            again_in: waits.then_some(HELD_SECONDS),
+            line_id,
+            again_in: refusal.again_in,
         };
-        let news = completion.code.as_deref() != verdict.code || completion.reason != verdict.reason;
+        let maps = self.clients.connection.settings.fields.contains_key(&Purpose::JournalStatus);
+        let shows = order_id.filter(|_| maps);
         let mut tx = self.engine.db.begin().await?;
         jobs::hold(&mut tx, self.lease).await?;
         completions::decide(&mut tx, self.lease.connection, &verdict).await?;
-        let shown =
-            self.clients.connection.settings.fields.contains_key(&crate::purpose::Purpose::JournalStatus);
-        if let (true, true, Some(order)) = (news, shown, order_id) {
-            outbox::open_for_order(&mut tx, self.lease.connection, &order).await?;
-            jobs::ask_for(&mut *tx, self.lease.connection, &[Job::Push]).await?;
+        if let Some(order) = &shows {
+            outbox::open_for_order(&mut tx, self.lease.connection, order).await?;
         }
         tx.commit().await?;
-        Ok(())
+        Ok(shows.is_some())
     }
 
     /// Notes what a completion waits for; it stays due.
@@ -358,7 +329,7 @@ impl Batch<'_> {
     }
 }
 
-/// What a plan needs to know of the ledger.
+/// The ledger's periods, and code combinations by their id.
 pub(super) type LedgerFacts = (Vec<Period>, BTreeMap<String, CodeCombination>);
 
 /// The ledger's periods, and the accounts that these costs fall on.
@@ -398,9 +369,10 @@ pub fn plan_of(
     JournalPlan::posting(of, cost, accounting, ledger_date(Timestamp::now(), &zone), accounts)
 }
 
+/// The `code` that a completion shows when its task was opened again before anything was sent.
+pub(super) const REOPENED: Code = Code::JournalReopened;
+
+/// The cost is borne by the journal of a completion already.
 pub(super) fn posted_already(what: &str, task: &str, ordinal: i32) -> NoJournal {
     NoJournal::AlreadyPosted { what: what.to_owned(), by: format!("task {task}, completion {ordinal}") }
 }
-
-/// The `code` that a completion shows when its task was opened again before anything was sent.
-pub(super) const REOPENED: Code = Code::JournalReopened;

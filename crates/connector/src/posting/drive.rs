@@ -3,23 +3,23 @@
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use jiff::Timestamp;
+use sqlx::PgConnection;
 use tokio::sync::Mutex;
 
 use crate::code::Code;
 use crate::engine::{Clients, Engine};
 use crate::error::{Error, Result};
-use crate::ids::{JournalId, NodeId};
 use crate::journal::machine::{self, Action, Context, Limits, Observation, State};
-use crate::journal::{GroupId, JournalSettings};
+use crate::journal::{GroupId, JournalSettings, Kind};
 use crate::posting::oracle::{self, About, Exchange};
 use crate::purpose::Purpose;
 use crate::store::jobs::{self, Job, Lease};
-use crate::store::journals::{self, Claimed, Submits};
-use crate::store::outbox;
+use crate::store::journals::{self, Claimed, Submits, Told};
+use crate::store::{completions, outbox};
 
 /// Journals driven at once; Oracle's import is one job each.
 const AT_ONCE: usize = 8;
-/// A journal is put aside after so many steps in one turn; it is due again at once.
+/// A journal that takes more steps in one turn goes in a circle; the next claim takes it over.
 const STEPS: u32 = 50;
 /// The longest answer kept in the log, in bytes; job logs can have megabytes.
 const MAX_LOGGED: usize = 256 << 10;
@@ -50,27 +50,32 @@ pub async fn run(engine: &Engine, clients: &Clients, lease: &Lease) -> Result<Jo
     tx.commit().await?;
     // claiming is one of the futures, so that no turn ever stands still, holding a lock, while it waits
     let mut under_way = FuturesUnordered::from_iter([driver.claim(AT_ONCE).boxed()]);
-    let mut claiming = true;
+    let (mut claiming, mut failed) = (true, None);
+    // whatever failed, a sending under way is not dropped: its answer would be lost
     while let Some(ended) = under_way.next().await {
-        let found = match ended? {
-            Ended::Claimed(claimed) => {
+        let found = match ended {
+            Ok(Ended::Claimed(claimed)) => {
                 claiming = false;
                 let found = !claimed.is_empty();
-                under_way.extend(claimed.into_iter().map(|claimed| driver.turn(claimed).boxed()));
+                under_way.extend(claimed.into_iter().map(|one| driver.turn(one).boxed()));
                 found
             }
-            Ended::Turn(turn) => {
-                report.count(&turn);
+            Ok(Ended::Turn(turn)) => {
+                report.add(&turn);
                 true
+            }
+            Err(error) => {
+                failed = failed.or(Some(error));
+                false
             }
         };
         let free = AT_ONCE.saturating_sub(under_way.len());
-        if found && !claiming && free > 0 {
+        if found && !claiming && free > 0 && failed.is_none() {
             claiming = true;
             under_way.push(driver.claim(free).boxed());
         }
     }
-    Ok(report)
+    failed.map_or(Ok(report), Err)
 }
 
 /// What one of the futures under way has ended with.
@@ -80,7 +85,7 @@ enum Ended {
 }
 
 impl JournalsReport {
-    fn count(&mut self, turn: &Turn) {
+    fn add(&mut self, turn: &Turn) {
         self.turns += 1;
         self.submitted += turn.submitted;
         match turn.state {
@@ -120,6 +125,7 @@ impl Driver<'_> {
 
     /// Drives one journal until it waits or is settled.
     async fn turn(&self, mut journal: Claimed) -> Result<Ended> {
+        let before = journal.machine.state.as_str();
         let mut submitted = 0;
         let mut exchange =
             Exchange { seen: Observation::Claimed, request: String::new(), response: String::new() };
@@ -130,38 +136,38 @@ impl Driver<'_> {
                 limits: Limits::of(self.settings),
                 expected: journal.plan.expected(self.settings),
             };
-            let before = journal.machine.state.clone();
-            let step = machine::step(journal.machine, &exchange.seen, &context);
-            let group = self
-                .about(&journal.task, journal.ordinal, journal.kind)
-                .group(step.journal.progress.generation);
-            self.store((&journal.id, &journal.plan.order_id), group, &before, &step, &exchange).await?;
-            journal.machine = step.journal;
+            let from = journal.machine.state.as_str();
+            let step = machine::step(std::mem::take(&mut journal.machine), &exchange.seen, &context);
+            let about = self.about(&journal.task, journal.ordinal, journal.kind);
+            let group = about.group(step.journal.progress.generation);
+            let ends = matches!(step.action, Action::Wait(_) | Action::Done);
+            // what is only on its way is not worth a write
+            let state = &step.journal.state;
+            let shows = ends
+                && state.as_str() != before
+                && (state.is_final() || matches!(state, State::InDoubt { .. }));
+            self.store(&journal, group, from, &step, &exchange, shows).await?;
             let about = self.about(&journal.task, journal.ordinal, journal.kind);
             exchange = match step.action {
                 Action::Wait(_) | Action::Done => {
-                    return Ok(Ended::Turn(Turn { state: journal.machine.state, submitted }));
+                    return Ok(Ended::Turn(Turn { state: step.journal.state, submitted }));
                 }
                 Action::Submit => {
                     submitted += 1;
                     self.submit(&journal, group).await
                 }
                 Action::LookUp | Action::ReadBack => {
-                    oracle::look_up(&self.clients.fusion, about, journal.machine.generations()).await
+                    oracle::look_up(&self.clients.fusion, about, step.journal.generations()).await
                 }
                 Action::Follow { request_id } => oracle::follow(&self.clients.fusion, &request_id).await,
                 Action::ReadLog { request_id } => oracle::read_log(&self.clients.fusion, &request_id).await,
             };
+            journal.machine = step.journal;
         }
         Err(Error::new(Code::JournalDefect, "a journal took too many steps in one turn"))
     }
 
-    fn about<'j>(
-        &self,
-        task: &'j crate::ids::TaskGid,
-        ordinal: u32,
-        kind: crate::journal::Kind,
-    ) -> About<'j> {
+    fn about<'j>(&self, task: &'j crate::ids::TaskGid, ordinal: u32, kind: Kind) -> About<'j> {
         About { connection: self.lease.connection, task, ordinal, kind }
     }
 
@@ -170,7 +176,7 @@ impl Driver<'_> {
             Ok(document) => document,
             Err(why) => return not_sent(why.to_string()),
         };
-        match oracle::import_of(&document, self.settings) {
+        match oracle::import_of(&document, &journal.plan, self.settings) {
             Ok(import) => {
                 let request = oracle::import_words(&import, &document);
                 oracle::submit(&self.clients.fusion, &import, request).await
@@ -179,56 +185,83 @@ impl Driver<'_> {
         }
     }
 
+    /// Commits a step before its action is done, with all that follows from it.
     async fn store(
         &self,
-        (id, order): (&JournalId, &str),
+        journal: &Claimed,
         group: GroupId,
-        before: &State,
+        from: &str,
         step: &machine::Step,
         exchange: &Exchange,
+        shows: bool,
     ) -> Result<()> {
         let logged = |text: &str| (!text.is_empty()).then(|| cut(text));
         let (request, response) = (logged(&exchange.request), logged(&exchange.response));
-        let again_in = match step.action {
-            Action::Wait(wait) => Some(wait.as_secs_f64()),
-            _ => None,
-        };
-        let record = journals::Step {
-            id: *id,
-            machine: &step.journal,
-            group,
+        let submits = step.action == Action::Submit;
+        let is_news = request.is_some()
+            || response.is_some()
+            || submits
+            || step.alert.is_some()
+            || step.journal.state.as_str() != from;
+        let told = Told {
             what: &step.words,
             alert: step.alert,
             request: request.as_deref(),
             response: response.as_deref(),
-            again_in,
-            submits: if step.action == Action::Submit { Submits::Yes } else { Submits::No },
         };
-        let _turn = self.gate.lock().await;
+        let record = journals::Step {
+            id: journal.id,
+            machine: &step.journal,
+            group,
+            told: is_news.then_some(told),
+            again_in: match step.action {
+                Action::Wait(wait) => Some(wait.as_secs_f64()),
+                _ => None,
+            },
+            submits: if submits { Submits::Yes } else { Submits::No },
+        };
+        let shows = shows && self.clients.connection.settings.fields.contains_key(&Purpose::JournalStatus);
+        let settled = step.journal.state.is_final();
+        let (connection, node) = (self.lease.connection, self.engine.node);
+        let turn = self.gate.lock().await;
         let mut tx = self.engine.db.begin().await?;
         jobs::hold(&mut tx, self.lease).await?;
-        let node: NodeId = self.engine.node;
-        journals::record_step(&mut tx, self.lease.connection, self.lease.fence, node, &record).await?;
-        self.show(&mut tx, before, &step.journal.state, order).await?;
+        journals::record_step(&mut tx, connection, self.lease.fence, node, &record).await?;
+        if settled {
+            self.settle(&mut tx, journal, &step.journal.state).await?;
+        }
+        if shows {
+            outbox::open_for_order(&mut tx, connection, &journal.plan.order_id).await?;
+        }
         tx.commit().await?;
+        drop(turn);
+        // not before: a transaction that holds the row of one job must never wait for that of another
+        let asked: Vec<Job> = [(shows, Job::Push), (settled, Job::Completions)]
+            .into_iter()
+            .filter_map(|(asks, job)| asks.then_some(job))
+            .collect();
+        if !asked.is_empty() {
+            jobs::ask_for(&self.engine.db, connection, &asked).await?;
+            self.engine.wake();
+        }
         Ok(())
     }
 
-    /// Has the task show where its journal stands, when a field is mapped for it. What is only on its way is not
-    /// worth a write.
-    async fn show(
-        &self,
-        db: &mut sqlx::PgConnection,
-        before: &State,
-        now: &State,
-        order: &str,
-    ) -> Result<()> {
-        let is_mapped = self.clients.connection.settings.fields.contains_key(&Purpose::JournalStatus);
-        let is_news =
-            before.as_str() != now.as_str() && (now.is_final() || matches!(now, State::InDoubt { .. }));
-        if is_mapped && is_news {
-            outbox::open_for_order(db, self.lease.connection, order).await?;
-            jobs::ask_for(&mut *db, self.lease.connection, &[Job::Push]).await?;
+    /// A journal is settled: whatever waited for it is looked at, and a cost that it bears no more can be borne by
+    /// another one.
+    async fn settle(&self, db: &mut PgConnection, journal: &Claimed, state: &State) -> Result<()> {
+        let connection = self.lease.connection;
+        let freed = match (journal.kind, state) {
+            (Kind::Reversal, State::Imported { .. }) => {
+                journals::stop_counting(db, connection, journal.task.as_str(), journal.ordinal).await?;
+                true
+            }
+            (kind, state) => kind == Kind::Posting && *state == State::Withdrawn,
+        };
+        completions::look_again_at_task(db, connection, journal.task.as_str()).await?;
+        if freed {
+            let plan = &journal.plan;
+            completions::look_again_at_cost(db, connection, &plan.order_id, plan.line_id.as_deref()).await?;
         }
         Ok(())
     }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use futures_util::{StreamExt, stream};
-use oracle_fusion::{AccountCombination, Digits, Fusion};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use oracle_fusion::{AccountCombination, Digits, Error as OracleError, Fusion};
 
 use crate::code::Code;
 use crate::error::{Error, Result};
@@ -25,7 +25,7 @@ const ASKED_AT_ONCE: usize = 8;
 #[derive(Debug, Default)]
 pub struct LedgerMemory {
     periods: Mutex<Option<(Instant, Vec<Period>)>>,
-    combinations: Mutex<BTreeMap<String, (Instant, Option<CodeCombination>)>>,
+    combinations: Mutex<BTreeMap<String, (Instant, CodeCombination)>>,
 }
 
 impl LedgerMemory {
@@ -61,33 +61,32 @@ impl LedgerMemory {
         settings: &JournalSettings,
         ids: &[String],
     ) -> Result<BTreeMap<String, CodeCombination>> {
-        let unknown: Vec<String> = {
-            let known = self.combinations.lock().unwrap_or_else(PoisonError::into_inner);
-            let fresh = |id: &String| known.get(id).is_some_and(|(at, _)| at.elapsed() < COMBINATIONS_FRESH);
-            ids.iter().filter(|id| !fresh(id)).cloned().collect()
-        };
+        let mut found = self.known(ids);
+        let unknown: Vec<String> = ids.iter().filter(|id| !found.contains_key(*id)).cloned().collect();
         let asked = unknown.into_iter().map(|id| ask(fusion, settings, id));
-        let answers: Vec<_> = stream::iter(asked).buffer_unordered(ASKED_AT_ONCE).collect().await;
+        // the first failure ends it: an Oracle that does not answer is not asked for every account
+        let answers: Vec<_> = stream::iter(asked).buffer_unordered(ASKED_AT_ONCE).try_collect().await?;
         let mut known = self.combinations.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() + answers.len() > REMEMBERED {
             known.clear();
         }
-        let mut found = BTreeMap::new();
-        for answer in answers {
-            let (id, combination) = answer?;
-            match &combination {
-                // one that is not shown is asked for again next time
-                None => continue,
-                Some(combination) => found.insert(id.clone(), combination.clone()),
-            };
-            known.insert(id, (Instant::now(), combination));
-        }
-        for id in ids {
-            if let Some((_, Some(combination))) = known.get(id) {
-                found.entry(id.clone()).or_insert_with(|| combination.clone());
+        // one that is not shown is asked for again next time
+        for (id, combination) in answers {
+            if let Some(combination) = combination {
+                known.insert(id.clone(), (Instant::now(), combination.clone()));
+                found.insert(id, combination);
             }
         }
         Ok(found)
+    }
+
+    fn known(&self, ids: &[String]) -> BTreeMap<String, CodeCombination> {
+        let known = self.combinations.lock().unwrap_or_else(PoisonError::into_inner);
+        let fresh = |id: &String| {
+            let (read, combination) = known.get(id)?;
+            (read.elapsed() < COMBINATIONS_FRESH).then(|| (id.clone(), combination.clone()))
+        };
+        ids.iter().filter_map(fresh).collect()
     }
 }
 
@@ -97,8 +96,16 @@ async fn ask(
     id: String,
 ) -> Result<(String, Option<CodeCombination>)> {
     let names: Vec<&str> = settings.segment_names.iter().map(String::as_str).collect();
-    let row = fusion.account_combination(&digits(&id)?, &names).await.map_err(trouble::oracle)?;
-    Ok((id, row.map(combination)))
+    // what is wrong with one account must not stop the others: the plan says that it is not known
+    let Ok(asked) = digits(&id) else { return Ok((id, None)) };
+    match fusion.account_combination(&asked, &names).await {
+        Ok(row) => Ok((id, row.map(combination))),
+        Err(error @ OracleError::Malformed { truncated: false, .. }) => {
+            tracing::warn!(id, %error, "a code combination cannot be read");
+            Ok((id, None))
+        }
+        Err(error) => Err(trouble::oracle(error)),
+    }
 }
 
 /// The client's row as the pure part takes it.

@@ -4,6 +4,7 @@
 //! Decisions are those of [`crate::journal`]; here they meet the database and Oracle. Whatever is decided is
 //! committed before it is done.
 
+mod around;
 pub mod build;
 pub mod drive;
 pub mod ledger;

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::ids::{ConnectionId, TaskGid};
 use crate::journal::machine::{Batch, JobTree, Log, Observation, ReadFailure, Refusal, Trust};
 use crate::journal::settings::Suspense;
-use crate::journal::{GroupId, JournalDocument, JournalSettings, Kind};
+use crate::journal::{GroupId, JournalDocument, JournalPlan, JournalSettings, Kind};
 use crate::posting::ledger::digits;
 
 /// What an exchange brought, with its words for the log.
@@ -46,15 +46,20 @@ impl About<'_> {
     }
 }
 
-/// The import request for a document, or why the settings do not make one.
-pub fn import_of(document: &JournalDocument, settings: &JournalSettings) -> Result<BulkImport> {
+/// The import request for a document, or why the settings do not make one. Ledger and source are those of the
+/// rows, whatever the settings say by now: under others the import would find nothing.
+pub fn import_of(
+    document: &JournalDocument,
+    plan: &JournalPlan,
+    settings: &JournalSettings,
+) -> Result<BulkImport> {
     let wrong = |e: oracle_fusion::BulkImportError| {
         Error::new(Code::SettingsInvalid, format!("the journal settings do not work: {e}")).because(e)
     };
     let group = oracle_fusion::GroupId::new(document.group.number()).map_err(wrong)?;
-    let source = settings.source_parameter.as_deref().unwrap_or(&settings.source);
-    let source = JournalSource::new(source).map_err(wrong)?;
-    let mut parameters = JournalImportParameters::new(source, digits(&settings.ledger_id)?, group);
+    let parameter = settings.source_parameter.as_deref().filter(|_| settings.source == plan.source);
+    let source = JournalSource::new(parameter.unwrap_or(&plan.source)).map_err(wrong)?;
+    let mut parameters = JournalImportParameters::new(source, digits(&plan.ledger_id)?, group);
     parameters.data_access_set = settings.data_access_set.as_deref().map(digits).transpose()?;
     parameters.suspense = match settings.suspense {
         Suspense::Off => Post::Refuse,
@@ -118,6 +123,7 @@ fn refused(error: &OracleError, words: &str) -> Observation {
     }
     Observation::Refused(match error {
         OracleError::TooManyRequests { retry_after, .. } => Refusal::Busy { retry_after: *retry_after },
+        OracleError::Token(token) if token.is_transient() => Refusal::Unreachable { words },
         OracleError::Unauthorized(_) | OracleError::Token(_) => Refusal::Unauthorized { words },
         OracleError::Unreachable { .. } | OracleError::TimedOut { .. } => Refusal::Unreachable { words },
         _ => Refusal::Permanent { words },
@@ -147,15 +153,30 @@ async fn find_batches(
 ) -> std::result::Result<(Observation, String), OracleError> {
     // the newest sending first: a batch of it is what is looked for
     let mut found: Vec<(u32, oracle_fusion::JournalBatch)> = Vec::new();
+    let mut refused = None;
+    let mut forms = Wildcard::ALL.to_vec();
     for generation in generations.rev() {
         let Ok(group) = oracle_fusion::GroupId::new(about.group(generation).number()) else { continue };
-        for wildcard in Wildcard::ALL {
-            for batch in fusion.journal_batches_of(group, wildcard).await? {
-                if !found.iter().any(|(_, known)| known.id == batch.id) {
-                    found.push((generation, batch));
+        for wildcard in forms.clone() {
+            match fusion.journal_batches_of(group, wildcard).await {
+                Ok(batches) => {
+                    for batch in batches {
+                        if !found.iter().any(|(_, known)| known.id == batch.id) {
+                            found.push((generation, batch));
+                        }
+                    }
                 }
+                // a pod need not take both forms of the question
+                Err(error @ OracleError::BadRequest(_)) => {
+                    forms.retain(|form| *form != wildcard);
+                    refused = Some(error);
+                }
+                Err(error) => return Err(error),
             }
         }
+    }
+    if let (true, Some(error)) = (forms.is_empty(), refused) {
+        return Err(error);
     }
     if let Some((generation, batch)) = found.first() {
         let total =
@@ -175,7 +196,7 @@ async fn find_batches(
         let words = "no batch, and none of any kind is visible".to_owned();
         return Ok((Observation::NoBatch(Trust::NothingVisible), words));
     };
-    for wildcard in Wildcard::ALL {
+    for wildcard in forms {
         if fusion.wildcard_works(&known, wildcard).await? {
             let words = format!("no batch; the same form of question finds batch {}", known.id);
             return Ok((Observation::NoBatch(Trust::Proved), words));

@@ -17,7 +17,8 @@ use crate::ids::{ConnectionId, TaskGid};
 use crate::journal::account::Accounts;
 use crate::journal::cost::Origin;
 use crate::journal::{GroupId, JournalPlan, JournalSettings, Kind, NoJournal, WaitsFor};
-use crate::posting::build::{Around, LedgerFacts, ledger_of, plan_of, posted_already};
+use crate::posting::around::Around;
+use crate::posting::build::{LedgerFacts, ledger_of, plan_of, posted_already};
 use crate::posting::lines::{self, ShownLine};
 use crate::posting::oracle::{import_of, import_words};
 use crate::store::completions::{self, Completion};
@@ -273,7 +274,7 @@ fn planned(
         Ok(made) => made,
         Err(why) => return Ok(Err(why)),
     };
-    let import = import_of(&document, settings)?;
+    let import = import_of(&document, &plan, settings)?;
     Ok(Ok(Planned {
         cost_from: origin(cost.origin),
         amount: document.totals.debits.to_string(),

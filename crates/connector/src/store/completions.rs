@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use sqlx::{PgConnection, PgPool};
 
+use crate::code::Code;
 use crate::error::Result;
 use crate::ids::{ConnectionId, TaskGid};
 use crate::store::at;
@@ -161,7 +162,7 @@ pub async fn add(
     Ok(added.rows_affected() == 1)
 }
 
-/// Takes over what the task says now into a completion that is still held, and looks at it again.
+/// Takes over what the task says now into a completion that brought no journal yet, and looks at it again.
 pub async fn refresh(
     db: &mut PgConnection,
     connection: ConnectionId,
@@ -170,8 +171,8 @@ pub async fn refresh(
 ) -> Result<()> {
     sqlx::query!(
         "update completions set task_name = $4, order_number = $5, own_cost = $6, own_currency = $7,
-                approval_status = $8, due_at = now()
-         where connection_id = $1 and task_gid = $2 and ordinal = $3 and state = 'held'",
+                approval_status = $8, state = 'held', due_at = now()
+         where connection_id = $1 and task_gid = $2 and ordinal = $3 and state <> 'journal'",
         connection.0,
         facts.task_gid,
         ordinal,
@@ -271,16 +272,93 @@ pub async fn remark(
     Ok(())
 }
 
-/// Makes held completions due: what they wait for may have come.
+/// Makes held completions due that are looked at now and then: what they wait for may have come. Those that wait
+/// for their task alone are told of by Asana.
 pub async fn look_again(db: &mut PgConnection, connection: ConnectionId) -> Result<u64> {
     let again = sqlx::query!(
-        "update completions set due_at = now()
-         where connection_id = $1 and state = 'held' and due_at > now()",
+        "with waiting as (
+             select task_gid, ordinal from completions
+             where connection_id = $1 and state = 'held' and due_at > now()
+             order by task_gid, ordinal for update)
+         update completions c set due_at = now() from waiting w
+         where c.connection_id = $1 and c.task_gid = w.task_gid and c.ordinal = w.ordinal",
         connection.0,
     )
     .execute(db)
     .await?;
     Ok(again.rows_affected())
+}
+
+/// Makes due what waits for a task's journal, which was settled just now.
+pub async fn look_again_at_task(db: &mut PgConnection, connection: ConnectionId, task: &str) -> Result<u64> {
+    let again = sqlx::query!(
+        "with waiting as (
+             select task_gid, ordinal from completions
+             where connection_id = $1 and task_gid = $2 and due_at > now()
+             order by task_gid, ordinal for update)
+         update completions c set due_at = now() from waiting w
+         where c.connection_id = $1 and c.task_gid = w.task_gid and c.ordinal = w.ordinal",
+        connection.0,
+        task,
+    )
+    .execute(db)
+    .await?;
+    Ok(again.rows_affected())
+}
+
+/// Makes due the completions of an order, or of one line of it, that brought no journal since another one bore the
+/// cost: it does so no more.
+pub async fn look_again_at_cost(
+    db: &mut PgConnection,
+    connection: ConnectionId,
+    order_id: &str,
+    line_id: Option<&str>,
+) -> Result<u64> {
+    let again = sqlx::query!(
+        "with waiting as (
+             select task_gid, ordinal from completions
+             where connection_id = $1 and order_id = $2 and line_id is not distinct from $3
+               and state = 'skipped' and code = $4 and reopened_at is null
+             order by task_gid, ordinal for update)
+         update completions c set state = 'held', due_at = now() from waiting w
+         where c.connection_id = $1 and c.task_gid = w.task_gid and c.ordinal = w.ordinal",
+        connection.0,
+        order_id,
+        line_id,
+        Code::JournalAlreadyPosted.info().code,
+    )
+    .execute(db)
+    .await?;
+    Ok(again.rows_affected())
+}
+
+/// Lets held completions rest whose reason is what it was; those that wait for their task alone until that
+/// changes.
+pub async fn rest(
+    db: &mut PgConnection,
+    connection: ConnectionId,
+    resting: &[(&Completion, Option<f64>)],
+) -> Result<()> {
+    let tasks: Vec<&str> = resting.iter().map(|(completion, _)| completion.task_gid.as_str()).collect();
+    let ordinals: Vec<i32> = resting.iter().map(|(completion, _)| completion.ordinal).collect();
+    let seconds: Vec<Option<f64>> = resting.iter().map(|(_, seconds)| *seconds).collect();
+    sqlx::query!(
+        "with resting as (
+             select c.task_gid, c.ordinal, r.seconds from completions c
+             join unnest($2::text[], $3::integer[], $4::float8[]) as r(task_gid, ordinal, seconds)
+                  on c.task_gid = r.task_gid and c.ordinal = r.ordinal
+             where c.connection_id = $1 and c.state = 'held'
+             order by c.task_gid, c.ordinal for update of c)
+         update completions c set looked_at = now(), due_at = now() + make_interval(secs => r.seconds)
+         from resting r where c.connection_id = $1 and c.task_gid = r.task_gid and c.ordinal = r.ordinal",
+        connection.0,
+        &tasks as _,
+        &ordinals,
+        &seconds as _,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
 }
 
 /// When the next completion is due.
@@ -292,6 +370,24 @@ pub async fn next_due(db: &PgPool, connection: ConnectionId) -> Result<Option<Ti
     .fetch_one(db)
     .await?;
     Ok(next.map(jiff_sqlx::Timestamp::to_jiff))
+}
+
+/// Leaves a completion due, behind those that have waited longer.
+pub async fn postpone(
+    db: &mut PgConnection,
+    connection: ConnectionId,
+    task: &str,
+    ordinal: i32,
+) -> Result<()> {
+    sqlx::query!(
+        "update completions set due_at = now() where connection_id = $1 and task_gid = $2 and ordinal = $3",
+        connection.0,
+        task,
+        ordinal,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
 }
 
 /// Leaves a completion as it is and looks at it no more.

@@ -219,11 +219,15 @@ pub async fn release(db: &PgPool, lease: &Lease) -> Result<()> {
     Ok(())
 }
 
-/// Asks for jobs now.
+/// Asks for jobs now. Not to be called in a transaction that holds the lease of another job: two that wait for each
+/// other's rows would stop each other.
 pub async fn ask_for(db: impl sqlx::PgExecutor<'_>, connection: ConnectionId, jobs: &[Job]) -> Result<()> {
     let names: Vec<String> = jobs.iter().map(|job| job.as_str().to_owned()).collect();
     sqlx::query!(
-        "update jobs set due_at = least(due_at, now()) where connection_id = $1 and job = any($2)",
+        "with asked as (
+             select job from jobs where connection_id = $1 and job = any($2) order by job for update)
+         update jobs j set due_at = least(j.due_at, now()) from asked a
+         where j.connection_id = $1 and j.job = a.job",
         connection.0,
         &names,
     )

@@ -48,11 +48,20 @@ pub async fn open(db: &mut PgConnection, connection: ConnectionId, new: &NewJour
         new.plan.accounting.date.to_string(),
         new.plan.currency.code,
         total.to_string(),
-        text(&machine::Journal::default())?,
+        text(&unsent())?,
     )
     .execute(db)
     .await?;
     Ok(opened.rows_affected() == 1)
+}
+
+/// A journal of which nothing was sent as far as this database knows. It may be one that was restored from a
+/// backup, so a batch is looked for before even the first sending; and while Oracle cannot be reached, it is that
+/// look which fails, and no attempt is used up.
+fn unsent() -> machine::Journal {
+    let mut journal = machine::Journal::default();
+    journal.progress.look_first = true;
+    journal
 }
 
 /// A journal that this node works on.
@@ -131,6 +140,17 @@ pub struct Step<'a> {
     pub machine: &'a machine::Journal,
     /// The group of the sending that stands.
     pub group: GroupId,
+    /// What happened and why; `None` for a step that is nothing to tell of.
+    pub told: Option<Told<'a>>,
+    /// In how many seconds it is due again; `None` while this node goes on with it, or when it is settled.
+    pub again_in: Option<f64>,
+    /// Whether this step is about to send the document.
+    pub submits: Submits,
+}
+
+/// What a person reads of a step.
+#[derive(Debug)]
+pub struct Told<'a> {
     /// What happened and why.
     pub what: &'a str,
     /// What a person should know, as a code.
@@ -139,10 +159,6 @@ pub struct Step<'a> {
     pub request: Option<&'a str>,
     /// What it answered.
     pub response: Option<&'a str>,
-    /// In how many seconds it is due again; `None` while this node goes on with it, or when it is settled.
-    pub again_in: Option<f64>,
-    /// Whether this step is about to send the document.
-    pub submits: Submits,
 }
 
 /// Whether a step sends.
@@ -155,6 +171,8 @@ pub enum Submits {
 }
 
 /// Stores a step under the lease's fence. A rejected or withdrawn journal no longer bears its cost.
+///
+/// Under an older fence nothing is stored, and the answer is [`Code::LeaseLost`].
 pub async fn record_step(
     db: &mut PgConnection,
     connection: ConnectionId,
@@ -168,41 +186,84 @@ pub async fn record_step(
         _ => None,
     };
     let bears = !matches!(state, State::Rejected { .. } | State::Withdrawn);
+    let told = step.told.as_ref();
+    let what = told.map(|told| told.what);
     let stored = sqlx::query!(
-        "with logged as (
-             insert into journal_steps (connection_id, journal_id, step_id, node_id, state, what, request, response)
-             values ($1, $2, $3, $4, $5, $6, $7, $8))
-         update journals set machine = $9, state = $5, group_id = $10, request_id = coalesce($11, request_id),
-                batch_id = $12, code = $13, reason = $6, counts = counts and $14,
-                submissions = submissions + $15,
-                submitted_at = case when $15 = 1 then now() else submitted_at end,
-                decided_at = case when $5 in ('imported', 'rejected', 'withdrawn') then now() end,
-                due_at = now() + make_interval(secs => $16)
-         where connection_id = $1 and journal_id = $2 and fence = $17",
+        "update journals set machine = $3, state = $4, group_id = $5, request_id = coalesce($6, request_id),
+                batch_id = $7, code = case when $8::text is null then code else $9 end,
+                reason = coalesce($8, reason), counts = counts and $10, submissions = submissions + $11,
+                submitted_at = case when $11 = 1 then now() else submitted_at end,
+                decided_at = case when $4 in ('imported', 'rejected', 'withdrawn') then now() end,
+                due_at = now() + make_interval(secs => $12)
+         where connection_id = $1 and journal_id = $2 and fence = $13",
         connection.0,
         step.id.0,
-        Uuid::now_v7(),
-        node.0,
-        state.as_str(),
-        step.what,
-        step.request,
-        step.response,
         text(step.machine)?,
+        state.as_str(),
         group_number(step.group),
         state.request(),
         batch,
-        step.alert.map(|code| code.info().code),
+        what,
+        told.and_then(|told| told.alert).map(|code| code.info().code),
         bears,
         i32::from(step.submits == Submits::Yes),
         step.again_in,
         fence,
     )
+    .execute(&mut *db)
+    .await?;
+    if stored.rows_affected() != 1 {
+        return Err(Error::new(Code::LeaseLost, "another node has taken over the journal"));
+    }
+    match told {
+        Some(told) => log_step(db, connection, node, step.id, state, told).await,
+        None => Ok(()),
+    }
+}
+
+/// Logs a step; one that says the same as the one before takes its row.
+async fn log_step(
+    db: &mut PgConnection,
+    connection: ConnectionId,
+    node: NodeId,
+    id: JournalId,
+    state: &State,
+    told: &Told<'_>,
+) -> Result<()> {
+    sqlx::query!(
+        "with last as (
+             select step_id, state, what, request from journal_steps
+             where connection_id = $1 and journal_id = $2 order by step_id desc limit 1),
+         repeated as (
+             update journal_steps s
+             set last_at = now(), repeats = s.repeats + 1, node_id = $4, response = $8
+             from last l where s.connection_id = $1 and s.journal_id = $2 and s.step_id = l.step_id
+               and l.state = $5 and l.what = $6 and l.request is not distinct from $7
+             returning s.step_id)
+         insert into journal_steps (connection_id, journal_id, step_id, node_id, state, what, request, response)
+         select $1, $2, $3, $4, $5, $6, $7, $8 where not exists (select from repeated)",
+        connection.0,
+        id.0,
+        Uuid::now_v7(),
+        node.0,
+        state.as_str(),
+        told.what,
+        told.request,
+        told.response,
+    )
     .execute(db)
     .await?;
-    if stored.rows_affected() == 1 {
-        return Ok(());
-    }
-    Err(Error::new(Code::LeaseLost, "another node has taken over the journal"))
+    Ok(())
+}
+
+/// Whether a journal is due.
+pub async fn are_due(db: &PgPool, connection: ConnectionId) -> Result<bool> {
+    Ok(sqlx::query_scalar!(
+        "select exists (select from journals where connection_id = $1 and due_at <= now()) as \"due!\"",
+        connection.0,
+    )
+    .fetch_one(db)
+    .await?)
 }
 
 /// When the next journal is due.
@@ -282,12 +343,19 @@ pub async fn note_reopened(
     Ok(())
 }
 
-/// A posting that was reversed no longer bears its cost: the task may be completed and charged again.
-pub async fn stop_counting(db: &mut PgConnection, connection: ConnectionId, id: JournalId) -> Result<()> {
+/// A posting whose reversal is imported no longer bears its cost: the task may be completed and charged again.
+pub async fn stop_counting(
+    db: &mut PgConnection,
+    connection: ConnectionId,
+    task: &str,
+    ordinal: u32,
+) -> Result<()> {
     sqlx::query!(
-        "update journals set counts = false where connection_id = $1 and journal_id = $2",
+        "update journals set counts = false
+         where connection_id = $1 and task_gid = $2 and ordinal = $3 and kind = 'posting'",
         connection.0,
-        id.0
+        task,
+        i32::try_from(ordinal).unwrap_or(i32::MAX),
     )
     .execute(db)
     .await?;
@@ -424,6 +492,10 @@ pub async fn list(
 pub struct LoggedStep {
     /// When.
     pub at: Timestamp,
+    /// When the same was last seen again.
+    pub last_at: Timestamp,
+    /// How often it was.
+    pub repeats: i32,
     /// Which node.
     pub node_id: Uuid,
     /// Where the journal stood then.
@@ -439,7 +511,7 @@ pub struct LoggedStep {
 /// A journal's steps in their order.
 pub async fn steps(db: &PgPool, connection: ConnectionId, id: Uuid) -> Result<Vec<LoggedStep>> {
     let rows = sqlx::query!(
-        "select at, node_id, state, what, request, response from journal_steps
+        "select at, last_at, repeats, node_id, state, what, request, response from journal_steps
          where connection_id = $1 and journal_id = $2 order by step_id",
         connection.0,
         id,
@@ -450,6 +522,8 @@ pub async fn steps(db: &PgPool, connection: ConnectionId, id: Uuid) -> Result<Ve
         .into_iter()
         .map(|r| LoggedStep {
             at: r.at.to_jiff(),
+            last_at: r.last_at.to_jiff(),
+            repeats: r.repeats,
             node_id: r.node_id,
             state: r.state,
             what: r.what,

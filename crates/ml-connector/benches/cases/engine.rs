@@ -28,9 +28,42 @@ impl Engine {
         directory: &Path,
         asana_rate: u32,
     ) -> anyhow::Result<Engine> {
+        Engine::add(url, stand_in, directory, &settings_toml(stand_in, asana_rate)).await
+    }
+
+    /// The same, with journals for completed tasks.
+    pub async fn connect_with_journals(
+        url: String,
+        stand_in: &StandIn,
+        directory: &Path,
+        asana_rate: u32,
+    ) -> anyhow::Result<Engine> {
+        let ledger = &stand_in.facts.ledger;
+        let text = |name: &str| match &ledger[name] {
+            serde_json::Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        let balancing = ledger["balancing_segment"].as_u64().unwrap_or(0) + 1;
+        let settings = format!(
+            "{}\n[journal]\nledger_id = {:?}\nledger_currency = {:?}\nsource = {:?}\ncategory = {:?}\n\
+             data_access_set = {:?}\nclearing_account_id = {:?}\nbalancing_segment = {balancing}\n\
+             time_zone = \"UTC\"\nrate_type = {:?}\n",
+            settings_toml(stand_in, asana_rate),
+            text("ledger_id"),
+            text("currency"),
+            text("source"),
+            text("category"),
+            text("data_access_set_id"),
+            text("clearing_account_id"),
+            text("conversion_type"),
+        );
+        Engine::add(url, stand_in, directory, &settings).await
+    }
+
+    async fn add(url: String, stand_in: &StandIn, directory: &Path, text: &str) -> anyhow::Result<Engine> {
         let key = key_file(directory)?;
         let settings = directory.join("settings.toml");
-        std::fs::write(&settings, settings_toml(stand_in, asana_rate))?;
+        std::fs::write(&settings, text)?;
         let engine = Engine { url, key };
         let mut add = engine.command(&["connection", "add", NAME]);
         add.arg("--file").arg(&settings);

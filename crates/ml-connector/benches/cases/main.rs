@@ -12,6 +12,7 @@ mod engine;
 mod extract;
 mod idle;
 mod ingest;
+mod latency;
 mod machine;
 mod process;
 mod push;
@@ -69,13 +70,15 @@ enum Case {
     Ingest,
     /// Deliveries of webhooks, 200 a second
     Ingest200,
+    /// From a delivery to a journal that Oracle has accepted
+    Latency,
     /// A first build for the demo
     Build,
 }
 
 impl Case {
     /// What runs when nothing is asked for: everything that takes seconds.
-    const USUAL: [Case; 7] = [
+    const USUAL: [Case; 8] = [
         Case::Extract,
         Case::ExtractLines,
         Case::Push,
@@ -83,6 +86,7 @@ impl Case {
         Case::Idle,
         Case::Ingest,
         Case::Ingest200,
+        Case::Latency,
     ];
 
     fn name(self) -> &'static str {
@@ -94,6 +98,7 @@ impl Case {
             Case::Idle => "idle",
             Case::Ingest => "ingest",
             Case::Ingest200 => "ingest200",
+            Case::Latency => "latency",
             Case::Build => "build",
         }
     }
@@ -102,7 +107,7 @@ impl Case {
     fn usual_runs(self) -> u32 {
         match self {
             Case::Extract | Case::ExtractLines | Case::Start => 5,
-            Case::Idle | Case::Ingest | Case::Ingest200 => 3,
+            Case::Idle | Case::Ingest | Case::Ingest200 | Case::Latency => 3,
             Case::Push | Case::Build => 1,
         }
     }
@@ -117,6 +122,7 @@ impl Case {
             Case::Idle => idle::measure(runs, &args.dir).await,
             Case::Ingest => ingest::measure(runs, &args.dir).await,
             Case::Ingest200 => ingest::measure_steady(runs, &args.dir).await,
+            Case::Latency => latency::measure(runs, &args.dir).await,
             Case::Build => build::measure(runs, &args.dir).await,
         }
     }

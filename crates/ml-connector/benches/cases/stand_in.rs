@@ -22,6 +22,7 @@ pub struct Facts {
     pub workspace: String,
     pub project: String,
     pub fields: serde_json::Map<String, serde_json::Value>,
+    pub ledger: serde_json::Value,
 }
 
 /// The running stand-ins.

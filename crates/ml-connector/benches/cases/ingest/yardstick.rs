@@ -43,10 +43,10 @@ pub async fn group(url: &str, bodies: &[&str], senders: usize) -> anyhow::Result
     Ok(bodies.len() as f64 / elapsed.as_secs_f64())
 }
 
-async fn commit(
-    mut db: PgConnection,
-    waiting: Arc<Mutex<mpsc::Receiver<(String, oneshot::Sender<()>)>>>,
-) -> anyhow::Result<()> {
+/// A body that waits for its commit, and who is told of it.
+type Waiting = (String, oneshot::Sender<()>);
+
+async fn commit(mut db: PgConnection, waiting: Arc<Mutex<mpsc::Receiver<Waiting>>>) -> anyhow::Result<()> {
     loop {
         let mut batch = Vec::new();
         waiting.lock().await.recv_many(&mut batch, 256).await;
