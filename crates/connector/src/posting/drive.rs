@@ -11,7 +11,7 @@ use crate::engine::{Clients, Engine};
 use crate::error::{Error, Result};
 use crate::journal::machine::{self, Action, Context, Limits, Observation, State};
 use crate::journal::{GroupId, JournalSettings, Kind};
-use crate::posting::oracle::{self, About, Exchange};
+use crate::posting::oracle::{self, About, Exchange, Proof};
 use crate::purpose::Purpose;
 use crate::store::jobs::{self, Job, Lease};
 use crate::store::journals::{self, Claimed, Submits, Told};
@@ -157,7 +157,9 @@ impl Driver<'_> {
                     self.submit(&journal, group).await
                 }
                 Action::LookUp | Action::ReadBack => {
-                    oracle::look_up(&self.clients.fusion, about, step.journal.generations()).await
+                    let in_doubt = State::InDoubt { request_id: None };
+                    let proof = if step.journal.state == in_doubt { Proof::Needed } else { Proof::Idle };
+                    oracle::look_up(&self.clients.fusion, about, step.journal.generations(), proof).await
                 }
                 Action::Follow { request_id } => oracle::follow(&self.clients.fusion, &request_id).await,
                 Action::ReadLog { request_id } => oracle::read_log(&self.clients.fusion, &request_id).await,

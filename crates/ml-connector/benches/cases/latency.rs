@@ -121,15 +121,25 @@ async fn record(db: &mut sqlx::PgConnection, tasks: i64, measured: &mut Measured
              select e.resource_gid as task, min(d.received_at) as at
              from events e join deliveries d on d.connection_id = e.connection_id and d.delivery_id = e.delivery_id
              where e.field = 'completed' group by 1),
-         accepted as (
-             select j.task_gid as task, min(s.at) as at
+         step as (
+             select j.task_gid as task, s.state, min(s.at) as at
              from journals j join journal_steps s on s.connection_id = j.connection_id
-                  and s.journal_id = j.journal_id and s.state = 'submitted' group by 1),
+                  and s.journal_id = j.journal_id where s.state in ('submitting', 'submitted') group by 1, 2),
          took as (
-             select extract(epoch from accepted.at - arrived.at)::float8 * 1000 as ms
-             from arrived join accepted using (task))
+             select extract(epoch from accepted.at - arrived.at)::float8 * 1000 as ms,
+                    extract(epoch from c.found_at - arrived.at)::float8 * 1000 as found,
+                    extract(epoch from j.created_at - c.found_at)::float8 * 1000 as decided,
+                    extract(epoch from sending.at - j.created_at)::float8 * 1000 as sent,
+                    extract(epoch from accepted.at - sending.at)::float8 * 1000 as accepted
+             from arrived join step accepted on accepted.task = arrived.task and accepted.state = 'submitted'
+             join step sending on sending.task = arrived.task and sending.state = 'submitting'
+             join journals j on j.task_gid = arrived.task join completions c on c.task_gid = arrived.task)
          select count(*) as journals, percentile_cont(0.5) within group (order by ms) as p50,
-                percentile_cont(0.99) within group (order by ms) as p99, max(ms) as longest from took",
+                percentile_cont(0.99) within group (order by ms) as p99, max(ms) as longest,
+                percentile_cont(0.5) within group (order by found) as found,
+                percentile_cont(0.5) within group (order by decided) as decided,
+                percentile_cont(0.5) within group (order by sent) as sent,
+                percentile_cont(0.5) within group (order by accepted) as accepted from took",
     )
     .fetch_one(db)
     .await?;
@@ -139,6 +149,16 @@ async fn record(db: &mut sqlx::PgConnection, tasks: i64, measured: &mut Measured
     measured.add("p50_ms", Target::Below(300.0), p50.context("no journal")?);
     measured.add("p99_ms", Target::Below(1_000.0), p99.context("no journal")?);
     measured.add("longest_ms", Target::None, longest.context("no journal")?);
+    // where the time goes: the task read, its journal decided, its turn come, Oracle's answer
+    let stages = [
+        ("read_ms", "found"),
+        ("decided_ms", "decided"),
+        ("sending_ms", "sent"),
+        ("accepted_ms", "accepted"),
+    ];
+    for (metric, column) in stages {
+        measured.add(metric, Target::None, row.get::<Option<f64>, _>(column).context("no journal")?);
+    }
     measured.add("journals", Target::None, journals as f64);
     Ok(())
 }
