@@ -407,5 +407,62 @@ mod tests {
             (example.asana.requests_per_minute, example.asana.url),
             (default_requests_per_minute(), default_asana_url())
         );
+        assert_eq!(example.webhooks, WebhookSettings::default());
+    }
+
+    #[test]
+    fn the_complete_example_names_every_journal_setting_and_shows_the_defaults() {
+        let example = Settings::from_toml(&examples("docs/settings.md")[0]).unwrap().journal.unwrap();
+        let least = JournalSettings { clearing_account: None, ..example.clone() };
+        let needed = "ledger_id ledger_currency source category clearing_account_id time_zone";
+        let mut table = toml::Table::try_from(&least).unwrap();
+        table.retain(|key, _| needed.split(' ').any(|one| one == key));
+        let defaults: JournalSettings = table.try_into().unwrap();
+        // a setting that is added must be named here, and in the example
+        let JournalSettings {
+            ledger_id: _,
+            ledger,
+            ledger_currency: _,
+            source: _,
+            source_parameter,
+            category: _,
+            data_access_set,
+            clearing_account_id,
+            clearing_account,
+            natural_account,
+            balancing_segment,
+            segment_names,
+            time_zone: _,
+            rate_type,
+            decimals,
+            closed_period,
+            reopened,
+            suspense,
+            canceled_statuses,
+            document_account,
+            job,
+            job_options,
+            notification_code,
+            settle_minutes,
+            follow,
+        } = example;
+        let named = [ledger, source_parameter, data_access_set, clearing_account_id, clearing_account];
+        assert!(named.iter().chain([&natural_account, &rate_type]).all(Option::is_some));
+        assert!(balancing_segment.is_some() && !segment_names.is_empty() && !decimals.is_empty());
+        assert_eq!(
+            (closed_period, reopened, suspense, canceled_statuses, settle_minutes, follow),
+            (
+                defaults.closed_period,
+                defaults.reopened,
+                defaults.suspense,
+                defaults.canceled_statuses,
+                defaults.settle_minutes,
+                defaults.follow
+            )
+        );
+        assert_eq!(
+            (document_account, job, job_options, notification_code),
+            (defaults.document_account, defaults.job, defaults.job_options, defaults.notification_code)
+        );
     }
 }

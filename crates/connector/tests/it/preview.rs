@@ -170,7 +170,7 @@ async fn a_journal_is_found_by_the_group_of_an_earlier_sending() {
     for group in [&first, &journal.group_id] {
         let found = world.found(group).await;
         assert_eq!(found.len(), 1, "{group}");
-        assert_eq!(found[0].journals[0].earlier_groups, [first.clone()]);
+        assert_eq!(found[0].journals[0].earlier_groups, std::slice::from_ref(&first));
     }
     world.end().await;
 }

@@ -139,7 +139,11 @@ fn print_journal(told: &Told) {
     output::data(&super::preview::lines(&told.lines, &j.amount, &j.currency).to_string());
     let mut table = output::table(&["at", "state", "what happened"]);
     for step in &told.steps {
-        table.add_row([output::when(Some(step.at)), step.state.clone(), step.what.clone()]);
+        let again = match step.repeats {
+            ..=1 => String::new(),
+            times => format!(" ({times} times, last {})", output::when(Some(step.last_at))),
+        };
+        table.add_row([output::when(Some(step.at)), step.state.clone(), format!("{}{again}", step.what)]);
     }
     output::data(&table.to_string());
     for (number, step) in told.steps.iter().enumerate() {
