@@ -1,7 +1,9 @@
 //! Storing deliveries: what waits is committed together, and only then is each one answered.
 //!
 //! Nothing waits for a batch to fill: a committer takes what is there, and while it commits the next batch
-//! gathers. Everything is bounded: what is not admitted has to be refused before its body is read.
+//! gathers. One transaction at a time makes the largest batches; only when one takes long, as on a slow disk or over
+//! a connection that hangs, another begins beside it. Everything is bounded: what is not admitted has to be refused
+//! before its body is read.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,6 +30,9 @@ const MAX_BATCH_DELIVERIES: usize = 256;
 const MAX_BATCH_BYTES: usize = 2 * 1024 * 1024;
 /// A batch that has this many events takes no further delivery.
 const MAX_BATCH_EVENTS: usize = 4_000;
+/// A transaction that takes longer no longer holds up the next one.
+const ALONE_FOR: Duration = Duration::from_millis(20);
+
 /// How much may be under way at once in this process.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -35,7 +40,7 @@ pub struct Limits {
     pub deliveries: usize,
     /// Bytes of their bodies; memory is a few times that, since a batch is written from copies.
     pub bytes: usize,
-    /// Transactions at once. While one waits for the disk, another is prepared.
+    /// Transactions at once, when they take long.
     pub committers: usize,
     /// Longest time for one transaction. Asana waits 10 seconds for an answer; a refusal should come before that.
     pub commit_within: Duration,
@@ -197,18 +202,20 @@ async fn commit_batches<S: Sink>(
     mut stop: watch::Receiver<bool>,
 ) {
     loop {
-        let batch = {
-            let mut queue = queue.lock().await;
-            let first = tokio::select! {
-                biased;
-                first = queue.recv() => first,
-                // what waits goes before the end
-                _ = stop.wait_for(|stop| *stop) => queue.try_recv().ok(),
-            };
-            let Some(first) = first else { return };
-            gather(first, &mut queue)
+        let mut turn = queue.lock().await;
+        let first = tokio::select! {
+            biased;
+            first = turn.recv() => first,
+            // what waits goes before the end
+            _ = stop.wait_for(|stop| *stop) => turn.try_recv().ok(),
         };
-        commit(&mut committer, batch).await;
+        let Some(first) = first else { return };
+        let batch = gather(first, &mut turn);
+        let mut committing = std::pin::pin!(commit(&mut committer, batch));
+        if tokio::time::timeout(ALONE_FOR, &mut committing).await.is_err() {
+            drop(turn);
+            committing.await;
+        }
     }
 }
 

@@ -143,6 +143,22 @@ async fn beyond_the_limits_nothing_is_admitted_until_something_is_answered() {
 }
 
 #[tokio::test]
+async fn a_transaction_that_takes_long_does_not_hold_up_the_next() {
+    let sink = Remembering::new(0);
+    let ingest = Ingest::with_sinks(&nowhere(), limits(), vec![sink.clone(), sink.clone()]);
+    let first = begin(&ingest, 0);
+    until(|| ingest.queue.capacity() == 1_000 && ingest.places.available_permits() == 999).await;
+    let second = begin(&ingest, 0);
+    // neither is stored, and neither waits in the queue
+    until(|| ingest.queue.capacity() == 1_000 && ingest.places.available_permits() == 998).await;
+    sink.permits.add_permits(2);
+    for answer in [first, second] {
+        assert_eq!(answer.await.unwrap(), Ok(()));
+    }
+    assert_eq!(sink.sizes(), [1, 1]);
+}
+
+#[tokio::test]
 async fn a_store_that_hangs_is_given_up_in_time() {
     let sink = Remembering::new(0);
     let limits = Limits { commit_within: Duration::from_millis(50), ..limits() };
