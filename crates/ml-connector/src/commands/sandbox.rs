@@ -9,7 +9,7 @@ use sandbox::oracle::LedgerFacts;
 use sandbox::{AsanaConfig, Board, GenerateOptions, Sandbox, SandboxConfig};
 
 use crate::cli::Global;
-use crate::commands::serve::stop_signal;
+use crate::commands::serve::Stop;
 use crate::output;
 
 /// What the stand-ins begin with.
@@ -81,8 +81,9 @@ pub async fn run(args: SandboxArgs, global: &Global) -> anyhow::Result<ExitCode>
     let refused = || anyhow::anyhow!("the Asana stand-in refused the board");
     let board = Board::seed(sandbox.asana(), "Purchasing").ok_or_else(refused)?;
     let whole = board.clone().with_journal_fields(sandbox.asana()).ok_or_else(refused)?;
+    let stop = Stop::listen()?;
     show(&sandbox, &board, &whole, global)?;
-    stop_signal().await?;
+    stop.asked().await;
     sandbox.shutdown().await;
     Ok(ExitCode::SUCCESS)
 }

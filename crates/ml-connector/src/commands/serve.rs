@@ -12,6 +12,7 @@ use connector::hooks::{token, wake};
 use connector::node;
 use console::hooks::{Doors, Receiver};
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use url::Url;
@@ -50,6 +51,7 @@ pub async fn run(args: ServeArgs, global: &Global) -> anyhow::Result<ExitCode> {
         Some(address) => Some(TcpListener::bind(address).await?),
         None => None,
     };
+    let asked_to_stop = Stop::listen()?;
     let status = listener.local_addr()?;
     let hooks = hooks_listener.as_ref().map_or(Ok(status), TcpListener::local_addr)?;
     output::say(&format!("ml-connector serves; status at http://{status}/"));
@@ -61,7 +63,7 @@ pub async fn run(args: ServeArgs, global: &Global) -> anyhow::Result<ExitCode> {
     let node = tokio::spawn(node::run(engine.clone(), stop.subscribe()));
     let wake = tokio::spawn(wake::run(engine.clone(), ingest.arrived(), stop.subscribe()));
     let listeners = listen(listener, hooks_listener, engine, receiver, &close);
-    stop_signal().await?;
+    asked_to_stop.asked().await;
     output::say("stopping; work under way gets a few seconds to finish");
     // what comes in first, then what was taken, then the work on it: nothing that was answered is lost
     close.send_replace(true);
@@ -120,13 +122,29 @@ async fn closed(mut listeners: JoinSet<std::io::Result<()>>) -> anyhow::Result<(
     tokio::time::timeout(LISTENERS_GRACE, all).await.unwrap_or(Ok(()))
 }
 
+/// Ctrl-C and SIGTERM, heard from the moment this is made: whoever was told that the program runs can end it.
+pub struct Stop {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Stop {
+    /// Begins to listen.
+    pub fn listen() -> anyhow::Result<Stop> {
+        Ok(Stop { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    /// Waits for either.
+    pub async fn asked(mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
 /// Waits for Ctrl-C or SIGTERM.
 pub async fn stop_signal() -> anyhow::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted?,
-        _ = terminate.recv() => {}
-    }
+    Stop::listen()?.asked().await;
     Ok(())
 }
