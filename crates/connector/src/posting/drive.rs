@@ -48,19 +48,32 @@ pub async fn run(engine: &Engine, clients: &Clients, lease: &Lease) -> Result<Jo
     journals::take_over(&mut tx, lease.connection, lease.fence).await?;
     tx.commit().await?;
     let mut under_way = FuturesUnordered::new();
-    let mut failed = None;
+    let (mut failed, mut may_claim) = (None, true);
+    let mut claiming = None;
     loop {
-        if failed.is_none() {
-            match driver.claim(AT_ONCE - under_way.len()).await {
-                Ok(claimed) => under_way.extend(claimed.into_iter().map(|one| driver.turn(one).boxed())),
-                Err(error) => failed = Some(error),
-            }
+        if may_claim && claiming.is_none() && failed.is_none() {
+            let limit = AT_ONCE.saturating_sub(under_way.len());
+            (claiming, may_claim) = (Some(driver.claim(limit).boxed()), false);
         }
-        // whatever failed, a sending under way is not dropped: its answer would be lost
-        let Some(ended) = under_way.next().await else { break };
-        match ended {
-            Ok(turn) => report.add(&turn),
-            Err(error) => failed = failed.or(Some(error)),
+        // claiming and turns lock the same row of the lease: were one awaited alone, it could wait for the other
+        // for ever. And whatever failed, a sending under way is not dropped: its answer would be lost.
+        tokio::select! {
+            claimed = async { claiming.as_mut()?.await.into() }, if claiming.is_some() => {
+                claiming = None;
+                match claimed {
+                    Some(Ok(claimed)) => under_way.extend(claimed.into_iter().map(|one| driver.turn(one).boxed())),
+                    Some(Err(error)) => failed = failed.or(Some(error)),
+                    None => {}
+                }
+            }
+            Some(ended) = under_way.next() => {
+                may_claim = true;
+                match ended {
+                    Ok(turn) => report.add(&turn),
+                    Err(error) => failed = failed.or(Some(error)),
+                }
+            }
+            else => break,
         }
     }
     failed.map_or(Ok(report), Err)
