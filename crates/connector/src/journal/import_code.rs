@@ -66,6 +66,12 @@ pub fn find(code: &str) -> Option<&'static ImportCode> {
     KNOWN.iter().find(|known| known.code == code)
 }
 
+/// A code with its meaning, when it is documented.
+#[must_use]
+pub fn in_words(code: &str) -> String {
+    find(code).map_or_else(|| code.to_owned(), |known| format!("{code} ({})", known.meaning))
+}
+
 /// Whether a code rejects the journal; codes that begin with `W` only warn.
 #[must_use]
 pub fn rejects(code: &str) -> bool {

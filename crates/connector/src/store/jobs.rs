@@ -120,15 +120,17 @@ pub async fn create(db: &mut PgConnection, connection: ConnectionId) -> Result<(
 /// that ran out counts as due.
 pub async fn claim_due(db: &PgPool, node: NodeId, limit: i64) -> Result<Vec<Lease>> {
     let rows = sqlx::query!(
-        "update jobs set node_id = $1, fence = jobs.fence + 1, due_at = null, started_at = now(),
+        // materialized: a subquery could be run once for each row, and claim more than the limit
+        "with due as materialized (
+             select j.connection_id, j.job from jobs j join connections c using (connection_id)
+             where c.state = 'active'
+               and ((j.due_at <= now() and (j.lease_until is null or j.lease_until < now()))
+                    or (j.node_id is not null and j.lease_until < now()))
+             order by j.due_at nulls first
+             for update of j skip locked limit $2)
+         update jobs set node_id = $1, fence = jobs.fence + 1, due_at = null, started_at = now(),
                 lease_until = now() + make_interval(secs => $3)
-         from (select j.connection_id, j.job from jobs j join connections c using (connection_id)
-               where c.state = 'active'
-                 and ((j.due_at <= now() and (j.lease_until is null or j.lease_until < now()))
-                      or (j.node_id is not null and j.lease_until < now()))
-               order by j.due_at nulls first
-               for update of j skip locked limit $2) due
-         where jobs.connection_id = due.connection_id and jobs.job = due.job
+         from due where jobs.connection_id = due.connection_id and jobs.job = due.job
          returning jobs.connection_id, jobs.job, jobs.fence, jobs.failures",
         node.0,
         limit,

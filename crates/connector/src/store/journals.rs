@@ -105,9 +105,11 @@ pub async fn claim_due(
     limit: i64,
 ) -> Result<Vec<Claimed>> {
     let rows = sqlx::query!(
-        "update journals j set fence = $2, due_at = null
-         from (select journal_id from journals where connection_id = $1 and due_at <= now()
-               order by due_at, journal_id limit $3 for update skip locked) due
+        // materialized: a subquery could be run once for each row, and claim more than the limit
+        "with due as materialized (
+             select journal_id from journals where connection_id = $1 and due_at <= now()
+             order by due_at, journal_id limit $3 for update skip locked)
+         update journals j set fence = $2, due_at = null from due
          where j.connection_id = $1 and j.journal_id = due.journal_id
          returning j.journal_id, j.kind, j.task_gid, j.ordinal, j.plan, j.machine, j.subject",
         connection.0,

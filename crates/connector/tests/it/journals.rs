@@ -1,6 +1,14 @@
 //! From a completed task to a journal in Oracle's ledger: each rule against both stand-ins, over HTTP, on a real
 //! PostgreSQL.
 
+mod crashes;
+mod held;
 mod ledger;
+mod lost_answers;
+mod once;
+mod periods;
 mod posting;
+mod rejected;
+mod reopened;
+mod tasks;
 mod world;

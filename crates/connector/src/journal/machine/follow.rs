@@ -116,7 +116,8 @@ pub(super) fn nothing_found(journal: Journal, context: &Context) -> Step {
         return Step::new(journal, Action::ReadLog { request_id }, "there is no batch; reading the log");
     };
     if codes.iter().any(|code| import_code::rejects(code)) {
-        let words = format!("Oracle rejected the journal: {}", codes.join(", "));
+        let words: Vec<String> = codes.iter().map(|code| import_code::in_words(code)).collect();
+        let words = format!("Oracle rejected the journal: {}", words.join("; "));
         let why = Rejection::ImportRejected { codes: codes.clone() };
         return submit::reject(journal, why, &words);
     }

@@ -1,16 +1,20 @@
 //! A world with journals: a board with fields for status and cost, and a ledger.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use connector::error::Result;
-use connector::journal::JournalSettings;
+use connector::ids::TaskGid;
 use connector::journal::settings::FollowSettings;
+use connector::journal::{GroupId, JournalSettings, Kind};
 use connector::purpose::Purpose;
 use connector::store::completions::{self, Completion};
 use connector::store::inbox;
-use connector::store::jobs::Job;
+use connector::store::jobs::{self, Job};
 use connector::store::journals::{self, Journal, LoggedStep};
 use sandbox::asana::Edit as AsanaEdit;
 use sandbox::oracle::settings::Phases;
 use sandbox::{AsanaConfig, Board, OracleSettings, Sandbox, SandboxConfig};
+use uuid::Uuid;
 
 use super::ledger::Ledger;
 use crate::fixture::{self, World};
@@ -19,6 +23,9 @@ use crate::fixture::{self, World};
 const ROUNDS: u32 = 12;
 /// What a round lets pass for journals: longer than any wait between attempts, shorter than all settling.
 const ROUND_SECONDS: i64 = 60;
+
+/// Sendings under groups of their own that a test can bring about.
+const GENERATIONS: u32 = 8;
 
 /// The journal settings that fit the stand-in's primary ledger, which balances by company.
 pub fn journal_settings(sandbox: &Sandbox) -> JournalSettings {
@@ -126,6 +133,75 @@ impl World {
         moving == 0 && inbox::count_open(&self.engine.db, self.connection).await.unwrap() == 0
     }
 
+    /// Puts an event into the inbox as a webhook's delivery does.
+    pub async fn event(&self, task: &str, field: &str) {
+        sqlx::query(
+            "insert into events (connection_id, event_key, delivery_id, resource_type, resource_gid, action,
+                                 field, happened_at, state)
+             values ($1, gen_random_uuid(), gen_random_uuid(), 'task', $2, 'changed', $3, now(), 'open')",
+        )
+        .bind(self.connection.0)
+        .bind(task)
+        .bind(field)
+        .execute(&self.engine.db)
+        .await
+        .unwrap();
+    }
+
+    /// Whether a job is due by its row.
+    pub async fn is_due(&self, job: Job) -> bool {
+        let all = jobs::status(&self.engine.db, self.connection).await.unwrap();
+        let due = all.into_iter().find(|status| status.job == job.as_str()).unwrap().due_at;
+        due.is_some_and(|due| due <= jiff::Timestamp::now() + jiff::SignedDuration::from_secs(300))
+    }
+
+    /// Remembers every exchange from now on.
+    pub fn record_uploads(&self) {
+        self.sandbox.calls().record_exchanges(20_000);
+    }
+
+    /// How often a journal was about to be sent; each time right after a look that showed no batch.
+    pub async fn sendings_after_a_look(&self, journal: &Journal) -> i32 {
+        let mut sendings = 0;
+        for step in self.steps(journal).await.iter().filter(|step| step.state == "submitting") {
+            let look = step.request.as_deref().unwrap_or_default();
+            let answer = step.response.as_deref().unwrap_or_default();
+            assert!(look.starts_with("GET journalBatches") && answer.starts_with("no batch"), "{step:?}");
+            sendings += 1 + step.repeats;
+        }
+        sendings
+    }
+
+    /// How many uploads Oracle received, accepted or not. Every one must come after a look for a batch of its
+    /// journal which itself came after the upload before.
+    pub async fn uploads_after_a_look(&self) -> usize {
+        let mut journal_of: BTreeMap<String, Uuid> = BTreeMap::new();
+        for journal in self.journals().await {
+            let kind = if journal.kind == "reversal" { Kind::Reversal } else { Kind::Posting };
+            let (task, ordinal) = (TaskGid(journal.task_gid.clone()), journal.ordinal.unsigned_abs());
+            for generation in 0..=GENERATIONS {
+                let group = GroupId::derive(self.connection, &task, ordinal, kind, generation);
+                journal_of.insert(group.to_string(), journal.journal_id);
+            }
+        }
+        let journals = |text: &str| -> Vec<Uuid> {
+            let words = text.split(|c: char| !c.is_ascii_digit());
+            words.filter_map(|word| journal_of.get(word).copied()).collect()
+        };
+        let (mut uploads, mut looked) = (0, BTreeSet::new());
+        for exchange in self.sandbox.calls().exchanges() {
+            if exchange.target.contains("journalBatches") {
+                looked.extend(journals(&exchange.target));
+            } else if exchange.request_body.contains("importBulkData") {
+                uploads += 1;
+                let of = journals(&exchange.request_body);
+                let of = of.first().unwrap_or_else(|| panic!("an upload of no journal: {exchange:?}"));
+                assert!(looked.remove(of), "journal {of} was sent without a look");
+            }
+        }
+        uploads
+    }
+
     /// One number from the engine's database.
     pub async fn count(&self, query: &'static str) -> i64 {
         sqlx::query_scalar(query).fetch_one(&self.engine.db).await.unwrap()
@@ -133,7 +209,7 @@ impl World {
 
     /// Lets seconds pass for the journals on their way, and makes due what waits.
     pub async fn pass(&self, seconds: i64) {
-        let rows: Vec<(uuid::Uuid, String)> =
+        let rows: Vec<(Uuid, String)> =
             sqlx::query_as("select journal_id, machine from journals where due_at is not null")
                 .fetch_all(&self.engine.db)
                 .await

@@ -1,0 +1,163 @@
+//! What Oracle rejects is told with its codes, and is never sent again by itself.
+
+use connector::Code;
+use sandbox::oracle::settings::{Outcome, RejectedStatus};
+use sandbox::oracle::{Edit, NewOrder};
+use sandbox::{Fault, FaultRule, Side};
+
+use crate::fixture::{World, lines};
+
+const CHARGED: &str = "101.10.60540.000.000.000";
+
+fn enable(world: &World, enabled: bool) {
+    let account = CHARGED.to_owned();
+    world.oracle(Edit::ChangeAccount { account, enabled: Some(enabled), detail_posting: None });
+}
+
+#[tokio::test]
+async fn a_disabled_account_rejects_the_journal_with_its_code_and_what_it_means() {
+    let world = World::with_journals().await;
+    let task = world.ordered("US-1", &["10"]).await;
+    enable(&world, false);
+    world.complete(&task);
+    world.way_back().await;
+    let journal = world.journal().await;
+    assert_eq!((journal.state.as_str(), journal.submissions), ("rejected", 1));
+    assert_eq!(journal.code, Some(Code::JournalImportRejected.to_string()));
+    let reason = journal.reason.clone().unwrap();
+    assert!(reason.contains("EF03") && reason.contains("the account is disabled"), "{reason}");
+    let log = world.steps(&journal).await;
+    assert!(log.iter().any(|step| step.response.as_deref().is_some_and(|text| text.contains("EF03"))));
+    assert!(world.ledger().batches.is_empty());
+    assert!(world.task("US-1").shows("journal_status").unwrap().starts_with("Journal rejected: MLC-5136"));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_rejected_group_leaves_its_lines_and_is_never_sent_again_by_itself() {
+    let world = World::with_journals_and(|o| o.erp.rejected_status = RejectedStatus::Warning, |_| {}).await;
+    let task = world.ordered("US-1", &["10", "20"]).await;
+    enable(&world, false);
+    world.complete(&task);
+    world.way_back().await;
+    let rejected = world.journal().await;
+    assert_eq!(rejected.state, "rejected");
+    enable(&world, true);
+    for _ in 0..3 {
+        world.pass(100_000).await;
+        world.an_hour_later_for_completions().await;
+        world.way_back().await;
+    }
+    let (journal, ledger) = (world.journal().await, world.ledger());
+    assert_eq!((journal.state.as_str(), journal.submissions), ("rejected", 1));
+    assert_eq!(ledger.submitted(), 1);
+    assert!(ledger.batches.is_empty());
+    assert_eq!(ledger.interface.len(), 3, "{ledger:?}");
+    let group: i64 = journal.group_id.parse().unwrap();
+    assert!(ledger.interface.iter().all(|row| row.group == group && row.status != "NEW"), "{ledger:?}");
+    // completed again, the task is posted under a group of its own, which takes none of the old lines along
+    world.reopen(&task);
+    world.way_back().await;
+    world.complete(&task);
+    world.way_back().await;
+    let ledger = world.ledger();
+    assert_eq!(ledger.one().lines().len(), 3);
+    assert_ne!(ledger.one().group, group);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_currency_without_a_rate_is_rejected_by_oracle() {
+    let world = World::with_journals().await;
+    world.new_order(NewOrder {
+        number: Some("US-1".into()),
+        currency: Some("CHF".into()),
+        lines: lines(&["10"]),
+        ..NewOrder::default()
+    });
+    world.sync().await;
+    world.complete(&world.task("US-1").gid);
+    world.way_back().await;
+    let journal = world.journal().await;
+    assert_eq!(journal.state, "rejected");
+    assert!(journal.reason.as_deref().unwrap().contains("EC06"), "{journal:?}");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn an_upload_that_oracle_does_not_schedule_is_rejected() {
+    let world = World::with_journals_and(|oracle| oracle.erp.job_privilege = false, |_| {}).await;
+    let task = world.ordered("US-1", &["10"]).await;
+    world.complete(&task);
+    world.way_back().await;
+    let journal = world.journal().await;
+    assert_eq!(journal.code, Some(Code::JournalNotScheduled.to_string()));
+    assert_eq!((journal.state.as_str(), world.ledger().submitted()), ("rejected", 0));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn an_upload_that_oracle_refuses_is_rejected_with_its_words() {
+    let world = World::with_journals().await;
+    let task = world.ordered("US-1", &["10"]).await;
+    world.complete(&task);
+    let body = Some(r#"{"title":"Bad Request","detail":"The document account is wrong."}"#.to_owned());
+    let refused = Fault::Status { status: 400, retry_after: None, body, html: false };
+    world.fault(FaultRule::new(refused).on(Side::Oracle).method("POST").path("erpintegrations"));
+    world.way_back().await;
+    let journal = world.journal().await;
+    assert_eq!((journal.state.as_str(), journal.submissions), ("rejected", 1));
+    assert_eq!(journal.code, Some(Code::JournalRefused.to_string()));
+    assert!(journal.reason.as_deref().unwrap().contains("document account is wrong"), "{journal:?}");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_load_and_an_import_that_fail_are_told_apart() {
+    for (outcome, code) in [
+        (Outcome::Error, Code::JournalLoadFailed),
+        (Outcome::Expired, Code::JournalLoadFailed),
+        (Outcome::ImportError, Code::JournalImportFailed),
+    ] {
+        let world = World::with_journals_and(|oracle| oracle.erp.outcome = Some(outcome), |_| {}).await;
+        let task = world.ordered("US-1", &["10"]).await;
+        world.complete(&task);
+        world.way_back().await;
+        let journal = world.journal().await;
+        assert_eq!(
+            (journal.state.as_str(), journal.code),
+            ("rejected", Some(code.to_string())),
+            "{outcome:?}"
+        );
+        assert_eq!(world.ledger().submitted(), 1);
+        world.end().await;
+    }
+}
+
+#[tokio::test]
+async fn an_import_that_never_appears_is_in_doubt_and_not_sent_again() {
+    let world = World::with_journals_and(|o| o.erp.outcome = Some(Outcome::ImportMissing), |_| {}).await;
+    let task = world.ordered("US-1", &["10"]).await;
+    world.complete(&task);
+    world.way_back().await;
+    for _ in 0..3 {
+        world.pass(100_000).await;
+        world.way_back().await;
+    }
+    let journal = world.journal().await;
+    assert_eq!((journal.state.as_str(), journal.submissions), ("in_doubt", 1));
+    assert_eq!(journal.code, Some(Code::JournalInDoubt.to_string()));
+    assert_eq!(world.ledger().submitted(), 1);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn an_import_that_only_warns_is_imported() {
+    let world = World::with_journals_and(|oracle| oracle.erp.outcome = Some(Outcome::Warning), |_| {}).await;
+    let task = world.ordered("US-1", &["10"]).await;
+    world.complete(&task);
+    world.way_back().await;
+    assert_eq!(world.journal().await.state, "imported");
+    assert_eq!(world.ledger().batches.len(), 1);
+    world.end().await;
+}
