@@ -3,6 +3,7 @@
 
 mod crashes;
 mod held;
+mod histories;
 mod ledger;
 mod lost_answers;
 mod once;

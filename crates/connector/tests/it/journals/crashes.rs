@@ -160,6 +160,28 @@ async fn a_step_under_an_older_fence_is_refused_and_leaves_no_row() {
 }
 
 #[tokio::test]
+async fn no_more_is_claimed_than_there_is_room_for() {
+    let world = World::with_journals().await;
+    for n in 1..=12 {
+        world.order(&format!("US-{n}"), &["10"]);
+    }
+    world.sync().await;
+    for task in world.tasks() {
+        world.complete(&task.gid);
+    }
+    for job in [Job::Sweep, Job::Completions] {
+        world.run(job).await.unwrap();
+    }
+    let mut db = world.engine.db.acquire().await.unwrap();
+    for (limit, expected) in [(5, 5), (5, 5), (5, 2), (5, 0)] {
+        let claimed = journals::claim_due(&mut db, world.connection, 1, limit).await.unwrap();
+        assert_eq!(claimed.len(), expected);
+    }
+    drop(db);
+    world.end().await;
+}
+
+#[tokio::test]
 async fn one_journal_s_trouble_does_not_cut_off_the_others_while_they_are_sent() {
     let world = World::with_journals().await;
     for n in 1..=6 {
