@@ -63,7 +63,8 @@ async fn nodes_that_store_the_same_events_in_other_orders_do_not_block_each_othe
         let forwards = json!({"events": events}).to_string();
         events.reverse();
         let backwards = json!({"events": events}).to_string();
-        let (one, other) = tokio::join!(nodes[0].deliver(&hook, &forwards), nodes[1].deliver(&hook, &backwards));
+        let (one, other) =
+            tokio::join!(nodes[0].deliver(&hook, &forwards), nodes[1].deliver(&hook, &backwards));
         assert_eq!((one.status, other.status), (200, 200), "round {round}");
     }
     assert_eq!((house.count("events").await, house.count("deliveries").await), (8_000, 8));
