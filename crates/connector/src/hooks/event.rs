@@ -132,7 +132,12 @@ pub fn read(kind: ResourceKind, body: &str) -> Result<Vec<Event>, Unreadable> {
 }
 
 fn event(kind: ResourceKind, members: EventMembers<'_>) -> Event {
-    let happened_at = members.created_at.as_deref().and_then(|at| at.parse::<Timestamp>().ok());
+    // what was before Asana is no time of an event, and some of it the database cannot keep
+    let happened_at = members
+        .created_at
+        .as_deref()
+        .and_then(|at| at.parse::<Timestamp>().ok())
+        .filter(|at| *at >= Timestamp::UNIX_EPOCH);
     let key = EventKey::of(&members, happened_at);
     let resource = members.resource.0;
     let resource_gid = resource.gid.and_then(kept).unwrap_or_default();

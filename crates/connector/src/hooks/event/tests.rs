@@ -138,6 +138,16 @@ fn a_text_that_is_no_name_or_gid_is_not_kept() {
 }
 
 #[test]
+fn a_time_that_could_not_be_is_no_time() {
+    for odd in ["-009999-01-02T00:00:00Z", "1969-12-31T23:59:59Z", "yesterday", "2026-06-30", ""] {
+        let mut event = completing();
+        event["created_at"] = json!(odd);
+        let read = one(&event);
+        assert_eq!((read.happened_at, read.open), (None, true), "{odd}");
+    }
+}
+
+#[test]
 fn a_body_that_is_no_delivery_is_unreadable_and_not_repeated() {
     for bad in [
         "",

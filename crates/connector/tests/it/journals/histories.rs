@@ -91,8 +91,7 @@ struct History {
 
 impl History {
     async fn begin(reopened: Reopened, phase_ms: i64) -> History {
-        let phases =
-            Phases { wait_ms: phase_ms, run_ms: phase_ms, load_ms: phase_ms, import_ms: phase_ms };
+        let phases = Phases { wait_ms: phase_ms, run_ms: phase_ms, load_ms: phase_ms, import_ms: phase_ms };
         let world =
             World::with_journals_and(|o| o.erp.phases = phases, |journal| journal.reopened = reopened).await;
         let mut tasks = Vec::new();
@@ -129,8 +128,7 @@ impl History {
             Step::Stop { request, happens } => {
                 let fault =
                     if happens { Fault::TimeoutAfter { ms: 60_000 } } else { Fault::Delay { ms: 60_000 } };
-                let rule =
-                    world.fault(FaultRule::new(fault).on(Side::Oracle).after(request).times(1));
+                let rule = world.fault(FaultRule::new(fault).on(Side::Oracle).after(request).times(1));
                 world.pass(2).await;
                 tokio::select! {
                     () = work(&world.engine, world) => {}
@@ -167,7 +165,9 @@ impl History {
     async fn settle(&self) {
         let world = &self.world;
         world.sandbox.faults().clear();
-        world.sql("update jobs set lease_until = now() - interval '1 second' where node_id is not null").await;
+        world
+            .sql("update jobs set lease_until = now() - interval '1 second' where node_id is not null")
+            .await;
         for _ in 0..ROUNDS {
             world.sandbox.clock().advance(jiff::SignedDuration::from_secs(60));
             world.way_back().await;

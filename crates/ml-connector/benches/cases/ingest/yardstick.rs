@@ -4,19 +4,23 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context;
-use sqlx::{AssertSqlSafe, PgConnection};
+use sqlx::PgConnection;
 use tokio::sync::{Mutex, mpsc, oneshot};
+use uuid::Uuid;
 
 use crate::database::connect;
 
 /// Transactions at once, as the receiver has.
 const COMMITTERS: usize = 2;
 
+/// A body, and who waits for its commit.
+type Waiting = (String, oneshot::Sender<()>);
+
 /// Bodies a second, committed in groups into one table without an index: so many senders, each waiting for the
 /// commit, and nothing else to be done.
 pub async fn group(url: &str, bodies: &[&str], senders: usize) -> anyhow::Result<f64> {
-    table(url, "in_groups").await?;
-    let (queue, waiting) = mpsc::channel::<(String, oneshot::Sender<()>)>(senders);
+    create(url, "create table in_groups (body text not null)").await?;
+    let (queue, waiting) = mpsc::channel::<Waiting>(senders);
     let waiting = Arc::new(Mutex::new(waiting));
     let mut committers = Vec::new();
     for _ in 0..COMMITTERS {
@@ -43,9 +47,6 @@ pub async fn group(url: &str, bodies: &[&str], senders: usize) -> anyhow::Result
     Ok(bodies.len() as f64 / elapsed.as_secs_f64())
 }
 
-/// A body that waits for its commit, and who is told of it.
-type Waiting = (String, oneshot::Sender<()>);
-
 async fn commit(mut db: PgConnection, waiting: Arc<Mutex<mpsc::Receiver<Waiting>>>) -> anyhow::Result<()> {
     loop {
         let mut batch = Vec::new();
@@ -63,17 +64,21 @@ async fn commit(mut db: PgConnection, waiting: Arc<Mutex<mpsc::Receiver<Waiting>
     }
 }
 
-/// Bodies a second, each in a transaction of its own over so many connections.
+/// Deliveries a second without their events, each in a transaction of its own over so many connections, into a
+/// table like that of the receiver.
 pub async fn single(url: &str, bodies: &[&str], connections: usize) -> anyhow::Result<f64> {
-    table(url, "one_by_one").await?;
+    create(url, "create table one_by_one (like deliveries including all)").await?;
     let mut open = Vec::new();
     for _ in 0..connections {
         open.push(connect(url).await?);
     }
+    let owner = Uuid::now_v7();
     let started = Instant::now();
     let inserting = open.iter_mut().enumerate().map(|(place, db)| async move {
+        let insert = "insert into one_by_one (connection_id, delivery_id, webhook_id, events, body)
+                      values ($1, $2, $1, 2, $3)";
         for body in bodies.iter().skip(place).step_by(connections) {
-            sqlx::query("insert into one_by_one (body) values ($1)").bind(*body).execute(&mut *db).await?;
+            sqlx::query(insert).bind(owner).bind(Uuid::now_v7()).bind(*body).execute(&mut *db).await?;
         }
         Ok::<_, anyhow::Error>(())
     });
@@ -81,9 +86,7 @@ pub async fn single(url: &str, bodies: &[&str], connections: usize) -> anyhow::R
     Ok(bodies.len() as f64 / started.elapsed().as_secs_f64())
 }
 
-async fn table(url: &str, name: &str) -> anyhow::Result<()> {
-    let mut db = connect(url).await?;
-    let statement = format!("create table {name} (body text not null)");
-    sqlx::query(AssertSqlSafe(statement)).execute(&mut db).await?;
+async fn create(url: &str, table: &'static str) -> anyhow::Result<()> {
+    sqlx::query(table).execute(&mut connect(url).await?).await?;
     Ok(())
 }
