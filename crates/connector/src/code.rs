@@ -313,25 +313,25 @@ codes! {
 
     JournalNotScheduled "MLC-5131" "Oracle did not schedule the import",
         "The upload was answered with the request id -1. No line was loaded.",
-        "Check `journal.job`, and that the integration user may run the import. Then send the journal anew.";
+        "Check `journal.job`, and that the integration user may run the import. Then open the task and complete it again.";
     JournalRefused "MLC-5132" "Oracle refused the upload",
         "The request was understood and declined. No line was loaded.",
-        "Read Oracle's message. Common causes: no access to `journal.document_account`, a missing privilege. Then send the journal anew.";
+        "Read Oracle's message. Common causes: no access to `journal.document_account`, a missing privilege. Then open the task and complete it again.";
     JournalOutOfAttempts "MLC-5133" "The upload was given up",
         "All attempts were used up. What is known says that no line was loaded.",
-        "Mend the cause that the last message names, then send the journal anew.";
+        "Mend the cause that the last message names, then open the task and complete it again.";
     JournalLoadFailed "MLC-5134" "Oracle could not load the file",
         "The load job failed before the import. No batch was found.",
-        "Read the job's log. Then send the journal anew: it goes under a new group id, since lines may be left in the interface.";
+        "Read the job's log. Then open the task and complete it again: that brings a journal under a new group id, since lines may be left in the interface.";
     JournalImportFailed "MLC-5135" "The import job failed",
         "The job ended in error without naming a code. No batch was found.",
-        "Read the job's log. Then send the journal anew: it goes under a new group id, since lines may be left in the interface.";
+        "Read the job's log. Then open the task and complete it again: that brings a journal under a new group id, since lines may be left in the interface.";
     JournalImportRejected "MLC-5136" "Oracle rejected the journal's lines",
         "The import named error codes. One bad line rejects the whole journal, and the lines stay in the interface.",
-        "Mend what the codes say, delete the lines with Delete Import Data if they disturb, then send the journal anew: it goes under a new group id.";
+        "Mend what the codes say, delete the lines with Delete Import Data if they disturb, then open the task and complete it again: that brings a journal under a new group id.";
     JournalInDoubt "MLC-5137" "It is not known whether the journal exists",
         "Oracle's answer did not arrive, or an import ended without a batch that can be seen. Nothing is sent again as long as it may exist.",
-        "Look in Oracle for a batch whose name holds the group id. If it is there, say so; if it certainly is not, send the journal anew.";
+        "Look in Oracle for a batch whose name holds the group id. Nothing needs to be done when it appears: it is found and adopted. Nothing is sent again by itself unless it is proved that there is none.";
     JournalSlow "MLC-5138" "The import takes unusually long",
         "The job was accepted and has not ended. It is followed on, and nothing is sent a second time.",
         "Look at the job in Oracle's scheduled processes: it may wait for another one, or be on hold.";

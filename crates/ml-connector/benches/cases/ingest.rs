@@ -110,7 +110,7 @@ pub async fn measure_steady(runs: u32, dir: &Path) -> anyhow::Result<Measured> {
         let mut load = Load::open(receiving.address, CONNECTIONS).await?;
         load.run(&load::requests(&hook, 0, 100), Pace::Closed).await?;
         let took = load.run(&load::requests(&hook, 100, count), Pace::PerSecond(RATE)).await?;
-        measured.add("p99_ms", Target::AtMost(10.0), took.latency_ms(0.99));
+        measured.add("p99_ms", Target::AtMost(5.0), took.latency_ms(0.99));
         measured.add("p50_ms", Target::None, took.latency_ms(0.5));
         measured.add("max_ms", Target::None, took.latency_ms(1.0));
         measured.add("per_second", Target::None, took.per_second());
