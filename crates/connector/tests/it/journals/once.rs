@@ -178,7 +178,7 @@ async fn what_was_completed_before_journals_were_switched_on_brings_nothing() {
     world.way_back().await;
     assert!(world.completions().await.is_empty());
     // an event makes it be looked at all the same
-    world.event(&task, "name").await;
+    world.event(&task, "completed").await;
     world.way_back().await;
     let completion = world.completion().await;
     assert_eq!(completion.state, "skipped");
