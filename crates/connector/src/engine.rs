@@ -51,6 +51,8 @@ pub struct Clients {
     pub asana: Asana,
     /// What is remembered of the ledger.
     pub ledger: LedgerMemory,
+    /// Journals became due: the job that drives them, if it is under way here, need not end first.
+    pub journals_due: Notify,
     fields: Mutex<Option<(Instant, Arc<ProjectFields>)>>,
 }
 
@@ -127,7 +129,14 @@ impl Engine {
             ..BudgetSettings::default()
         };
         let asana = Asana::new(config).map_err(trouble::asana)?;
-        Ok(Clients { connection, fusion, asana, ledger: LedgerMemory::default(), fields: Mutex::default() })
+        Ok(Clients {
+            connection,
+            fusion,
+            asana,
+            ledger: LedgerMemory::default(),
+            journals_due: Notify::new(),
+            fields: Mutex::default(),
+        })
     }
 }
 

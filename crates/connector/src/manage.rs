@@ -9,7 +9,7 @@ use crate::ids::ConnectionId;
 use crate::settings::Settings;
 use crate::store::connections::{self, Connection, State};
 use crate::store::jobs::{self, Job};
-use crate::store::{completions, documents, feeds, tasks};
+use crate::store::{self, completions, documents, feeds, tasks};
 use crate::vault::{self, CredentialName};
 
 /// Longest name of a connection, in characters.
@@ -41,7 +41,7 @@ pub async fn add(
     }
     settings.check()?;
     let id = ConnectionId::new();
-    let mut tx = engine.db.begin().await?;
+    let mut tx = store::begin(&engine.db).await?;
     connections::add(&mut tx, id, name, settings).await?;
     jobs::create(&mut tx, id).await?;
     feeds::create(&mut tx, id).await?;
@@ -80,7 +80,7 @@ pub async fn edit(
     secrets: &Secrets,
 ) -> Result<u64> {
     settings.check()?;
-    let mut tx = engine.db.begin().await?;
+    let mut tx = store::begin(&engine.db).await?;
     put_secrets(engine, &mut tx, connection.id, secrets).await?;
     // also when only a secret changed: every node then makes its clients anew
     connections::set_settings(&mut tx, connection.id, settings).await?;
@@ -104,7 +104,7 @@ pub async fn activate(engine: &Engine, connection: &Connection) -> Result<()> {
     if connection.state == State::Active {
         return Err(Error::new(Code::ConnectionState, format!("`{}` is active already", connection.name)));
     }
-    let mut tx = engine.db.begin().await?;
+    let mut tx = store::begin(&engine.db).await?;
     connections::set_state(&mut tx, connection.id, State::Active).await?;
     jobs::ask_for(&mut *tx, connection.id, &Job::ALL).await?;
     tx.commit().await?;
@@ -116,7 +116,7 @@ pub async fn pause(engine: &Engine, connection: &Connection) -> Result<()> {
     if connection.state != State::Active {
         return Err(Error::new(Code::ConnectionState, format!("`{}` is not active", connection.name)));
     }
-    let mut tx = engine.db.begin().await?;
+    let mut tx = store::begin(&engine.db).await?;
     connections::set_state(&mut tx, connection.id, State::Paused).await?;
     tx.commit().await?;
     Ok(())
@@ -128,7 +128,7 @@ pub async fn remove(engine: &Engine, connection: &Connection) -> Result<()> {
         let message = format!("`{}` is active; pause it first", connection.name);
         return Err(Error::new(Code::ConnectionState, message));
     }
-    let mut tx = engine.db.begin().await?;
+    let mut tx = store::begin(&engine.db).await?;
     connections::remove(&mut tx, connection.id).await?;
     tx.commit().await?;
     Ok(())

@@ -16,7 +16,7 @@ use crate::ids::ProjectGid;
 use crate::store::completions::{self, Completion};
 use crate::store::inbox;
 use crate::store::jobs::{self, Job, Lease};
-use crate::store::{connections, sweeps};
+use crate::store::{self, connections, sweeps};
 use crate::trouble;
 
 /// How far before the last change seen a sweep starts: Asana's servers need not agree to the second.
@@ -116,7 +116,7 @@ async fn project_once(
         newest = page.tasks.iter().map(|task| task.modified_at).chain(newest).max();
         report.tasks += page.tasks.len() as u64;
         let gids: Vec<String> = page.tasks.iter().map(|task| task.gid.clone()).collect();
-        let mut tx = engine.db.begin().await?;
+        let mut tx = store::begin(&engine.db).await?;
         jobs::hold(&mut tx, lease).await?;
         let mut known: BTreeMap<String, Vec<Completion>> = BTreeMap::new();
         for completion in completions::of_tasks(&mut tx, connection, &gids).await? {

@@ -15,7 +15,7 @@ use crate::posting::build;
 use crate::store::completions::{self, Completion, Facts, Verdict};
 use crate::store::inbox::{self, OpenEvent, Outcome};
 use crate::store::jobs::{self, Job, Lease};
-use crate::store::{journals, links};
+use crate::store::{self, journals, links};
 use crate::trouble;
 
 /// Events taken from the inbox at once.
@@ -83,6 +83,7 @@ async fn decide(
 ) -> Result<()> {
     let decided = build::decide_due(engine, clients, lease, report).await;
     if journals::are_due(&engine.db, lease.connection).await? {
+        clients.journals_due.notify_one();
         jobs::ask_for(&engine.db, lease.connection, &[Job::Journals]).await?;
         engine.wake();
     }
@@ -93,7 +94,7 @@ async fn decide(
 async fn hand_on(engine: &Engine, lease: &Lease, events: &[OpenEvent]) -> Result<()> {
     let keys: Vec<EventKey> = events.iter().map(|event| event.key).collect();
     jobs::ask_for(&engine.db, lease.connection, &[Job::Webhooks]).await?;
-    let mut tx = engine.db.begin().await?;
+    let mut tx = store::begin(&engine.db).await?;
     jobs::hold(&mut tx, lease).await?;
     inbox::close_events(&mut tx, lease.connection, &keys, Outcome::Done).await?;
     tx.commit().await?;
@@ -110,7 +111,7 @@ async fn worth_a_read(
     report: &mut CompletionsReport,
 ) -> Result<Vec<OpenEvent>> {
     let tasks: Vec<String> = events.iter().map(|event| event.resource_gid.clone()).collect();
-    let mut tx = engine.db.begin().await?;
+    let mut tx = store::begin(&engine.db).await?;
     jobs::hold(&mut tx, lease).await?;
     let completions = completions::of_tasks(&mut tx, lease.connection, &tasks).await?;
     let completed: HashSet<&str> = completions.iter().map(|known| known.task_gid.as_str()).collect();
@@ -221,7 +222,7 @@ async fn record(
 ) -> Result<()> {
     let connection = lease.connection;
     let gids: Vec<String> = done.iter().map(|(gid, _)| gid.clone()).collect();
-    let mut tx = engine.db.begin().await?;
+    let mut tx = store::begin(&engine.db).await?;
     jobs::hold(&mut tx, lease).await?;
     let mut known: BTreeMap<String, Vec<Completion>> = BTreeMap::new();
     for completion in completions::of_tasks(&mut tx, connection, &gids).await? {

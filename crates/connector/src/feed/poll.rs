@@ -16,6 +16,7 @@ use crate::engine::{Clients, Engine};
 use crate::error::{Error, Result};
 use crate::feed::Feed;
 use crate::feed::prepare::prepare;
+use crate::store;
 use crate::store::documents::{self, Incoming, Reading, Stored};
 use crate::store::feeds::{self, FeedState, Mode};
 use crate::store::jobs::{self, Lease};
@@ -71,7 +72,7 @@ pub async fn run(engine: &Engine, clients: &Arc<Clients>, lease: &Lease, feed: F
     let mut report = PollReport { complete: true, ..PollReport::default() };
     if mode == Mode::ByLastUpdate {
         poll.read(Keyset::by_last_update(poll.from(&state)), Mark::Watermark, &mut report).await?;
-        let mut tx = engine.db.begin().await?;
+        let mut tx = store::begin(&engine.db).await?;
         jobs::hold(&mut tx, lease).await?;
         feeds::set_unfinished(&mut tx, lease.connection, feed, !report.complete).await?;
         tx.commit().await?;
@@ -81,7 +82,7 @@ pub async fn run(engine: &Engine, clients: &Arc<Clients>, lease: &Lease, feed: F
         poll.read(Keyset::by_id(state.scan_after.clone()), Mark::Scan, &mut report).await?;
     }
     if report.complete && (scan || state.watermark.is_none()) {
-        let mut tx = engine.db.begin().await?;
+        let mut tx = store::begin(&engine.db).await?;
         jobs::hold(&mut tx, lease).await?;
         feeds::finish_scan(&mut tx, lease.connection, feed).await?;
         tx.commit().await?;
@@ -202,7 +203,7 @@ impl Poll<'_> {
         let gone = |_| Error::new(Code::LeaseLost, "the pages before were not stored");
         let may_begin = |turn: &Turn| if known.is_empty() { turn.begun } else { turn.committed };
         before.wait_for(|turn| may_begin(turn) >= place).await.map_err(gone)?;
-        let mut tx = self.engine.db.begin().await?;
+        let mut tx = store::begin(&self.engine.db).await?;
         turn.send_modify(|turn| turn.begun = place + 1);
         let connection = self.lease.connection;
         let stored = documents::store_page(&mut tx, connection, self.feed, &known, &page.rows).await?;

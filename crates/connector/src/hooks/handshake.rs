@@ -11,6 +11,7 @@ use crate::engine::Engine;
 use crate::error::Result;
 use crate::hooks::token::TokenDigest;
 use crate::ids::ConnectionId;
+use crate::store;
 use crate::store::hooks;
 use crate::vault::{self, CredentialName};
 
@@ -29,7 +30,7 @@ pub async fn offer(
     if length == 0 || length > MAX_SECRET_BYTES {
         return Ok(false);
     }
-    let mut tx = engine.db.begin().await?;
+    let mut tx = store::begin(&engine.db).await?;
     let Some(webhook) = hooks::hold_pending(&mut tx, connection, digest).await? else {
         return Ok(false);
     };

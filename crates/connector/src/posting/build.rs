@@ -21,6 +21,7 @@ use crate::journal::{
 use crate::posting::around::Around;
 use crate::posting::reopen;
 use crate::purpose::Purpose;
+use crate::store;
 use crate::store::completions::{self, Completion, Verdict};
 use crate::store::jobs::{self, Job, Lease};
 use crate::store::journals::{self, NewJournal};
@@ -68,7 +69,7 @@ pub async fn decide_due(
 }
 
 async fn postpone(engine: &Engine, lease: &Lease, completion: &Completion) -> Result<()> {
-    let mut tx = engine.db.begin().await?;
+    let mut tx = store::begin(&engine.db).await?;
     jobs::hold(&mut tx, lease).await?;
     completions::postpone(&mut tx, lease.connection, &completion.task_gid, completion.ordinal).await?;
     tx.commit().await?;
@@ -195,7 +196,7 @@ impl Batch<'_> {
                 plan.accounting.date
             )
         });
-        let mut tx = self.engine.db.begin().await?;
+        let mut tx = store::begin(&self.engine.db).await?;
         jobs::hold(&mut tx, self.lease).await?;
         if !journals::open(&mut tx, connection, &new).await? {
             // another completion of this very batch bears the cost
@@ -266,7 +267,7 @@ impl Batch<'_> {
         let (news, known): (Vec<_>, Vec<_>) = refused.into_iter().partition(Refusal::is_news);
         if !known.is_empty() {
             let resting: Vec<_> = known.iter().map(|known| (known.completion, known.again_in)).collect();
-            let mut tx = self.engine.db.begin().await?;
+            let mut tx = store::begin(&self.engine.db).await?;
             jobs::hold(&mut tx, self.lease).await?;
             completions::rest(&mut tx, self.lease.connection, &resting).await?;
             tx.commit().await?;
@@ -299,7 +300,7 @@ impl Batch<'_> {
         };
         let maps = self.clients.connection.settings.fields.contains_key(&Purpose::JournalStatus);
         let shows = order_id.filter(|_| maps);
-        let mut tx = self.engine.db.begin().await?;
+        let mut tx = store::begin(&self.engine.db).await?;
         jobs::hold(&mut tx, self.lease).await?;
         completions::decide(&mut tx, self.lease.connection, &verdict).await?;
         if let Some(order) = &shows {
@@ -321,7 +322,7 @@ impl Batch<'_> {
             line_id: None,
             again_in: Some(0.0),
         };
-        let mut tx = self.engine.db.begin().await?;
+        let mut tx = store::begin(&self.engine.db).await?;
         jobs::hold(&mut tx, self.lease).await?;
         completions::decide(&mut tx, self.lease.connection, &verdict).await?;
         tx.commit().await?;

@@ -15,7 +15,7 @@ use crate::posting::oracle::{self, About, Exchange, Proof};
 use crate::purpose::Purpose;
 use crate::store::jobs::{self, Job, Lease};
 use crate::store::journals::{self, Claimed, Submits, Told};
-use crate::store::{completions, outbox};
+use crate::store::{self, completions, outbox};
 
 /// Journals driven at once; Oracle's import is one job each.
 const AT_ONCE: usize = 8;
@@ -44,34 +44,39 @@ pub async fn run(engine: &Engine, clients: &Clients, lease: &Lease) -> Result<Jo
     let mut report = JournalsReport::default();
     let Some(settings) = &clients.connection.settings.journal else { return Ok(report) };
     let driver = Driver { engine, clients, lease, settings, gate: Mutex::new(()) };
-    let mut tx = engine.db.begin().await?;
+    let mut tx = store::begin(&engine.db).await?;
     jobs::hold(&mut tx, lease).await?;
     journals::take_over(&mut tx, lease.connection, lease.fence).await?;
     tx.commit().await?;
     // claiming is one of the futures, so that no turn ever stands still, holding a lock, while it waits
     let mut under_way = FuturesUnordered::from_iter([driver.claim(AT_ONCE).boxed()]);
-    let (mut claiming, mut failed) = (true, None);
+    let (mut claiming, mut more, mut failed) = (true, false, None);
     // whatever failed, a sending under way is not dropped: its answer would be lost
-    while let Some(ended) = under_way.next().await {
-        let found = match ended {
-            Ok(Ended::Claimed(claimed)) => {
+    while !under_way.is_empty() {
+        let ended = tokio::select! {
+            Some(ended) = under_way.next() => Some(ended),
+            () = clients.journals_due.notified() => None,
+        };
+        more |= match ended {
+            None => true,
+            Some(Ok(Ended::Claimed(claimed))) => {
                 claiming = false;
                 let found = !claimed.is_empty();
                 under_way.extend(claimed.into_iter().map(|one| driver.turn(one).boxed()));
                 found
             }
-            Ok(Ended::Turn(turn)) => {
+            Some(Ok(Ended::Turn(turn))) => {
                 report.add(&turn);
                 true
             }
-            Err(error) => {
+            Some(Err(error)) => {
                 failed = failed.or(Some(error));
                 false
             }
         };
         let free = AT_ONCE.saturating_sub(under_way.len());
-        if found && !claiming && free > 0 && failed.is_none() {
-            claiming = true;
+        if more && !claiming && free > 0 && failed.is_none() {
+            (claiming, more) = (true, false);
             under_way.push(driver.claim(free).boxed());
         }
     }
@@ -116,7 +121,7 @@ impl Driver<'_> {
     async fn claim(&self, limit: usize) -> Result<Ended> {
         let limit = i64::try_from(limit).unwrap_or(0);
         let _turn = self.gate.lock().await;
-        let mut tx = self.engine.db.begin().await?;
+        let mut tx = store::begin(&self.engine.db).await?;
         jobs::hold(&mut tx, self.lease).await?;
         let claimed = journals::claim_due(&mut tx, self.lease.connection, self.lease.fence, limit).await?;
         tx.commit().await?;
@@ -226,7 +231,7 @@ impl Driver<'_> {
         let settled = step.journal.state.is_final();
         let (connection, node) = (self.lease.connection, self.engine.node);
         let turn = self.gate.lock().await;
-        let mut tx = self.engine.db.begin().await?;
+        let mut tx = store::begin(&self.engine.db).await?;
         jobs::hold(&mut tx, self.lease).await?;
         journals::record_step(&mut tx, connection, self.lease.fence, node, &record).await?;
         if settled {

@@ -12,6 +12,7 @@ use crate::journal::plan::Reversed;
 use crate::journal::settings::Reopened;
 use crate::journal::{GroupId, JournalSettings, Kind, NoJournal, Period};
 use crate::posting::build::REOPENED;
+use crate::store;
 use crate::store::completions::{self, Completion, Verdict};
 use crate::store::jobs::{self, Lease};
 use crate::store::journals::{self, NewJournal, Posting};
@@ -32,7 +33,7 @@ pub async fn decide(
 ) -> Result<()> {
     let (connection, task) = (lease.connection, completion.task_gid.as_str());
     let periods = periods(engine, clients, connection, settings, completion).await?;
-    let mut tx = engine.db.begin().await?;
+    let mut tx = store::begin(&engine.db).await?;
     jobs::hold(&mut tx, lease).await?;
     let posting = journals::posting_of(&mut tx, connection, task, completion.ordinal).await?;
     let verdict = match posting {

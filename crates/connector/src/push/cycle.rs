@@ -15,7 +15,7 @@ use crate::push::world::{self, Moving, World};
 use crate::push::{listing, sender};
 use crate::store::jobs::{self, Lease};
 use crate::store::outbox::{self, Next, Outcome};
-use crate::store::{documents, links};
+use crate::store::{self, documents, links};
 use crate::template::Templates;
 
 /// Movements claimed at once.
@@ -56,7 +56,7 @@ pub async fn run(
     lease: &Lease,
     progress: &watch::Sender<u64>,
 ) -> Result<PushReport> {
-    let mut tx = engine.db.begin().await?;
+    let mut tx = store::begin(&engine.db).await?;
     jobs::hold(&mut tx, lease).await?;
     outbox::doubt_unfinished(&mut tx, lease.connection, lease.fence).await?;
     outbox::look_again_at_held(&mut tx, lease.connection, HELD_FOR).await?;
@@ -147,7 +147,7 @@ impl Cycle<'_> {
 
     async fn claim(&self) -> Result<Vec<Moving>> {
         let layout = &self.clients.connection.settings.routing.account;
-        let mut tx = self.engine.db.begin().await?;
+        let mut tx = store::begin(&self.engine.db).await?;
         jobs::hold(&mut tx, self.lease).await?;
         let claimed = outbox::claim_due_movements(
             &mut tx,
@@ -166,7 +166,7 @@ impl Cycle<'_> {
         let settings = &self.clients.connection.settings;
         let fields = self.clients.fields().await?;
         let connection = self.lease.connection;
-        let mut tx = self.engine.db.begin().await?;
+        let mut tx = store::begin(&self.engine.db).await?;
         jobs::hold(&mut tx, self.lease).await?;
         let world = World::load(&mut tx, connection, settings, batch).await?;
         let planner = Planner { settings, fields: &fields, templates, world: &world, now: Timestamp::now() };

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::ids::ProjectGid;
 use crate::push::known::known_task;
 use crate::store::jobs::{self, Lease};
-use crate::store::{links, tasks};
+use crate::store::{self, links, tasks};
 use crate::trouble;
 
 /// How far before the last change seen a listing starts: Asana's servers need not agree to the second.
@@ -73,7 +73,7 @@ async fn look_for_restored(engine: &Engine, clients: &Clients, lease: &Lease) ->
         return Ok(());
     }
     let gids: Vec<String> = restored.iter().map(|task| task.gid.clone()).collect();
-    let mut tx = engine.db.begin().await?;
+    let mut tx = store::begin(&engine.db).await?;
     jobs::hold(&mut tx, lease).await?;
     tasks::store(&mut tx, lease.connection, &restored).await?;
     tasks::revive(&mut tx, lease.connection, &gids).await?;
@@ -112,7 +112,7 @@ async fn list(
         let known: Vec<_> = page.tasks.iter().map(|task| known_task(task, settings)).collect();
         let gids: Vec<String> = known.iter().map(|task| task.gid.clone()).collect();
         newest = known.iter().filter_map(|task| task.modified_at).chain(newest).max();
-        let mut tx = engine.db.begin().await?;
+        let mut tx = store::begin(&engine.db).await?;
         jobs::hold(&mut tx, lease).await?;
         tasks::store(&mut tx, connection, &known).await?;
         tasks::revive(&mut tx, connection, &gids).await?;

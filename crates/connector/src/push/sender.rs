@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::push::classify::{Attempt, Effect, Verdict, judge};
 use crate::push::cycle::PushReport;
 use crate::push::plan::Write;
+use crate::store;
 use crate::store::jobs::{self, Lease};
 use crate::store::links::{self, NewLink};
 use crate::store::outbox::{self, Fate, Next, Outcome};
@@ -125,7 +126,7 @@ async fn record(engine: &Engine, clients: &Clients, lease: &Lease, batch: &[Done
             _ => {}
         }
     }
-    let mut tx = engine.db.begin().await?;
+    let mut tx = store::begin(&engine.db).await?;
     jobs::hold(&mut tx, lease).await?;
     outbox::record_fates(&mut tx, lease.connection, lease.fence, &fates).await?;
     tasks::store(&mut tx, lease.connection, &known).await?;

@@ -10,6 +10,7 @@ use crate::hooks::notes::Note;
 use crate::hooks::resource::{Resource, ResourceKind};
 use crate::hooks::token::TokenDigest;
 use crate::ids::{ConnectionId, WebhookId};
+use crate::store;
 use crate::store::at;
 
 /// How long a registration may be pending, in seconds: longer than the client waits for Asana's answer. After
@@ -211,7 +212,7 @@ pub async fn end(
     state: State,
     reason: Option<&str>,
 ) -> Result<bool> {
-    let mut tx = db.begin().await?;
+    let mut tx = store::begin(db).await?;
     let ended = sqlx::query!(
         "update webhooks set state = $3, ended_at = now(), last_failure = coalesce($4, last_failure)
          where connection_id = $1 and webhook_id = $2 and state in ('pending', 'active')",
@@ -338,7 +339,7 @@ pub async fn add_notes(db: &PgPool, notes: &HashMap<(ConnectionId, WebhookId), N
     for ((connection, webhook), note) in notes {
         by_connection.entry(*connection).or_default().push((*webhook, *note));
     }
-    let mut tx = db.begin().await?;
+    let mut tx = store::begin(db).await?;
     for (connection, mut notes) in by_connection {
         // nodes that write at once take the rows in one order
         notes.sort_by_key(|(webhook, _)| *webhook);

@@ -16,7 +16,7 @@ pub mod sweeps;
 pub mod tasks;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Connection, PgConnection, PgPool};
+use sqlx::{Connection, PgConnection, PgPool, Postgres, Transaction};
 
 use crate::code::Code;
 use crate::error::{Error, Result};
@@ -60,6 +60,22 @@ pub async fn open(url: &str) -> Result<PgPool> {
         ]))
         .await
         .map_err(unreachable)
+}
+
+/// Begins a transaction; it may be given up at any point, also while it begins.
+///
+/// `Pool::begin` of sqlx 0.9.0 may not: when it is dropped between `BEGIN` and the answer, the connection goes back
+/// into the pool with its transaction open, and whoever gets it next works inside that, uncommitted and holding locks
+/// (<https://github.com/transact-rs/sqlx/issues/4385>).
+pub async fn begin(db: &PgPool) -> Result<Transaction<'static, Postgres>> {
+    let db = db.clone();
+    #[expect(clippy::disallowed_methods, reason = "this is the one place where it is not given up")]
+    let begin = async move { db.begin().await };
+    // a task goes on when nobody waits for it any more; what it began is then rolled back
+    match tokio::spawn(begin).await {
+        Ok(begun) => Ok(begun?),
+        Err(ended) => Err(Error::new(Code::Database, "the program is ending").because(ended)),
+    }
 }
 
 /// Applies the migrations that are missing; safe to run on many nodes at once.

@@ -26,4 +26,5 @@ mod real_orders;
 mod routing;
 mod secrets;
 mod tasks;
+mod transactions;
 mod wake;

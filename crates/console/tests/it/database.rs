@@ -79,7 +79,7 @@ async fn what_waits_when_the_node_ends_is_stored_and_answered() {
     let house = House::new().await;
     let node = Arc::new(house.node(Limits::default()).await);
     let hook = house.active("77").await;
-    let mut blocker = house.engine.db.begin().await.unwrap();
+    let mut blocker = connector::store::begin(&house.engine.db).await.unwrap();
     sqlx::query("lock table deliveries in access exclusive mode").execute(&mut *blocker).await.unwrap();
     let waiting = tokio::spawn({
         let (node, hook) = (node.clone(), hook.clone());

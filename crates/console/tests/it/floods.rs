@@ -80,7 +80,7 @@ async fn beyond_the_bound_is_refused_and_whatever_is_answered_with_success_is_th
     let node = Arc::new(house.node(Limits { deliveries: 4, ..Limits::default() }).await);
     let hook = house.active("77").await;
     // nothing can be stored for now
-    let mut blocker = house.engine.db.begin().await.unwrap();
+    let mut blocker = connector::store::begin(&house.engine.db).await.unwrap();
     sqlx::query("lock table deliveries in access exclusive mode").execute(&mut *blocker).await.unwrap();
     let deliveries: Vec<_> = (0..20)
         .map(|number| {

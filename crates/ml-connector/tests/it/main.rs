@@ -11,6 +11,7 @@ mod demo;
 mod door;
 mod echo;
 mod kill;
+mod kill_journals;
 mod pair;
 mod private_server;
 mod program;

@@ -12,25 +12,69 @@ use tokio::sync::watch;
 
 use crate::fixture::World;
 
+/// Longer than the time of settling that these tests set.
+const SETTLED: i64 = 61 * 60;
+/// Requests of a whole way that a node can stop at, and more.
+const REQUESTS: u64 = 14;
+
 /// Lets every lease of a node that vanished run out, and has another node go on.
 async fn taken_over(world: &World, other: &Arc<Engine>) {
-    // what the node had sent to the database when it stopped is carried out, or rolled back, first
-    let busy = "select count(*) from pg_stat_activity
-                where pid <> pg_backend_pid() and datname = current_database()
-                  and state in ('active', 'idle in transaction', 'idle in transaction (aborted)')
-                  and backend_type = 'client backend'";
-    let begun = std::time::Instant::now();
-    while world.count(busy).await > 0 {
-        assert!(
-            begun.elapsed() < std::time::Duration::from_secs(30),
-            "the stopped node's statements do not end"
-        );
-        tokio::task::yield_now().await;
-    }
-    world.sql("update jobs set lease_until = now() - interval '1 second' where node_id is not null").await;
+    let expire = "update jobs set lease_until = now() - interval '1 second' where node_id is not null";
+    world.sql(expire).await;
     for job in [Job::Completions, Job::Journals] {
         node::run_once(other, world.connection, &[job], &watch::Sender::new(0)).await.unwrap();
     }
+}
+
+/// Completes tasks, and for each has the node stop at another of its requests to Oracle.
+async fn stopping_at_every_request(fault: Fault) {
+    let world = World::with_journals().await;
+    world.record_uploads();
+    let other = world.another_node().await;
+    // a batch that a look-up can be proved by
+    let first = world.ordered("US-0", &["1"]).await;
+    world.complete(&first);
+    world.way_back().await;
+    let mut stopped = 0;
+    for n in 0..REQUESTS {
+        let task = world.ordered(&format!("US-{}", n + 1), &["10", "20.01"]).await;
+        world.complete(&task);
+        let rule = world.fault(FaultRule::new(fault.clone()).on(Side::Oracle).after(n).times(1));
+        tokio::select! {
+            () = world.way_back() => {}
+            () = world.until("the request", |world| world.fired(rule) > 0) => stopped += 1,
+        }
+        world.sandbox.faults().clear();
+        taken_over(&world, &other).await;
+        world.way_back().await;
+        world.pass(SETTLED).await;
+        world.way_back().await;
+    }
+    assert!(stopped >= 6, "the node stopped {stopped} times");
+    let (journals, ledger) = (world.journals().await, world.ledger());
+    assert_eq!(journals.len() as u64, REQUESTS + 1);
+    for journal in &journals {
+        assert_eq!(journal.state, "imported", "{journal:#?} {:#?}", world.steps(journal).await);
+        assert_eq!(journal.code, None, "{journal:#?}");
+        let sendings = world.sendings_after_a_look(journal).await;
+        assert_eq!(sendings, journal.submissions, "{journal:#?}");
+    }
+    assert_eq!(ledger.batches.len(), journals.len());
+    assert_eq!(ledger.submitted(), journals.len() as u64);
+    assert!(ledger.submissions.values().all(|count| *count == 1), "{ledger:?}");
+    world.uploads_after_a_look().await;
+    other.db.close().await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_node_that_stops_before_any_of_its_requests_is_replaced() {
+    stopping_at_every_request(Fault::Delay { ms: 60_000 }).await;
+}
+
+#[tokio::test]
+async fn a_node_that_stops_before_it_hears_the_answer_is_replaced() {
+    stopping_at_every_request(Fault::TimeoutAfter { ms: 60_000 }).await;
 }
 
 #[tokio::test]

@@ -106,6 +106,9 @@ impl History {
         let proof = world.ordered("US-proof", &["1"]).await;
         world.complete(&proof);
         world.way_back().await;
+        world.sandbox.clock().advance(jiff::SignedDuration::from_millis(4 * phase_ms));
+        world.way_back().await;
+        assert_eq!(world.journal().await.state, "imported", "the proof of look-ups");
         tasks.extend((2..ORDERS).map(|n| world.task(&format!("US-{n}")).gid));
         let other = world.another_node().await;
         let complete = vec![false; tasks.len()];
@@ -251,7 +254,7 @@ async fn work(engine: &Engine, world: &World) {
 fn whatever_happens_each_completion_has_one_journal_or_a_reason_and_the_books_agree() {
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(CASES);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let config = Config { cases, max_shrink_iters: 40, failure_persistence: None, ..Config::default() };
+    let config = Config { cases, max_shrink_iters: 12, failure_persistence: None, ..Config::default() };
     let reopened = prop_oneof![1 => Just(Reopened::Ignore), 2 => Just(Reopened::Reverse)];
     let history = (reopened, prop_oneof![Just(0i64), Just(400)], prop::collection::vec(step(), 8..30));
     let result = TestRunner::new(config).run(&history, |(reopened, phase_ms, steps)| {
