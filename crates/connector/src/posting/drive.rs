@@ -218,6 +218,7 @@ impl Driver<'_> {
         };
         let record = journals::Step {
             id: journal.id,
+            turn: journal.turn,
             machine: &step.journal,
             group,
             told: is_news.then_some(told),

@@ -81,6 +81,8 @@ pub struct Claimed {
     pub machine: machine::Journal,
     /// What the completion was charged to.
     pub subject: String,
+    /// Goes up with every claim; steps count only under the newest.
+    pub turn: i64,
 }
 
 /// Makes due what a node that stopped had claimed: the fence of its lease is older.
@@ -109,9 +111,9 @@ pub async fn claim_due(
         "with due as materialized (
              select journal_id from journals where connection_id = $1 and due_at <= now()
              order by due_at, journal_id limit $3 for update skip locked)
-         update journals j set fence = $2, due_at = null from due
+         update journals j set fence = $2, turn = j.turn + 1, due_at = null from due
          where j.connection_id = $1 and j.journal_id = due.journal_id
-         returning j.journal_id, j.kind, j.task_gid, j.ordinal, j.plan, j.machine, j.subject",
+         returning j.journal_id, j.kind, j.task_gid, j.ordinal, j.plan, j.machine, j.subject, j.turn",
         connection.0,
         fence,
         limit,
@@ -128,6 +130,7 @@ pub async fn claim_due(
                 plan: read(&r.plan)?,
                 machine: read(&r.machine)?,
                 subject: r.subject,
+                turn: r.turn,
             })
         })
         .collect()
@@ -138,6 +141,8 @@ pub async fn claim_due(
 pub struct Step<'a> {
     /// The journal.
     pub id: JournalId,
+    /// The claim under which it was decided.
+    pub turn: i64,
     /// Where it stands now.
     pub machine: &'a machine::Journal,
     /// The group of the sending that stands.
@@ -172,9 +177,10 @@ pub enum Submits {
     No,
 }
 
-/// Stores a step under the lease's fence. A rejected or withdrawn journal no longer bears its cost.
+/// Stores a step under the lease's fence and the journal's newest claim. A rejected or withdrawn journal no longer
+/// bears its cost.
 ///
-/// Under an older fence nothing is stored, and the answer is [`Code::LeaseLost`].
+/// Under an older fence or claim nothing is stored, and the answer is [`Code::LeaseLost`].
 pub async fn record_step(
     db: &mut PgConnection,
     connection: ConnectionId,
@@ -197,7 +203,7 @@ pub async fn record_step(
                 submitted_at = case when $11 = 1 then now() else submitted_at end,
                 decided_at = case when $4 in ('imported', 'rejected', 'withdrawn') then now() end,
                 due_at = now() + make_interval(secs => $12)
-         where connection_id = $1 and journal_id = $2 and fence = $13",
+         where connection_id = $1 and journal_id = $2 and fence = $13 and turn = $14",
         connection.0,
         step.id.0,
         text(step.machine)?,
@@ -211,11 +217,12 @@ pub async fn record_step(
         i32::from(step.submits == Submits::Yes),
         step.again_in,
         fence,
+        step.turn,
     )
     .execute(&mut *db)
     .await?;
     if stored.rows_affected() != 1 {
-        return Err(Error::new(Code::LeaseLost, "another node has taken over the journal"));
+        return Err(Error::new(Code::LeaseLost, "the journal was taken over meanwhile"));
     }
     match told {
         Some(told) => log_step(db, connection, node, step.id, state, told).await,

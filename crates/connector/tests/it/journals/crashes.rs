@@ -126,7 +126,7 @@ async fn a_node_that_lost_its_lease_while_it_sent_records_nothing() {
 }
 
 #[tokio::test]
-async fn a_step_under_an_older_fence_is_refused_and_leaves_no_row() {
+async fn a_step_under_an_older_fence_or_claim_is_refused_and_leaves_no_row() {
     let world = World::with_journals().await;
     let task = world.ordered("US-1", &["10"]).await;
     world.complete(&task);
@@ -134,11 +134,12 @@ async fn a_step_under_an_older_fence_is_refused_and_leaves_no_row() {
         world.run(job).await.unwrap();
     }
     let journal = world.journal().await;
-    world.sql("update journals set fence = 7").await;
+    world.sql("update journals set fence = 7, turn = 3").await;
     let machine = machine::Journal { state: machine::State::Submitting, ..machine::Journal::default() };
     let told = || Told { what: "sending", alert: None, request: None, response: None };
-    let step = || Step {
+    let step = |turn| Step {
         id: JournalId(journal.journal_id),
+        turn,
         machine: &machine,
         group: journal.group_id.parse().unwrap(),
         told: Some(told()),
@@ -146,14 +147,14 @@ async fn a_step_under_an_older_fence_is_refused_and_leaves_no_row() {
         submits: Submits::Yes,
     };
     let mut db = world.engine.db.acquire().await.unwrap();
-    for fence in [6, 8] {
+    for (fence, turn) in [(6, 3), (8, 3), (7, 2), (7, 4)] {
         let stored =
-            journals::record_step(&mut db, world.connection, fence, world.engine.node, &step()).await;
+            journals::record_step(&mut db, world.connection, fence, world.engine.node, &step(turn)).await;
         assert_eq!(stored.unwrap_err().code, Code::LeaseLost);
     }
     assert!(world.steps(&journal).await.is_empty());
     assert_eq!(world.journal().await.state, "ready");
-    journals::record_step(&mut db, world.connection, 7, world.engine.node, &step()).await.unwrap();
+    journals::record_step(&mut db, world.connection, 7, world.engine.node, &step(3)).await.unwrap();
     assert_eq!(world.steps(&journal).await.len(), 1);
     assert_eq!((world.journal().await.state.as_str(), world.journal().await.submissions), ("submitting", 1));
     drop(db);
@@ -213,5 +214,33 @@ async fn one_journal_s_trouble_does_not_cut_off_the_others_while_they_are_sent()
     world.way_back().await;
     assert!(world.journals().await.iter().all(|j| j.state == "imported" && j.submissions == 1));
     assert_eq!(world.ledger().submitted(), 6);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_journal_that_is_claimed_twice_at_once_is_sent_once() {
+    let world = World::with_journals().await;
+    for n in 1..=2 {
+        let task = world.ordered(&format!("US-{n}"), &["10"]).await;
+        world.complete(&task);
+    }
+    for job in [Job::Sweep, Job::Completions] {
+        world.run(job).await.unwrap();
+    }
+    let [slow, quick] = <[_; 2]>::try_from(world.journals().await).unwrap();
+    // both forms of the first look-up; the quick one's end has the job claim again
+    let rule = |ms, group: &str| FaultRule::new(Fault::Delay { ms }).on(Side::Oracle).path(group).times(2);
+    let looked_for = world.fault(rule(2_000, &slow.group_id));
+    world.fault(rule(600, &quick.group_id));
+    let (drove, ()) = tokio::join!(world.run(Job::Journals), async {
+        world.until("the look-up", |world| world.fired(looked_for) > 0).await;
+        world.sql("update journals set due_at = now() where due_at is null").await;
+    });
+    assert_eq!(drove.unwrap_err().code, Code::LeaseLost);
+    let ledger = world.ledger();
+    assert!(ledger.submissions.len() == 2 && ledger.submitted() == 2, "{ledger:?}");
+    world.way_back().await;
+    assert!(world.journals().await.iter().all(|journal| journal.state == "imported"));
+    assert_eq!(world.ledger().batches.len(), 2);
     world.end().await;
 }
