@@ -31,7 +31,7 @@ pub struct Global {
     pub log_json: bool,
     /// PostgreSQL to use; without it a private server runs in the data directory
     #[arg(long, global = true, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
-    pub database_url: Option<String>,
+    pub database_url: Option<secrecy::SecretString>,
     /// Where the private server keeps its files
     #[arg(long, global = true, env = "ML_CONNECTOR_DATA_DIR", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,

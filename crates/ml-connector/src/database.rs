@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use connector::{Engine, store};
 use embedded_postgres::{Server, Settings};
+use secrecy::ExposeSecret;
 use sqlx::PgPool;
 
 use crate::cli::Global;
@@ -20,7 +21,7 @@ impl Database {
     /// Opens the database; starts the private server when `DATABASE_URL` is not set.
     pub async fn open(global: &Global) -> anyhow::Result<Database> {
         if let Some(url) = &global.database_url {
-            return Ok(Database { pool: store::open(url).await?, server: None });
+            return Ok(Database { pool: store::open(url.expose_secret()).await?, server: None });
         }
         Database::private(data_dir(global)?).await
     }

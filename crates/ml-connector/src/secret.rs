@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use connector::key::MasterKey;
 use connector::{Code, Error};
 use secrecy::SecretString;
+use zeroize::Zeroizing;
 
 /// A secret is at most this long.
-const MAX_BYTES: u64 = 64 * 1024;
+const MAX_BYTES: usize = 64 * 1024;
 
 /// Reads a secret from `file`, or from the environment variable when no file is given.
 pub fn read(file: Option<&Path>, variable: &str) -> Result<Option<SecretString>, Error> {
@@ -20,13 +21,14 @@ pub fn read(file: Option<&Path>, variable: &str) -> Result<Option<SecretString>,
         Error::new(Code::InputUnreadable, format!("the secret cannot be read from {}", file.display()))
             .because(e)
     };
-    let mut text = String::new();
+    // large enough from the start: what grows leaves copies behind
+    let mut text = Zeroizing::new(String::with_capacity(MAX_BYTES));
     if file == Path::new("-") {
-        std::io::stdin().take(MAX_BYTES).read_to_string(&mut text).map_err(unreadable)?;
+        std::io::stdin().take(MAX_BYTES as u64).read_to_string(&mut text).map_err(unreadable)?;
     } else {
         std::fs::File::open(file)
             .map_err(unreadable)?
-            .take(MAX_BYTES)
+            .take(MAX_BYTES as u64)
             .read_to_string(&mut text)
             .map_err(unreadable)?;
     }

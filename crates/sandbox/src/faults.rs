@@ -222,11 +222,6 @@ impl Faults {
         self.lock().list.clear();
     }
 
-    /// Starts the draws for probabilities anew.
-    pub fn reseed(&self, seed: u64) {
-        self.lock().random = ChaCha8Rng::seed_from_u64(seed);
-    }
-
     /// What happens to this request: delays, and at most one other fault, the first that hits.
     pub(crate) fn strike(&self, side: Side, method: &str, path: &str) -> Vec<Fault> {
         let mut struck = Vec::new();

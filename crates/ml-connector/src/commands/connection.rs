@@ -38,7 +38,7 @@ pub enum ConnectionCommand {
         /// The connection's name
         name: String,
         /// Print the settings as TOML, ready for `add` or `edit`
-        #[arg(long)]
+        #[arg(long, conflicts_with = "json")]
         toml: bool,
     },
     /// Change settings or secrets; new settings have every record compared anew
@@ -242,11 +242,16 @@ fn with_change(settings: &Settings, change: &str) -> Result<Settings, Error> {
 async fn list(database: &Database, global: &Global) -> anyhow::Result<ExitCode> {
     let all = connections::list(&database.pool).await?;
     if global.json {
-        let all: Vec<_> = all
-            .iter()
-            .map(|c| serde_json::json!({ "connection_id": c.id, "name": c.name, "state": c.state, "created_at": c.created_at }))
-            .collect();
-        output::json(&all)?;
+        let mut shown = Vec::with_capacity(all.len());
+        for c in all {
+            let counts = movements::count(&database.pool, c.id).await?;
+            shown.push(serde_json::json!({
+                "connection_id": c.id, "name": c.name, "state": c.state, "created_at": c.created_at,
+                "oracle": c.settings.oracle.base().ok(), "asana_workspace": c.settings.asana.workspace,
+                "movements": counts,
+            }));
+        }
+        output::json(&shown)?;
         return Ok(ExitCode::SUCCESS);
     }
     if all.is_empty() {

@@ -59,6 +59,7 @@ pub async fn run(args: SandboxArgs, global: &Global) -> anyhow::Result<ExitCode>
         asana_address: args.asana,
         control_address: args.control,
         asana,
+        fault_seed: args.seed,
         ..SandboxConfig::default()
     })
     .await?;

@@ -19,12 +19,9 @@ pub(crate) struct ErrorForm {
 }
 
 impl ErrorForm {
-    /// Structured errors need version 4 and an `Accept` that allows them.
+    /// Structured errors need version 4 and an `Accept` that asks for them.
     pub(crate) fn new(version: u8, accept: Option<&str>) -> Self {
-        let accepts = accept.is_none_or(|accept| {
-            [ERROR_TYPE, "application/json", "*/*", "application/*"].iter().any(|form| accept.contains(form))
-        });
-        Self { structured: version >= 4 && accepts }
+        Self { structured: version >= 4 && accept.is_some_and(|accept| accept.contains(ERROR_TYPE)) }
     }
 
     /// An error with a sentence and, where Oracle gives one, a code and the path of the attribute.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 use reqwest::{Client, Response, StatusCode};
 use sandbox::oracle::OracleSettings;
 use sandbox::{GenerateOptions, Sandbox, SandboxConfig};
@@ -45,7 +46,11 @@ impl Pod {
         let config = SandboxConfig { oracle_settings: settings, ..SandboxConfig::default() };
         let sandbox = Sandbox::start(config).await.unwrap();
         sandbox.oracle().generate(&options).unwrap();
-        let http = Client::builder().timeout(Duration::from_secs(20)).build().unwrap();
+        // a request that sets its own `Accept` sends that one
+        let wanted = HeaderValue::from_static("*/*, application/vnd.oracle.adf.error+json");
+        let headers = HeaderMap::from_iter([(ACCEPT, wanted)]);
+        let http =
+            Client::builder().timeout(Duration::from_secs(20)).default_headers(headers).build().unwrap();
         let mut pod = Self { sandbox, http, token: String::new() };
         pod.token = pod.new_token().await;
         pod
