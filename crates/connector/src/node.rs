@@ -283,16 +283,12 @@ async fn keep_lease(engine: &Engine, lease: &Lease) -> Error {
     }
 }
 
-/// How long a failed job waits: what the other side asks, short steps in maintenance, else backoff.
+/// How long a failed job waits: what the other side asks, but never less than the backoff, which begins with
+/// longer steps in maintenance.
 fn retry_wait(lease: &Lease, error: &Error) -> Duration {
     let failures = u32::try_from(lease.failures).unwrap_or(0) + 1;
-    match (error.retry_after, error.code) {
-        (Some(asked), _) => asked.min(backoff::MAX_RETRY_AFTER),
-        (None, Code::OracleMaintenance) => {
-            backoff::full_jitter(failures + 2, rand::random()).clamp(backoff::BASE, backoff::MAINTENANCE_STEP)
-        }
-        (None, _) => backoff::full_jitter(failures, rand::random()).max(backoff::BASE),
-    }
+    let attempt = if error.code == Code::OracleMaintenance { failures + 2 } else { failures };
+    backoff::wait(attempt, error.retry_after)
 }
 
 fn signed(duration: Duration) -> SignedDuration {

@@ -212,6 +212,24 @@ async fn being_asked_to_slow_down_with_and_without_a_time() {
 }
 
 #[tokio::test]
+async fn a_time_to_wait_that_is_over_already_is_waited_out_like_any_failure() {
+    let world = with_an_order().await;
+    for over in ["0", "Wed, 21 Oct 2015 07:28:00 GMT"] {
+        world.fault(FaultRule::new(status(429, Some(over), None, false)).on(Side::Oracle).times(1));
+        fails_with(&world, Code::OracleBusy).await;
+        let waits: bool = sqlx::query_scalar(
+            "select due_at >= finished_at + interval '900 milliseconds' from jobs where job = 'purchase_orders'",
+        )
+        .fetch_one(&world.engine.db)
+        .await
+        .unwrap();
+        assert!(waits, "{over}");
+    }
+    arrives(&world).await;
+    world.end().await;
+}
+
+#[tokio::test]
 async fn malformed_json() {
     recovers(Fault::MalformedJson, Code::OracleMalformed).await;
 }
