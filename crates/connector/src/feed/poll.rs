@@ -120,8 +120,16 @@ impl Poll<'_> {
                 Err(error) => return Err(trouble::oracle(error)),
             };
         }
-        feeds::set_mode(&self.engine.db, self.lease.connection, self.feed, mode).await?;
+        self.set_mode(Some(mode)).await?;
         Ok(mode)
+    }
+
+    async fn set_mode(&self, mode: Option<Mode>) -> Result<()> {
+        let mut tx = store::begin(&self.engine.db).await?;
+        jobs::hold(&mut tx, self.lease).await?;
+        feeds::set_mode(&mut tx, self.lease.connection, self.feed, mode).await?;
+        tx.commit().await?;
+        Ok(())
     }
 
     /// A full scan runs when the pod has no other way, when one broke off, and on its own schedule.
