@@ -108,7 +108,8 @@ async fn work_or_give_back(engine: Arc<Engine>, lease: Lease, mut stop: signal::
     }
 }
 
-/// Runs the polls and then the push of one connection now, whether they are due or not.
+/// Runs these jobs of one connection now, in their order, whether they are due or not. One that fails keeps none
+/// of the others from running; then the first failure is the answer.
 pub async fn run_once(
     engine: &Engine,
     connection: ConnectionId,
@@ -116,14 +117,31 @@ pub async fn run_once(
     progress: &signal::Sender<u64>,
 ) -> Result<HashMap<&'static str, Report>> {
     let mut reports = HashMap::new();
+    let mut first = None;
     for job in wanted {
-        let lease = jobs::claim(&engine.db, engine.node, connection, *job).await?.ok_or_else(|| {
-            Error::new(Code::LeaseBusy, format!("another node is working on {} now", job.as_str()))
-        })?;
-        let report = work(engine, &lease, progress).await?;
-        reports.insert(job.as_str(), report);
+        match run_job(engine, connection, *job, progress).await {
+            Ok(report) => {
+                reports.insert(job.as_str(), report);
+            }
+            Err(error) => {
+                first.get_or_insert(error);
+            }
+        }
     }
-    Ok(reports)
+    first.map_or(Ok(reports), Err)
+}
+
+/// Runs one job of a connection now, whether it is due or not.
+pub async fn run_job(
+    engine: &Engine,
+    connection: ConnectionId,
+    job: Job,
+    progress: &signal::Sender<u64>,
+) -> Result<Report> {
+    let lease = jobs::claim(&engine.db, engine.node, connection, job).await?.ok_or_else(|| {
+        Error::new(Code::LeaseBusy, format!("another node is working on {} now", job.as_str()))
+    })?;
+    work(engine, &lease, progress).await
 }
 
 /// Works on one leased job to its end and says when it is due again.

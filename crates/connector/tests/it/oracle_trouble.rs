@@ -314,3 +314,20 @@ async fn trouble_with_one_feed_does_not_stop_the_other() {
     assert_eq!(world.task("US-1").shows("invoice_numbers"), Some("INV-1"));
     world.end().await;
 }
+
+#[tokio::test]
+async fn a_round_goes_on_after_a_job_that_fails_and_ends_with_its_failure() {
+    let world = with_an_order().await;
+    world.run(ORDERS).await.unwrap();
+    world.invoice("INV-1", &[("US-1", "4")]);
+    let access = Access { privilege: false, data: true };
+    world.sandbox.oracle().change_settings(|settings| {
+        settings.access.insert("purchaseOrders".into(), access);
+    });
+    let error = world.try_sync().await.unwrap_err();
+    assert_eq!(error.code, Code::OracleForbidden);
+    assert_eq!(world.task("US-1").shows("invoice_numbers"), Some("INV-1"), "read and pushed all the same");
+    assert_eq!(world.job_code(ORDERS).await, Some(Code::OracleForbidden.to_string()));
+    assert_eq!(world.job_code(Job::Push).await, None);
+    world.end().await;
+}
