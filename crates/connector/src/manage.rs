@@ -89,6 +89,8 @@ pub async fn edit(
     put_secrets(engine, &mut tx, connection.id, secrets).await?;
     // also when only a secret changed: every node then makes its clients anew
     connections::set_settings(&mut tx, connection.id, settings).await?;
+    // what failed may be mended now, and waits for its next turn
+    jobs::ask_for(&mut *tx, connection.id, &Feed::ALL.map(Job::Poll)).await?;
     let mut opened = 0;
     if *settings != connection.settings {
         opened = documents::open_all(&mut tx, connection.id).await?;

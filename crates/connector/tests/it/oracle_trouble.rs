@@ -28,6 +28,12 @@ async fn fails_with(world: &World, code: Code) {
     assert_eq!(world.job_code(ORDERS).await, Some(code.to_string()));
 }
 
+/// In how many seconds the orders are read again.
+async fn due_in(world: &World) -> f64 {
+    let due = "select extract(epoch from due_at - now())::float8 from jobs where job = 'purchase_orders'";
+    sqlx::query_scalar(due).fetch_one(&world.engine.db).await.unwrap()
+}
+
 async fn arrives(world: &World) {
     world.sync().await;
     assert_eq!(world.task("US-1").shows("line_item_amount"), Some("10"));
@@ -140,6 +146,10 @@ async fn a_missing_privilege() {
     };
     access(false, true);
     fails_with(&world, Code::OracleForbidden).await;
+    assert!((590.0..=600.0).contains(&due_in(&world).await), "asked again as on any other day");
+    // whoever changes the connection may have mended it
+    world.edit(|_| {}).await.unwrap();
+    assert!(due_in(&world).await <= 0.0);
     access(true, true);
     arrives(&world).await;
     world.end().await;
@@ -178,12 +188,7 @@ async fn maintenance_is_waited_out() {
     fails_with(&world, Code::OracleMaintenance).await;
     maintenance(Some(Maintenance { retry_after: Some(600) }));
     fails_with(&world, Code::OracleMaintenance).await;
-    let wait: f64 = sqlx::query_scalar(
-        "select extract(epoch from due_at - now())::float8 from jobs where job = 'purchase_orders'",
-    )
-    .fetch_one(&world.engine.db)
-    .await
-    .unwrap();
+    let wait = due_in(&world).await;
     assert!((590.0..=600.0).contains(&wait), "the pod's own word counts: {wait}");
     maintenance(None);
     arrives(&world).await;
