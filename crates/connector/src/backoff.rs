@@ -27,13 +27,17 @@ pub fn full_jitter(attempt: u32, random: u64) -> Duration {
     Duration::from_millis(random % (ceiling_ms + 1))
 }
 
-/// The wait before the next attempt, honouring what the other side asked for.
+/// The wait before the next attempt, by what backing off says and the other side asked for.
 #[must_use]
 pub fn wait(attempt: u32, retry_after: Option<Duration>) -> Duration {
-    match retry_after {
-        Some(asked) => asked.min(MAX_RETRY_AFTER),
-        None => full_jitter(attempt, rand::random()),
-    }
+    asked_for(retry_after, full_jitter(attempt, rand::random()))
+}
+
+/// What the other side asked for, an hour at most, but never less than `own` or [`BASE`]: a `Retry-After` of
+/// zero, or of a date that the clock here has passed already, must not become a loop without a pause.
+#[must_use]
+pub fn asked_for(retry_after: Option<Duration>, own: Duration) -> Duration {
+    retry_after.unwrap_or_default().min(MAX_RETRY_AFTER).max(own).max(BASE)
 }
 
 #[cfg(test)]
@@ -60,5 +64,15 @@ mod tests {
     fn a_retry_after_is_honoured_up_to_an_hour() {
         assert_eq!(wait(1, Some(Duration::from_secs(90))), Duration::from_secs(90));
         assert_eq!(wait(1, Some(Duration::from_hours(30))), MAX_RETRY_AFTER);
+    }
+
+    #[test]
+    fn a_retry_after_of_zero_backs_off_all_the_same() {
+        assert_eq!(asked_for(Some(Duration::ZERO), Duration::ZERO), BASE);
+        let own = Duration::from_secs(200);
+        assert_eq!(asked_for(Some(Duration::ZERO), own), own);
+        assert_eq!(asked_for(Some(Duration::from_secs(1)), own), own);
+        assert_eq!(asked_for(None, Duration::ZERO), BASE);
+        assert!(wait(1, Some(Duration::ZERO)) >= BASE);
     }
 }

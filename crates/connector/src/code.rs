@@ -81,6 +81,9 @@ codes! {
     InputUnreadable "MLC-1214" "A file or value that was given cannot be read",
         "Nothing was changed.",
         "Check the path, the permissions and the form that the message names.";
+    PodChanged "MLC-1215" "The connection has read from another Oracle pod",
+        "Nothing was changed. The ids of one pod name other records in another: tasks, movements and journals of both would be mixed.",
+        "Pause this connection and add one for the other pod with `connection add`; `connection show NAME --toml` prints the settings to begin with.";
 
     OracleUnreachable "MLC-2001" "Oracle cannot be reached",
         "No connection to the host could be made. Nothing was read; the watermark stands where it was.",

@@ -1,10 +1,12 @@
 //! Adding and changing connections.
 
 use secrecy::SecretString;
+use url::Url;
 
 use crate::code::Code;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::feed::Feed;
 use crate::ids::ConnectionId;
 use crate::settings::Settings;
 use crate::store::connections::{self, Connection, State};
@@ -72,7 +74,7 @@ async fn put_secrets(
 }
 
 /// Changes settings and secrets. What is shown in Asana is computed anew for every document, and the
-/// mapped projects are listed anew.
+/// mapped projects are listed anew. Another pod is refused once something of the old one is stored.
 pub async fn edit(
     engine: &Engine,
     connection: &Connection,
@@ -81,9 +83,14 @@ pub async fn edit(
 ) -> Result<u64> {
     settings.check()?;
     let mut tx = store::begin(&engine.db).await?;
+    if !is_same_pod(&settings.oracle.base()?, &connection.settings.oracle.base()?) {
+        begin_at_another_pod(&mut tx, connection).await?;
+    }
     put_secrets(engine, &mut tx, connection.id, secrets).await?;
     // also when only a secret changed: every node then makes its clients anew
     connections::set_settings(&mut tx, connection.id, settings).await?;
+    // what failed may be mended now, and waits for its next turn
+    jobs::ask_for(&mut *tx, connection.id, &Feed::ALL.map(Job::Poll)).await?;
     let mut opened = 0;
     if *settings != connection.settings {
         opened = documents::open_all(&mut tx, connection.id).await?;
@@ -97,6 +104,26 @@ pub async fn edit(
     }
     tx.commit().await?;
     Ok(opened)
+}
+
+fn is_same_pod(one: &Url, other: &Url) -> bool {
+    one.as_str().trim_end_matches('/') == other.as_str().trim_end_matches('/')
+}
+
+/// Lets the feeds begin anew, unless something was stored: an id of one pod names another record in another,
+/// so documents, links and journals of both must not meet.
+async fn begin_at_another_pod(db: &mut sqlx::PgConnection, connection: &Connection) -> Result<()> {
+    let polls = Feed::ALL.map(Job::Poll);
+    if jobs::any_running(db, connection.id, &polls).await? {
+        let message = format!("`{}` is being read now; its pod cannot be changed meanwhile", connection.name);
+        return Err(Error::new(Code::LeaseBusy, message));
+    }
+    if documents::any(db, connection.id).await? {
+        let message =
+            format!("`{}` holds records of its present pod, so it stays with that pod", connection.name);
+        return Err(Error::new(Code::PodChanged, message));
+    }
+    feeds::begin_anew(db, connection.id).await
 }
 
 /// Starts polling; the first poll is due at once.

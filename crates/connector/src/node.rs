@@ -22,7 +22,8 @@ use crate::ids::ConnectionId;
 use crate::posting::{self, JournalsReport};
 use crate::push::{self, PushReport};
 use crate::store::jobs::{self, Job, Lease};
-use crate::store::{completions, journals, outbox};
+use crate::store::{completions, connections, journals, outbox};
+use crate::trouble;
 
 /// Jobs worked on at once by one node.
 const JOBS_AT_ONCE: usize = 8;
@@ -108,7 +109,8 @@ async fn work_or_give_back(engine: Arc<Engine>, lease: Lease, mut stop: signal::
     }
 }
 
-/// Runs the polls and then the push of one connection now, whether they are due or not.
+/// Runs these jobs of one connection now, in their order, whether they are due or not. One that fails keeps none
+/// of the others from running; then the first failure is the answer.
 pub async fn run_once(
     engine: &Engine,
     connection: ConnectionId,
@@ -116,14 +118,31 @@ pub async fn run_once(
     progress: &signal::Sender<u64>,
 ) -> Result<HashMap<&'static str, Report>> {
     let mut reports = HashMap::new();
+    let mut first = None;
     for job in wanted {
-        let lease = jobs::claim(&engine.db, engine.node, connection, *job).await?.ok_or_else(|| {
-            Error::new(Code::LeaseBusy, format!("another node is working on {} now", job.as_str()))
-        })?;
-        let report = work(engine, &lease, progress).await?;
-        reports.insert(job.as_str(), report);
+        match run_job(engine, connection, *job, progress).await {
+            Ok(report) => {
+                reports.insert(job.as_str(), report);
+            }
+            Err(error) => {
+                first.get_or_insert(error);
+            }
+        }
     }
-    Ok(reports)
+    first.map_or(Ok(reports), Err)
+}
+
+/// Runs one job of a connection now, whether it is due or not.
+pub async fn run_job(
+    engine: &Engine,
+    connection: ConnectionId,
+    job: Job,
+    progress: &signal::Sender<u64>,
+) -> Result<Report> {
+    let lease = jobs::claim(&engine.db, engine.node, connection, job).await?.ok_or_else(|| {
+        Error::new(Code::LeaseBusy, format!("another node is working on {} now", job.as_str()))
+    })?;
+    work(engine, &lease, progress).await
 }
 
 /// Works on one leased job to its end and says when it is due again.
@@ -134,7 +153,10 @@ pub async fn work(engine: &Engine, lease: &Lease, progress: &signal::Sender<u64>
     };
     let (next, failure) = match &result {
         Ok((_, next)) => (*next, None),
-        Err(error) => (Some(Timestamp::now() + signed(retry_wait(lease, error))), Some(error)),
+        Err(error) => {
+            let usual = usual_interval(engine, lease).await;
+            (Some(Timestamp::now() + signed(retry_wait(lease, error, usual))), Some(error))
+        }
     };
     jobs::finish(&engine.db, lease, next, failure).await?;
     result.map(|(report, _)| report)
@@ -283,16 +305,28 @@ async fn keep_lease(engine: &Engine, lease: &Lease) -> Error {
     }
 }
 
-/// How long a failed job waits: what the other side asks, short steps in maintenance, else backoff.
-fn retry_wait(lease: &Lease, error: &Error) -> Duration {
+/// How often a poll runs when nothing is wrong; the other jobs come when there is something to do.
+async fn usual_interval(engine: &Engine, lease: &Lease) -> Option<Duration> {
+    let Job::Poll(_) = lease.job else { return None };
+    let connection = connections::load(&engine.db, lease.connection).await.ok()?;
+    Some(connection.settings.schedule.poll_every())
+}
+
+/// How long a failed job waits: what the other side asks, but never less than the backoff, which begins with
+/// longer steps in maintenance. What asking again does not mend, and what has failed five times in a row, is asked
+/// as often as if nothing were wrong; nothing waits longer than that by itself.
+fn retry_wait(lease: &Lease, error: &Error, usual: Option<Duration>) -> Duration {
     let failures = u32::try_from(lease.failures).unwrap_or(0) + 1;
-    match (error.retry_after, error.code) {
-        (Some(asked), _) => asked.min(backoff::MAX_RETRY_AFTER),
-        (None, Code::OracleMaintenance) => {
-            backoff::full_jitter(failures + 2, rand::random()).clamp(backoff::BASE, backoff::MAINTENANCE_STEP)
-        }
-        (None, _) => backoff::full_jitter(failures, rand::random()).max(backoff::BASE),
-    }
+    let maintenance = error.code == Code::OracleMaintenance;
+    let attempt = if maintenance { failures + 2 } else { failures };
+    let own = backoff::full_jitter(attempt, rand::random());
+    let given_up = !maintenance && failures >= backoff::MAX_ATTEMPTS || trouble::needs_a_person(error.code);
+    let own = match usual {
+        Some(usual) if given_up => usual,
+        Some(usual) => own.min(usual),
+        None => own,
+    };
+    backoff::asked_for(error.retry_after, own)
 }
 
 fn signed(duration: Duration) -> SignedDuration {
@@ -315,4 +349,48 @@ pub fn chain(error: &dyn std::error::Error) -> String {
         cause = next.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::feed::Feed;
+    use crate::ids::NodeId;
+
+    fn wait(failures: i32, code: Code, retry_after: Option<Duration>, usual: Duration) -> Duration {
+        let (connection, node) = (ConnectionId::new(), NodeId::new());
+        let lease = Lease { connection, job: Job::Poll(Feed::Invoices), fence: 1, node, failures };
+        retry_wait(&lease, &Error::plain(code).wait(retry_after), Some(usual))
+    }
+
+    #[test]
+    fn what_a_person_must_mend_is_asked_on_schedule() {
+        let usual = Duration::from_mins(10);
+        for code in [Code::OracleForbidden, Code::OracleRefused, Code::OracleClientRefused] {
+            assert_eq!(wait(0, code, None, usual), usual, "{code}");
+        }
+    }
+
+    #[test]
+    fn after_five_failures_in_a_row_it_is_asked_on_schedule() {
+        let usual = Duration::from_mins(10);
+        for before in 0..4 {
+            assert!(wait(before, Code::OracleServer, None, usual) <= Duration::from_secs(8));
+        }
+        assert_eq!(wait(4, Code::OracleServer, None, usual), usual);
+        assert_eq!(wait(900, Code::OracleUnreachable, None, usual), usual);
+        // maintenance goes on being waited out
+        assert!(wait(900, Code::OracleMaintenance, None, usual) <= backoff::CAP);
+    }
+
+    #[test]
+    fn only_the_other_side_makes_it_wait_longer_than_the_schedule() {
+        let usual = Duration::from_mins(1);
+        for before in 0..50 {
+            assert!(wait(before, Code::OracleServer, None, usual) <= usual);
+            assert!(wait(before, Code::OracleMaintenance, None, usual) <= usual);
+        }
+        let asked = Duration::from_mins(20);
+        assert_eq!(wait(9, Code::OracleBusy, Some(asked), usual), asked);
+    }
 }

@@ -44,6 +44,26 @@ fn token(error: &TokenError) -> Code {
     }
 }
 
+/// Whether asking again can only help after somebody has changed something: a setting, a secret, a right or a
+/// record.
+#[must_use]
+pub fn needs_a_person(code: Code) -> bool {
+    matches!(
+        code,
+        Code::SettingsInvalid
+            | Code::KeyWrong
+            | Code::CredentialMissing
+            | Code::CredentialUnreadable
+            | Code::OracleClientRefused
+            | Code::OracleScopeRefused
+            | Code::OracleUnauthorized
+            | Code::OracleForbidden
+            | Code::OracleNotFound
+            | Code::OracleRefused
+            | Code::RecordUnreadable
+    )
+}
+
 /// Names a record that cannot be placed.
 #[must_use]
 pub fn record(error: RecordError) -> Error {

@@ -65,17 +65,22 @@ struct Ready {
 pub async fn run(engine: &Engine, clients: &Arc<Clients>, lease: &Lease, feed: Feed) -> Result<PollReport> {
     let poll = Poll { engine, clients, lease, feed };
     let state = feeds::load(&engine.db, lease.connection, feed).await?;
-    let mode = match state.mode {
+    let mut mode = match state.mode {
         Some(mode) => mode,
         None => poll.discover_mode().await?,
     };
     let mut report = PollReport { complete: true, ..PollReport::default() };
     if mode == Mode::ByLastUpdate {
-        poll.read(Keyset::by_last_update(poll.from(&state)), Mark::Watermark, &mut report).await?;
+        let read = poll.read(Keyset::by_last_update(poll.from(&state)), Mark::Watermark, &mut report).await;
+        mode = poll.still(read).await?;
+    }
+    if mode == Mode::ByLastUpdate {
         let mut tx = store::begin(&engine.db).await?;
         jobs::hold(&mut tx, lease).await?;
         feeds::set_unfinished(&mut tx, lease.connection, feed, !report.complete).await?;
         tx.commit().await?;
+    } else {
+        report.complete = true;
     }
     let scan = poll.full_scan_is_due(mode, &state);
     if report.complete && scan {
@@ -120,8 +125,31 @@ impl Poll<'_> {
                 Err(error) => return Err(trouble::oracle(error)),
             };
         }
-        feeds::set_mode(&self.engine.db, self.lease.connection, self.feed, mode).await?;
+        self.set_mode(Some(mode)).await?;
         Ok(mode)
+    }
+
+    /// How the feed goes on after it was read by its change date. A query that the pod now refuses may have
+    /// worked before: an update can take the attribute's filter away.
+    async fn still(&self, read: Result<()>) -> Result<Mode> {
+        let Err(refused) = read else { return Ok(Mode::ByLastUpdate) };
+        let client = std::error::Error::source(&refused).and_then(|source| source.downcast_ref());
+        if client.map(oracle_fusion::Error::kind) != Some(ErrorKind::BadRequest) {
+            return Err(refused);
+        }
+        self.set_mode(None).await?;
+        match self.discover_mode().await? {
+            Mode::ByLastUpdate => Err(refused),
+            Mode::FullScan => Ok(Mode::FullScan),
+        }
+    }
+
+    async fn set_mode(&self, mode: Option<Mode>) -> Result<()> {
+        let mut tx = store::begin(&self.engine.db).await?;
+        jobs::hold(&mut tx, self.lease).await?;
+        feeds::set_mode(&mut tx, self.lease.connection, self.feed, mode).await?;
+        tx.commit().await?;
+        Ok(())
     }
 
     /// A full scan runs when the pod has no other way, when one broke off, and on its own schedule.

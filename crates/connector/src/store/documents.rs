@@ -416,6 +416,17 @@ pub async fn count(db: &PgPool, connection: ConnectionId) -> Result<HashMap<Stri
     Ok(rows.into_iter().map(|r| (r.feed, r.count)).collect())
 }
 
+/// Whether a connection has any document.
+pub async fn any(db: &mut PgConnection, connection: ConnectionId) -> Result<bool> {
+    let any = sqlx::query_scalar!(
+        "select exists (select from documents where connection_id = $1) as \"any!\"",
+        connection.0
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(any)
+}
+
 /// Opens a movement for every document, as after a change of the mapping; returns how many opened.
 pub async fn open_all(db: &mut PgConnection, connection: ConnectionId) -> Result<u64> {
     let opened = sqlx::query!(

@@ -90,13 +90,31 @@ pub async fn load(db: &PgPool, connection: ConnectionId, feed: Feed) -> Result<F
     })
 }
 
-/// Remembers how the pod's feed is to be read.
-pub async fn set_mode(db: &PgPool, connection: ConnectionId, feed: Feed, mode: Mode) -> Result<()> {
+/// Remembers how the pod's feed is to be read; `None`: the pod is asked again.
+pub async fn set_mode(
+    db: &mut PgConnection,
+    connection: ConnectionId,
+    feed: Feed,
+    mode: Option<Mode>,
+) -> Result<()> {
     sqlx::query!(
         "update feeds set mode = $3 where connection_id = $1 and feed = $2",
         connection.0,
         feed.as_str(),
-        mode.as_str(),
+        mode.map(Mode::as_str),
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Forgets how the connection's feeds are read and how far, since they belong to another pod now.
+pub async fn begin_anew(db: &mut PgConnection, connection: ConnectionId) -> Result<()> {
+    sqlx::query!(
+        "update feeds set mode = null, watermark = null, watermark_id = null, unfinished = false,
+                scan_after = null, scan_started_at = null, scanned_at = null
+         where connection_id = $1",
+        connection.0,
     )
     .execute(db)
     .await?;

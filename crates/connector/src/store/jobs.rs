@@ -221,6 +221,20 @@ pub async fn release(db: &PgPool, lease: &Lease) -> Result<()> {
     Ok(())
 }
 
+/// Whether a node works on one of these jobs. Until the transaction ends, none begins.
+pub async fn any_running(db: &mut PgConnection, connection: ConnectionId, jobs: &[Job]) -> Result<bool> {
+    let names: Vec<String> = jobs.iter().map(|job| job.as_str().to_owned()).collect();
+    let running = sqlx::query_scalar!(
+        "select coalesce(lease_until > now(), false) as \"running!\" from jobs
+         where connection_id = $1 and job = any($2) order by job for update",
+        connection.0,
+        &names,
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(running.contains(&true))
+}
+
 /// Asks for jobs now. Not to be called in a transaction that holds the lease of another job: two that wait for each
 /// other's rows would stop each other.
 pub async fn ask_for(db: impl sqlx::PgExecutor<'_>, connection: ConnectionId, jobs: &[Job]) -> Result<()> {

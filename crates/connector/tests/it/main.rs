@@ -21,6 +21,7 @@ mod ledger_ping;
 mod money;
 mod oracle_forms;
 mod oracle_trouble;
+mod pods;
 mod preview;
 mod real_orders;
 mod routing;

@@ -8,7 +8,7 @@ use connector::store::jobs::Job;
 use jiff::SignedDuration;
 use sandbox::oracle::settings::{DateTimeLiterals, Granularity, InstantStyle, OracleSettings};
 use sandbox::oracle::{Edit, NewOrder};
-use sandbox::{AsanaConfig, GenerateOptions, SandboxConfig, Side};
+use sandbox::{AsanaConfig, Fault, FaultRule, GenerateOptions, SandboxConfig, Side};
 
 use crate::expected;
 use crate::fixture::{World, held, lines};
@@ -119,6 +119,33 @@ async fn a_pod_that_cannot_filter_by_date_is_read_whole_each_time() {
 async fn a_pod_that_cannot_sort_by_date_is_read_whole_each_time() {
     let world = arrives_whole(|oracle| oracle.last_update_sortable = false, |_| {}).await;
     assert_eq!(mode(&world, Feed::Invoices).await, Some(Mode::FullScan));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_pod_that_no_longer_filters_by_date_is_read_whole_from_then_on() {
+    let world = arrives_whole(|oracle| oracle.max_limit = 7, |_| {}).await;
+    assert_eq!(mode(&world, Feed::PurchaseOrders).await, Some(Mode::ByLastUpdate));
+    world.sandbox.oracle().change_settings(|settings| settings.last_update_queryable = false);
+    let order = world.sandbox.oracle().order_ids()[1];
+    world.oracle(Edit::LineAmount { order, line: 1, amount: "77".into(), touch: false });
+    world.sync().await;
+    assert_eq!(mode(&world, Feed::PurchaseOrders).await, Some(Mode::FullScan));
+    let found = expected::compare(&world).await;
+    assert_eq!(found.agree + found.held, 60, "{found:?}");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_query_that_is_refused_for_another_reason_leaves_the_feed_as_it_was() {
+    let world = World::new().await;
+    world.order("US-1", &["10"]);
+    world.sync().await;
+    let refused = Fault::Status { status: 400, retry_after: None, body: None, html: false };
+    world.fault(FaultRule::new(refused).on(Side::Oracle).path("orderBy").times(1));
+    let error = world.run(Job::Poll(Feed::PurchaseOrders)).await.unwrap_err();
+    assert_eq!(error.code, Code::OracleRefused);
+    assert_eq!(mode(&world, Feed::PurchaseOrders).await, Some(Mode::ByLastUpdate));
     world.end().await;
 }
 

@@ -28,6 +28,12 @@ async fn fails_with(world: &World, code: Code) {
     assert_eq!(world.job_code(ORDERS).await, Some(code.to_string()));
 }
 
+/// In how many seconds the orders are read again.
+async fn due_in(world: &World) -> f64 {
+    let due = "select extract(epoch from due_at - now())::float8 from jobs where job = 'purchase_orders'";
+    sqlx::query_scalar(due).fetch_one(&world.engine.db).await.unwrap()
+}
+
 async fn arrives(world: &World) {
     world.sync().await;
     assert_eq!(world.task("US-1").shows("line_item_amount"), Some("10"));
@@ -140,6 +146,10 @@ async fn a_missing_privilege() {
     };
     access(false, true);
     fails_with(&world, Code::OracleForbidden).await;
+    assert!((590.0..=600.0).contains(&due_in(&world).await), "asked again as on any other day");
+    // whoever changes the connection may have mended it
+    world.edit(|_| {}).await.unwrap();
+    assert!(due_in(&world).await <= 0.0);
     access(true, true);
     arrives(&world).await;
     world.end().await;
@@ -178,12 +188,7 @@ async fn maintenance_is_waited_out() {
     fails_with(&world, Code::OracleMaintenance).await;
     maintenance(Some(Maintenance { retry_after: Some(600) }));
     fails_with(&world, Code::OracleMaintenance).await;
-    let wait: f64 = sqlx::query_scalar(
-        "select extract(epoch from due_at - now())::float8 from jobs where job = 'purchase_orders'",
-    )
-    .fetch_one(&world.engine.db)
-    .await
-    .unwrap();
+    let wait = due_in(&world).await;
     assert!((590.0..=600.0).contains(&wait), "the pod's own word counts: {wait}");
     maintenance(None);
     arrives(&world).await;
@@ -207,6 +212,24 @@ async fn being_asked_to_slow_down_with_and_without_a_time() {
     .unwrap();
     assert!(waits, "the poll comes again only after the time that Oracle names");
     limit(None);
+    arrives(&world).await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_time_to_wait_that_is_over_already_is_waited_out_like_any_failure() {
+    let world = with_an_order().await;
+    for over in ["0", "Wed, 21 Oct 2015 07:28:00 GMT"] {
+        world.fault(FaultRule::new(status(429, Some(over), None, false)).on(Side::Oracle).times(1));
+        fails_with(&world, Code::OracleBusy).await;
+        let waits: bool = sqlx::query_scalar(
+            "select due_at >= finished_at + interval '900 milliseconds' from jobs where job = 'purchase_orders'",
+        )
+        .fetch_one(&world.engine.db)
+        .await
+        .unwrap();
+        assert!(waits, "{over}");
+    }
     arrives(&world).await;
     world.end().await;
 }
@@ -294,5 +317,22 @@ async fn trouble_with_one_feed_does_not_stop_the_other() {
     world.sandbox.faults().clear();
     world.sync().await;
     assert_eq!(world.task("US-1").shows("invoice_numbers"), Some("INV-1"));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_round_goes_on_after_a_job_that_fails_and_ends_with_its_failure() {
+    let world = with_an_order().await;
+    world.run(ORDERS).await.unwrap();
+    world.invoice("INV-1", &[("US-1", "4")]);
+    let access = Access { privilege: false, data: true };
+    world.sandbox.oracle().change_settings(|settings| {
+        settings.access.insert("purchaseOrders".into(), access);
+    });
+    let error = world.try_sync().await.unwrap_err();
+    assert_eq!(error.code, Code::OracleForbidden);
+    assert_eq!(world.task("US-1").shows("invoice_numbers"), Some("INV-1"), "read and pushed all the same");
+    assert_eq!(world.job_code(ORDERS).await, Some(Code::OracleForbidden.to_string()));
+    assert_eq!(world.job_code(Job::Push).await, None);
     world.end().await;
 }

@@ -1,6 +1,5 @@
 //! `poll`: read from Oracle and write to Asana now.
 
-use std::collections::HashMap;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -54,42 +53,73 @@ pub async fn run(args: PollArgs, global: &Global) -> anyhow::Result<ExitCode> {
     // whoever asks for it now may just have mended what held something
     outbox::look_again_at_held(&mut db, connection.id, Duration::ZERO).await?;
     drop(db);
-    let reports = patiently(&engine, connection.id, &jobs, Duration::from_secs(args.wait)).await?;
-    if global.json {
-        output::json(&reports)?;
-    } else {
-        let mut table = output::table(&["job", "what it did"]);
-        for job in jobs {
-            if let Some(report) = reports.get(job.as_str()) {
-                table.add_row([job.as_str().to_owned(), sentence(report)]);
-            }
-        }
-        output::data(&table.to_string());
-    }
+    let ran = patiently(&engine, connection.id, &jobs, Duration::from_secs(args.wait)).await;
+    show(&ran, global)?;
     database.close().await?;
-    Ok(ExitCode::SUCCESS)
+    // the others stand on standard output
+    match ran.into_iter().find_map(|(_, result)| result.err()) {
+        Some(error) => Err(error.into()),
+        None => Ok(ExitCode::SUCCESS),
+    }
 }
 
-/// Runs the jobs; while another node is at it, waits for at most `patience`.
-async fn patiently(
-    engine: &Engine,
-    connection: ConnectionId,
-    jobs: &[Job],
-    patience: Duration,
-) -> connector::Result<HashMap<&'static str, Report>> {
+/// What came of each job, in the order in which they ran.
+type Ran = Vec<(Job, connector::Result<Report>)>;
+
+/// Runs the jobs one after the other, whatever becomes of those before; while another node is at one, waits for at
+/// most `patience` in all.
+async fn patiently(engine: &Engine, connection: ConnectionId, jobs: &[Job], patience: Duration) -> Ran {
     let until = Instant::now() + patience;
     let progress = watch::Sender::new(0);
     let shown = Shown::start(&progress, "writing to Asana", None);
-    let reports = loop {
-        match node::run_once(engine, connection, jobs, &progress).await {
-            Err(busy) if busy.code == Code::LeaseBusy && Instant::now() < until => {
-                tokio::time::sleep(LOOK_AGAIN).await;
+    let mut ran = Ran::new();
+    for job in jobs {
+        let result = loop {
+            match node::run_job(engine, connection, *job, &progress).await {
+                Err(busy) if busy.code == Code::LeaseBusy && Instant::now() < until => {
+                    tokio::time::sleep(LOOK_AGAIN).await;
+                }
+                result => break result,
             }
-            result => break result,
-        }
-    };
+        };
+        ran.push((*job, result));
+    }
     shown.end();
-    reports
+    ran
+}
+
+fn show(ran: &Ran, global: &Global) -> anyhow::Result<()> {
+    // one and the same failure of all says everything
+    let mut codes = ran.iter().map(|(_, result)| result.as_ref().err().map(|error| error.code));
+    if let Some(Some(first)) = codes.next()
+        && codes.all(|code| code == Some(first))
+    {
+        return Ok(());
+    }
+    if global.json {
+        let told: serde_json::Map<String, serde_json::Value> = ran
+            .iter()
+            .map(|(job, result)| {
+                let value = match result {
+                    Ok(report) => serde_json::to_value(report)?,
+                    Err(error) => {
+                        let info = error.code.info();
+                        serde_json::json!({ "error": {
+                            "code": info.code, "message": error.message, "remedy": info.remedy } })
+                    }
+                };
+                Ok((job.as_str().to_owned(), value))
+            })
+            .collect::<serde_json::Result<_>>()?;
+        return output::json(&told);
+    }
+    let mut table = output::table(&["job", "what it did"]);
+    for (job, result) in ran {
+        let did = result.as_ref().map_or_else(|error| format!("failed: {error}"), sentence);
+        table.add_row([job.as_str().to_owned(), did]);
+    }
+    output::data(&table.to_string());
+    Ok(())
 }
 
 fn sentence(report: &Report) -> String {

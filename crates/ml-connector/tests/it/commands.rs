@@ -185,6 +185,22 @@ async fn the_exit_code_says_what_kind_of_failure_it_was() {
     world.end().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_poll_with_one_feed_in_trouble_does_the_rest_and_shows_all_of_it() {
+    let (world, pair) = tokio::join!(World::new(), Pair::new());
+    world.add("main", &pair).await;
+    let refused = sandbox::Fault::Status { status: 403, retry_after: None, body: None, html: false };
+    let refused = sandbox::FaultRule::new(refused).on(sandbox::Side::Oracle).path("/purchaseOrders");
+    pair.sandbox.faults().add(refused);
+    let told = world.run(&["poll", "main"]).await.ends_with(1);
+    assert!(told.stdout.contains("failed: MLC-2007") && told.stdout.contains("push"), "{told:?}");
+    assert!(told.stderr.starts_with("error: MLC-2007"), "{told:?}");
+    let told = world.run(&["poll", "main", "--json"]).await.ends_with(1).json();
+    assert_eq!(told["purchase_orders"]["error"]["code"], "MLC-2007");
+    assert!(told["invoices"]["rows"].is_u64() && told["push"]["failed"].is_u64(), "{told}");
+    world.end().await;
+}
+
 #[tokio::test]
 async fn completions_are_scripts_of_the_shell_that_was_asked_for() {
     for (shell, word) in

@@ -212,19 +212,22 @@ async fn no_failure_shows_a_secret_even_when_the_other_side_repeats_it() {
 
     let (oracle, token, asana) =
         (scene.pair.sandbox.oracle_url(), scene.pair.sandbox.token_url(), scene.pair.sandbox.asana_url());
+    // one that has read nothing, so that its pod may be changed
+    world.add("elsewhere", &scene.pair).await;
     for echo in [Echo::Page, Echo::Text, Echo::Json, Echo::Success] {
         let address = echo::serve(echo).await;
         for (setting, real) in [("oracle.token_url", &token), ("oracle.url", &oracle), ("asana.url", &asana)]
         {
+            let name = if setting == "oracle.url" { "elsewhere" } else { "main" };
             let set = format!("{setting}={address}/api/1.0");
-            world.succeeds(&["connection", "edit", "main", "--set", &set]).await;
-            scene.runs(&["connection", "ping", "main"], 3).await;
-            let polled = run(world.program(&["poll", "main", "--log", "trace"])).await;
+            world.succeeds(&["connection", "edit", name, "--set", &set]).await;
+            scene.runs(&["connection", "ping", name], 3).await;
+            let polled = run(world.program(&["poll", name, "--log", "trace"])).await;
             // a board that cannot be read holds its movements, which is no failure of the poll
             let ended = if setting == "asana.url" { &[0, 1][..] } else { &[1] };
             assert!(ended.contains(&polled.code.unwrap()), "{setting} {echo:?}: {}", polled.stdout);
             scene.ran(polled, true);
-            world.succeeds(&["connection", "edit", "main", "--set", &format!("{setting}={real}")]).await;
+            world.succeeds(&["connection", "edit", name, "--set", &format!("{setting}={real}")]).await;
         }
     }
     // writes too
@@ -249,9 +252,9 @@ async fn no_failure_shows_a_secret_even_when_the_other_side_repeats_it() {
     scene.runs(&["connection", "ping", "main"], 3).await;
     scene.runs(&["poll", "main"], 1).await;
     scene.runs(&["movements", "list", "main"], 0).await;
-    world.succeeds(&["connection", "edit", "main", "--set", "oracle.url=http://127.0.0.1:1"]).await;
-    scene.runs(&["connection", "ping", "main"], 3).await;
-    scene.runs(&["poll", "main"], 1).await;
+    world.succeeds(&["connection", "edit", "elsewhere", "--set", "oracle.url=http://127.0.0.1:1"]).await;
+    scene.runs(&["connection", "ping", "elsewhere"], 3).await;
+    scene.runs(&["poll", "elsewhere"], 1).await;
     scene.end().await;
 }
 

@@ -240,9 +240,9 @@ fn read_failed(mut journal: Journal, failure: ReadFailure, context: &Context) ->
             Step::new(journal, Action::Wait(wait), "Oracle is in maintenance")
         }
         ReadFailure::Other { retry_after } => {
-            let asked = retry_after.map(|asked| asked.min(backoff::MAX_RETRY_AFTER));
             let own = growing(journal.progress.misses, backoff::CAP, context.random);
-            Step::new(journal, Action::Wait(asked.unwrap_or(own)), "Oracle could not be read")
+            let wait = backoff::asked_for(retry_after, own);
+            Step::new(journal, Action::Wait(wait), "Oracle could not be read")
         }
     }
 }

@@ -111,8 +111,9 @@ pub(super) fn refused(mut journal: Journal, refusal: &Refusal, context: &Context
         }
     }
     let wait = match refusal {
-        Refusal::Busy { retry_after: Some(asked) } => (*asked).min(backoff::MAX_RETRY_AFTER),
-        Refusal::Busy { retry_after: None } => growing(progress.refusals, backoff::CAP, context.random),
+        Refusal::Busy { retry_after } => {
+            backoff::asked_for(*retry_after, growing(progress.refusals, backoff::CAP, context.random))
+        }
         Refusal::Maintenance => growing(progress.refusals, backoff::MAINTENANCE_STEP, context.random),
         _ => backoff::full_jitter(progress.attempts, context.random),
     };
