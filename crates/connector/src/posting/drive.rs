@@ -267,8 +267,7 @@ impl Driver<'_> {
         };
         completions::look_again_at_task(db, connection, journal.task.as_str()).await?;
         if freed {
-            let plan = &journal.plan;
-            completions::look_again_at_cost(db, connection, &plan.order_id, plan.line_id.as_deref()).await?;
+            completions::look_again_at_cost(db, connection, &journal.plan.order_id).await?;
         }
         Ok(())
     }

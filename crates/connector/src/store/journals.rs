@@ -21,6 +21,8 @@ pub struct NewJournal<'a> {
     pub ordinal: u32,
     /// What bears the cost.
     pub subject: &'a str,
+    /// What else may not be borne by another journal that counts, and the subject itself; for a reversal nothing.
+    pub overlaps: &'a [String],
     /// The group of its first sending.
     pub group: GroupId,
     /// What is sent.
@@ -28,13 +30,18 @@ pub struct NewJournal<'a> {
 }
 
 /// Opens a journal, ready and due at once; returns `false` when the completion has one of this kind, or when
-/// another one that counts bears the cost.
+/// another one that counts bears the cost or a part of it.
+///
+/// Postings are opened only in a transaction that holds the lease of the completions' job: its row is locked
+/// until the end, so that no two are opened at once in a connection, and the statement sees all that were
+/// opened before. The unique index on the subject would refuse a second one of the very same cost besides.
 pub async fn open(db: &mut PgConnection, connection: ConnectionId, new: &NewJournal<'_>) -> Result<bool> {
     let total = new.plan.totals().map_err(|why| Error::new(why.code(), why.to_string()))?.debits;
     let opened = sqlx::query!(
         "insert into journals (connection_id, journal_id, kind, task_gid, ordinal, subject, counts, group_id, plan,
                 accounting_date, currency, amount, state, machine, due_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::text::date, $11, $12, 'ready', $13, now())
+         select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10::text::date, $11, $12, 'ready', $13, now()
+         where not exists (select from journals where connection_id = $1 and counts and subject = any($14))
          on conflict do nothing",
         connection.0,
         new.id.0,
@@ -49,6 +56,7 @@ pub async fn open(db: &mut PgConnection, connection: ConnectionId, new: &NewJour
         new.plan.currency.code,
         total.to_string(),
         text(&unsent())?,
+        new.overlaps,
     )
     .execute(db)
     .await?;
@@ -364,21 +372,33 @@ pub async fn stop_counting(
     Ok(())
 }
 
-/// Which journal bears the cost of each of these subjects: pairs of subject, and task with ordinal.
+/// The completion whose journal bears a cost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bearer {
+    /// What is borne: an order, an order line, or a task's own cost.
+    pub subject: String,
+    /// The task.
+    pub task: String,
+    /// Which of its completions.
+    pub ordinal: i32,
+}
+
+/// The completions whose journals bear the cost of these subjects, in the order of the subjects.
 pub async fn bearers(
     db: &mut PgConnection,
     connection: ConnectionId,
     subjects: &[String],
-) -> Result<Vec<(String, String, i32)>> {
-    let rows = sqlx::query!(
-        "select subject, task_gid, ordinal from journals
-         where connection_id = $1 and counts and subject = any($2)",
+) -> Result<Vec<Bearer>> {
+    Ok(sqlx::query_as!(
+        Bearer,
+        "select subject, task_gid as task, ordinal from journals
+         where connection_id = $1 and counts and subject = any($2)
+         order by array_position($2, subject)",
         connection.0,
         subjects,
     )
     .fetch_all(db)
-    .await?;
-    Ok(rows.into_iter().map(|r| (r.subject, r.task_gid, r.ordinal)).collect())
+    .await?)
 }
 
 /// A journal as people read it.
