@@ -263,7 +263,9 @@ impl Driver<'_> {
                 journals::stop_counting(db, connection, journal.task.as_str(), journal.ordinal).await?;
                 true
             }
-            (kind, state) => kind == Kind::Posting && *state == State::Withdrawn,
+            // what Oracle rejected is not in the books: it is for a person, and holds up no other completion
+            (Kind::Posting, State::Rejected { .. } | State::Withdrawn) => true,
+            _ => false,
         };
         completions::look_again_at_task(db, connection, journal.task.as_str()).await?;
         if freed {

@@ -182,7 +182,9 @@ pub enum Submits {
 
 /// Stores a step under the lease's fence. A rejected or withdrawn journal no longer bears its cost.
 ///
-/// Under an older fence nothing is stored, and the answer is [`Code::LeaseLost`].
+/// Under an older fence nothing is stored, and the answer is [`Code::LeaseLost`]. A posting that no longer bears
+/// its cost does not go on its way again, nor is it taken for imported: another completion may have taken the cost.
+/// Then nothing is stored either, and the answer is [`Code::JournalAlreadyPosted`].
 pub async fn record_step(
     db: &mut PgConnection,
     connection: ConnectionId,
@@ -205,7 +207,8 @@ pub async fn record_step(
                 submitted_at = case when $11 = 1 then now() else submitted_at end,
                 decided_at = case when $4 in ('imported', 'rejected', 'withdrawn') then now() end,
                 due_at = now() + make_interval(secs => $12)
-         where connection_id = $1 and journal_id = $2 and fence = $13",
+         where connection_id = $1 and journal_id = $2 and fence = $13
+           and (counts or kind = 'reversal' or not $10)",
         connection.0,
         step.id.0,
         text(step.machine)?,
@@ -223,12 +226,35 @@ pub async fn record_step(
     .execute(&mut *db)
     .await?;
     if stored.rows_affected() != 1 {
-        return Err(Error::new(Code::LeaseLost, "another node has taken over the journal"));
+        return Err(not_stored(db, connection, fence, step.id).await?);
     }
     match told {
         Some(told) => log_step(db, connection, node, step.id, state, told).await,
         None => Ok(()),
     }
+}
+
+/// Why a step was not stored.
+async fn not_stored(
+    db: &mut PgConnection,
+    connection: ConnectionId,
+    fence: i64,
+    id: JournalId,
+) -> Result<Error> {
+    let is_ours = sqlx::query_scalar!(
+        "select exists (select from journals where connection_id = $1 and journal_id = $2 and fence = $3) as \"is!\"",
+        connection.0,
+        id.0,
+        fence,
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(if is_ours {
+        let words = "the journal no longer bears its cost, so it is not sent anew";
+        Error::new(Code::JournalAlreadyPosted, words)
+    } else {
+        Error::new(Code::LeaseLost, "another node has taken over the journal")
+    })
 }
 
 /// Logs a step; one that says the same as the one before takes its row.
