@@ -438,6 +438,9 @@ pub async fn shown_on_tasks(
                 }
                 (_, Some("in_doubt")) => format!("{what} in doubt"),
                 (_, Some("withdrawn")) => format!("{what} withdrawn"),
+                (_, Some("ready")) if r.journal_code.is_some() => {
+                    format!("{what} waits: {}", r.journal_code.as_deref().unwrap_or_default())
+                }
                 _ => format!("{what} on its way"),
             };
             (r.task_gid, words)

@@ -89,6 +89,8 @@ pub struct Claimed {
     pub machine: machine::Journal,
     /// What the completion was charged to.
     pub subject: String,
+    /// Why the plan is dated anew, when it is; the step that sends it stores both.
+    pub moved: Option<String>,
 }
 
 /// Makes due what a node that stopped had claimed: the fence of its lease is older.
@@ -136,6 +138,7 @@ pub async fn claim_due(
                 plan: read(&r.plan)?,
                 machine: read(&r.machine)?,
                 subject: r.subject,
+                moved: None,
             })
         })
         .collect()
@@ -156,6 +159,8 @@ pub struct Step<'a> {
     pub again_in: Option<f64>,
     /// Whether this step is about to send the document.
     pub submits: Submits,
+    /// The plan, when it is another one than before: only of a journal that was never sent.
+    pub plan: Option<&'a JournalPlan>,
 }
 
 /// What a person reads of a step.
@@ -206,7 +211,8 @@ pub async fn record_step(
                 reason = coalesce($8, reason), counts = counts and $10, submissions = submissions + $11,
                 submitted_at = case when $11 = 1 then now() else submitted_at end,
                 decided_at = case when $4 in ('imported', 'rejected', 'withdrawn') then now() end,
-                due_at = now() + make_interval(secs => $12)
+                due_at = now() + make_interval(secs => $12), plan = coalesce($14, plan),
+                accounting_date = coalesce($15::text::date, accounting_date)
          where connection_id = $1 and journal_id = $2 and fence = $13
            and (counts or kind = 'reversal' or not $10)",
         connection.0,
@@ -222,6 +228,8 @@ pub async fn record_step(
         i32::from(step.submits == Submits::Yes),
         step.again_in,
         fence,
+        step.plan.map(text).transpose()?,
+        step.plan.map(|plan| plan.accounting.date.to_string()),
     )
     .execute(&mut *db)
     .await?;
@@ -286,6 +294,17 @@ async fn log_step(
         told.what,
         told.request,
         told.response,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Makes due what is ready and waits, for a period perhaps: the settings are other ones now.
+pub async fn look_again(db: &mut PgConnection, connection: ConnectionId) -> Result<()> {
+    sqlx::query!(
+        "update journals set due_at = now() where connection_id = $1 and state = 'ready' and due_at > now()",
+        connection.0,
     )
     .execute(db)
     .await?;

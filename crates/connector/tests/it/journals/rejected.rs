@@ -133,6 +133,7 @@ async fn send_anew(world: &World, journal: &Journal) -> connector::Result<()> {
         told: None,
         again_in: Some(0.0),
         submits: Submits::No,
+        plan: None,
     };
     let mut db = world.engine.db.acquire().await?;
     journals::record_step(&mut db, world.connection, fence, world.engine.node, &record).await
