@@ -11,7 +11,7 @@ use crate::ids::ConnectionId;
 use crate::settings::Settings;
 use crate::store::connections::{self, Connection, State};
 use crate::store::jobs::{self, Job};
-use crate::store::{self, completions, documents, feeds, tasks};
+use crate::store::{self, completions, documents, feeds, journals, tasks};
 use crate::vault::{self, CredentialName};
 
 /// Longest name of a connection, in characters.
@@ -99,6 +99,7 @@ pub async fn edit(
         if settings.journal.is_some() {
             connections::begin_journals(&mut tx, connection.id).await?;
             completions::look_again(&mut tx, connection.id).await?;
+            journals::look_again(&mut tx, connection.id).await?;
             jobs::ask_for(&mut *tx, connection.id, &Job::WAY_BACK).await?;
         }
     }

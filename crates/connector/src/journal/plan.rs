@@ -154,6 +154,23 @@ impl JournalPlan {
         })
     }
 
+    /// The same journal on another date: only for one that was never sent.
+    #[must_use]
+    pub fn redated(&self, accounting: AccountingDate) -> JournalPlan {
+        let mut plan = self.clone();
+        if let Some(conversion) = plan.conversion.as_mut().filter(|_| self.reverses.is_none()) {
+            conversion.date = accounting.date;
+        }
+        plan.accounting = accounting;
+        plan
+    }
+
+    /// When that happened which the journal is for: the completion, or for a reversal that the task was opened again.
+    #[must_use]
+    pub fn happened_at(&self) -> Timestamp {
+        self.reverses.as_ref().map_or(self.completion.completed_at, |reversed| reversed.reopened_at)
+    }
+
     /// What the journal is for.
     #[must_use]
     pub fn kind(&self) -> Kind {

@@ -308,4 +308,4 @@ impl JournalSettings {
 }
 
 #[cfg(test)]
-pub(super) mod tests;
+pub(crate) mod tests;

@@ -13,7 +13,44 @@ use crate::journal::cost::{self, Cost, CostBasis, OwnCost, Sought, TaskFacts};
 use crate::journal::{JournalSettings, NoJournal};
 use crate::settings::LineAmount;
 use crate::store::completions::Completion;
+use crate::store::journals::Bearer;
 use crate::store::{connections, documents, links};
+
+/// What bears a cost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    /// An order, an order line, or a task with a cost of its own.
+    pub name: String,
+    /// Itself, and what contains its cost or a part of it: an order and its lines are never both posted.
+    pub overlaps: Vec<String>,
+}
+
+impl Subject {
+    fn of(cost: &Cost, completion: &Completion) -> Subject {
+        match cost.posted_once_for() {
+            Some(name) => Subject { name, overlaps: cost.overlaps() },
+            None => {
+                let name = format!("task {}", completion.task_gid);
+                Subject { overlaps: vec![name.clone()], name }
+            }
+        }
+    }
+
+    /// Why it cannot be posted: the journal of a completion bears the cost of `bearer` already.
+    #[must_use]
+    pub fn posted_already(&self, bearer: &Bearer) -> NoJournal {
+        let (own, other) = (&self.name, &bearer.subject);
+        let what = if own == other {
+            own.clone()
+        } else if own.starts_with("line ") {
+            format!("{other}, which includes {own},")
+        } else {
+            format!("{other}, which is part of {own},")
+        };
+        let by = format!("task {}, completion {}", bearer.task, bearer.ordinal);
+        NoJournal::AlreadyPosted { what, by }
+    }
+}
 
 /// What surrounds a batch of completions.
 #[derive(Debug)]
@@ -24,8 +61,6 @@ pub struct Around {
     by_number: HashMap<String, Vec<String>>,
     /// Each task's orders: pairs of order and line; the line is empty for a whole order.
     links: HashMap<String, Vec<(String, String)>>,
-    /// Which task and completion bears a cost already.
-    pub bearers: HashMap<String, (String, i32)>,
     since: Option<Timestamp>,
 }
 
@@ -41,7 +76,6 @@ impl Around {
             orders: HashMap::new(),
             by_number: HashMap::new(),
             links: HashMap::new(),
-            bearers: HashMap::new(),
             since: connections::journals_since(&mut *db, connection).await?,
         };
         for link in links::of_orders_and_tasks(db, connection, &[], &tasks).await? {
@@ -117,7 +151,7 @@ impl Around {
         completion: &Completion,
         settings: &JournalSettings,
         line_amount: LineAmount,
-    ) -> std::result::Result<(Cost, String), NoJournal> {
+    ) -> std::result::Result<(Cost, Subject), NoJournal> {
         if self.since.is_some_and(|since| completion.completed_at < since) {
             return Err(NoJournal::BeforeStart { completed_at: completion.completed_at });
         }
@@ -129,7 +163,7 @@ impl Around {
                 .map(|amount| OwnCost { amount, currency: completion.own_currency.clone() }),
         };
         let cost = cost::cost(&task, self.sought(completion)?, settings, line_amount)?;
-        let subject = cost.posted_once_for().unwrap_or_else(|| format!("task {}", completion.task_gid));
+        let subject = Subject::of(&cost, completion);
         Ok((cost, subject))
     }
 }

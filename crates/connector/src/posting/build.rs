@@ -2,7 +2,7 @@
 //!
 //! The decision itself is that of [`crate::journal`]. What is stored decides, never what a webhook said.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
@@ -18,13 +18,13 @@ use crate::journal::settings::Reopened;
 use crate::journal::{
     CodeCombination, GroupId, JournalPlan, JournalSettings, Kind, NoJournal, Period, WaitsFor, plan,
 };
-use crate::posting::around::Around;
+use crate::posting::around::{Around, Subject};
 use crate::posting::reopen;
 use crate::purpose::Purpose;
 use crate::store;
 use crate::store::completions::{self, Completion, Verdict};
 use crate::store::jobs::{self, Job, Lease};
-use crate::store::journals::{self, NewJournal};
+use crate::store::journals::{self, Bearer, NewJournal};
 use crate::store::outbox;
 
 /// Completions decided at once.
@@ -60,7 +60,7 @@ pub async fn decide_due(
         let mut db = engine.db.acquire().await?;
         let around = Around::load(&mut db, lease.connection, &held).await?;
         drop(db);
-        let batch = Batch { engine, clients, lease, settings, around };
+        let batch = Batch { engine, clients, lease, settings, around, bearers: HashMap::new() };
         if let Err(error) = batch.decide(&held, report).await {
             failed = failed.or(Some(error));
         }
@@ -80,7 +80,7 @@ async fn postpone(engine: &Engine, lease: &Lease, completion: &Completion) -> Re
 struct Priced<'a> {
     completion: &'a Completion,
     cost: Cost,
-    subject: String,
+    subject: Subject,
 }
 
 struct Batch<'a> {
@@ -89,6 +89,8 @@ struct Batch<'a> {
     lease: &'a Lease,
     settings: &'a JournalSettings,
     around: Around,
+    /// Which completion bears the cost of a subject already.
+    bearers: HashMap<String, Bearer>,
 }
 
 /// Why a completion brings no journal now.
@@ -137,11 +139,10 @@ impl Batch<'_> {
         if priced.is_empty() {
             return Ok(());
         }
-        let subjects: Vec<String> = priced.iter().map(|p| p.subject.clone()).collect();
+        let subjects: Vec<String> = priced.iter().flat_map(|p| p.subject.overlaps.clone()).collect();
         let mut db = self.engine.db.acquire().await?;
-        for (subject, task, ordinal) in journals::bearers(&mut db, self.lease.connection, &subjects).await? {
-            self.around.bearers.insert(subject, (task, ordinal));
-        }
+        let bearers = journals::bearers(&mut db, self.lease.connection, &subjects).await?;
+        self.bearers = bearers.into_iter().map(|bearer| (bearer.subject.clone(), bearer)).collect();
         drop(db);
         let costs = priced.iter().map(|p| &p.cost);
         let (periods, combinations) = match ledger_of(self.clients, self.settings, costs).await {
@@ -172,8 +173,9 @@ impl Batch<'_> {
         combinations: &BTreeMap<String, CodeCombination>,
     ) -> Result<std::result::Result<(), Refusal<'p>>> {
         let completion = priced.completion;
-        if let Some((task, ordinal)) = self.around.bearers.get(&priced.subject) {
-            return Ok(Err(self.posted_already(priced, task, *ordinal)));
+        let mut overlaps = priced.subject.overlaps.iter();
+        if let Some(bearer) = overlaps.find_map(|subject| self.bearers.get(subject)) {
+            return Ok(Err(self.posted_already(priced, bearer)));
         }
         let plan = match self.plan(priced, periods, combinations) {
             Ok(plan) => plan,
@@ -186,7 +188,8 @@ impl Batch<'_> {
             id: JournalId::new(),
             task: &task,
             ordinal,
-            subject: &priced.subject,
+            subject: &priced.subject.name,
+            overlaps: &priced.subject.overlaps,
             group: GroupId::derive(connection, &task, ordinal, Kind::Posting, 0),
             plan: &plan,
         };
@@ -200,10 +203,9 @@ impl Batch<'_> {
         jobs::hold(&mut tx, self.lease).await?;
         if !journals::open(&mut tx, connection, &new).await? {
             // another completion of this very batch bears the cost
-            let subject = std::slice::from_ref(&priced.subject);
-            let bearer = journals::bearers(&mut tx, connection, subject).await?.into_iter().next();
-            return Ok(Err(match bearer {
-                Some((_, task, ordinal)) => self.posted_already(priced, &task, ordinal),
+            let bearers = journals::bearers(&mut tx, connection, &priced.subject.overlaps).await?;
+            return Ok(Err(match bearers.first() {
+                Some(bearer) => self.posted_already(priced, bearer),
                 None => {
                     let what = "the completion has a journal and is decided again".to_owned();
                     Refusal::new(completion, NoJournal::Defect { what })
@@ -227,12 +229,12 @@ impl Batch<'_> {
 
     /// The cost is borne already. When it is by an earlier completion of the same task, whose journal is to be
     /// reversed, that is waited for.
-    fn posted_already<'p>(&self, priced: &Priced<'p>, task: &str, ordinal: i32) -> Refusal<'p> {
+    fn posted_already<'p>(&self, priced: &Priced<'p>, bearer: &Bearer) -> Refusal<'p> {
         let completion = priced.completion;
-        let why = posted_already(&priced.subject, task, ordinal);
+        let why = priced.subject.posted_already(bearer);
         let reversed = self.settings.reopened == Reopened::Reverse
-            && task == completion.task_gid
-            && ordinal < completion.ordinal;
+            && bearer.task == completion.task_gid
+            && bearer.ordinal < completion.ordinal;
         let refusal = Refusal::new(completion, why);
         if reversed { Refusal { held: true, again_in: Some(HELD_SECONDS), ..refusal } } else { refusal }
     }
@@ -372,8 +374,3 @@ pub fn plan_of(
 
 /// The `code` that a completion shows when its task was opened again before anything was sent.
 pub(super) const REOPENED: Code = Code::JournalReopened;
-
-/// The cost is borne by the journal of a completion already.
-pub(super) fn posted_already(what: &str, task: &str, ordinal: i32) -> NoJournal {
-    NoJournal::AlreadyPosted { what: what.to_owned(), by: format!("task {task}, completion {ordinal}") }
-}

@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::journal::machine::{self, Action, Context, Limits, Observation, State};
 use crate::journal::{GroupId, JournalSettings, Kind};
 use crate::posting::oracle::{self, About, Exchange, Proof};
+use crate::posting::redate::{self, Dated};
 use crate::purpose::Purpose;
 use crate::store::jobs::{self, Job, Lease};
 use crate::store::journals::{self, Claimed, Submits, Told};
@@ -148,9 +149,9 @@ impl Driver<'_> {
             let ends = matches!(step.action, Action::Wait(_) | Action::Done);
             // what is only on its way is not worth a write
             let state = &step.journal.state;
-            let shows = ends
-                && state.as_str() != before
-                && (state.is_final() || matches!(state, State::InDoubt { .. }));
+            let waits = matches!(exchange.seen, Observation::NotEnterable { .. });
+            let settles = state.is_final() || matches!(state, State::InDoubt { .. });
+            let shows = ends && (waits || (state.as_str() != before && settles));
             self.store(&journal, group, from, &step, &exchange, shows).await?;
             let about = self.about(&journal.task, journal.ordinal, journal.kind);
             exchange = match step.action {
@@ -170,12 +171,32 @@ impl Driver<'_> {
                 Action::ReadLog { request_id } => oracle::read_log(&self.clients.fusion, &request_id).await,
             };
             journal.machine = step.journal;
+            if journal.machine.is_unsent() && matches!(exchange.seen, Observation::NoBatch(_)) {
+                exchange = self.date(&mut journal, exchange).await;
+            }
         }
         Err(Error::new(Code::JournalDefect, "a journal took too many steps in one turn"))
     }
 
     fn about<'j>(&self, task: &'j crate::ids::TaskGid, ordinal: u32, kind: Kind) -> About<'j> {
         About { connection: self.lease.connection, task, ordinal, kind }
+    }
+
+    /// Looks at the date once more, before the first sending: its period may have been closed since.
+    async fn date(&self, journal: &mut Claimed, looked: Exchange) -> Exchange {
+        let periods = match self.clients.ledger.periods(&self.clients.fusion, self.settings).await {
+            Ok(periods) => periods,
+            Err(error) => return redate::unread(&error),
+        };
+        match redate::dated(&journal.plan, &periods, self.settings) {
+            Dated::Stands => {}
+            Dated::Moved(plan) => {
+                journal.moved = Some(redate::words(&journal.plan, &plan));
+                journal.plan = *plan;
+            }
+            Dated::Waits(why) => return redate::waits(&why, looked),
+        }
+        looked
     }
 
     async fn submit(&self, journal: &Claimed, group: GroupId) -> Exchange {
@@ -210,8 +231,10 @@ impl Driver<'_> {
             || submits
             || step.alert.is_some()
             || step.journal.state.as_str() != from;
+        let moved = journal.moved.as_ref().filter(|_| submits);
+        let words = moved.map(|moved| format!("{}; {moved}", step.words));
         let told = Told {
-            what: &step.words,
+            what: words.as_deref().unwrap_or(&step.words),
             alert: step.alert,
             request: request.as_deref(),
             response: response.as_deref(),
@@ -227,6 +250,7 @@ impl Driver<'_> {
                 _ => None,
             },
             submits: if submits { Submits::Yes } else { Submits::No },
+            plan: moved.map(|_| &journal.plan),
         };
         let shows = shows && self.clients.connection.settings.fields.contains_key(&Purpose::JournalStatus);
         let settled = step.journal.state.is_final();
@@ -235,6 +259,10 @@ impl Driver<'_> {
         let mut tx = store::begin(&self.engine.db).await?;
         jobs::hold(&mut tx, self.lease).await?;
         journals::record_step(&mut tx, connection, self.lease.fence, node, &record).await?;
+        if let Some(moved) = moved {
+            let ordinal = i32::try_from(journal.ordinal).unwrap_or(i32::MAX);
+            completions::remark(&mut tx, connection, journal.task.as_str(), ordinal, moved).await?;
+        }
         if settled {
             self.settle(&mut tx, journal, &step.journal.state).await?;
         }
@@ -264,12 +292,13 @@ impl Driver<'_> {
                 journals::stop_counting(db, connection, journal.task.as_str(), journal.ordinal).await?;
                 true
             }
-            (kind, state) => kind == Kind::Posting && *state == State::Withdrawn,
+            // what Oracle rejected is not in the books: it is for a person, and holds up no other completion
+            (Kind::Posting, State::Rejected { .. } | State::Withdrawn) => true,
+            _ => false,
         };
         completions::look_again_at_task(db, connection, journal.task.as_str()).await?;
         if freed {
-            let plan = &journal.plan;
-            completions::look_again_at_cost(db, connection, &plan.order_id, plan.line_id.as_deref()).await?;
+            completions::look_again_at_cost(db, connection, &journal.plan.order_id).await?;
         }
         Ok(())
     }

@@ -11,6 +11,7 @@ pub mod ledger;
 pub mod lines;
 pub mod oracle;
 pub mod preview;
+mod redate;
 pub mod reopen;
 pub mod story;
 

@@ -18,7 +18,7 @@ use crate::journal::account::Accounts;
 use crate::journal::cost::Origin;
 use crate::journal::{GroupId, JournalPlan, JournalSettings, Kind, NoJournal, WaitsFor};
 use crate::posting::around::Around;
-use crate::posting::build::{LedgerFacts, ledger_of, plan_of, posted_already};
+use crate::posting::build::{LedgerFacts, ledger_of, plan_of};
 use crate::posting::lines::{self, ShownLine};
 use crate::posting::oracle::{import_of, import_words};
 use crate::store::completions::{self, Completion};
@@ -193,7 +193,8 @@ async fn of_task(
     };
     let nothing = |why: NoJournal| Ok(preview(Outcome::Nothing(why.into())));
     if completion.state == "journal" {
-        return nothing(posted_already("this completion", &completion.task_gid, completion.ordinal));
+        let by = format!("task {}, completion {}", completion.task_gid, completion.ordinal);
+        return nothing(NoJournal::AlreadyPosted { what: "this completion".to_owned(), by });
     }
     let around = Around::load(&mut db, connection, std::slice::from_ref(&completion)).await?;
     let line_amount = clients.connection.settings.tasks.line_amount;
@@ -201,11 +202,10 @@ async fn of_task(
         Ok(found) => found,
         Err(why) => return nothing(why),
     };
-    let bearer =
-        journals::bearers(&mut db, connection, std::slice::from_ref(&subject)).await?.into_iter().next();
+    let bearers = journals::bearers(&mut db, connection, &subject.overlaps).await?;
     drop(db);
-    if let Some((subject, task, ordinal)) = bearer {
-        return nothing(posted_already(&subject, &task, ordinal));
+    if let Some(bearer) = bearers.first() {
+        return nothing(subject.posted_already(bearer));
     }
     let ledger = ledger_of(clients, settings, std::iter::once(&cost)).await?;
     match planned(clients, settings, &completion, &cost, &ledger)? {

@@ -186,6 +186,7 @@ async fn reversal(
         task: &task,
         ordinal,
         subject: &posting.subject,
+        overlaps: &[],
         group: GroupId::derive(connection, &task, ordinal, Kind::Reversal, 0),
         plan: &plan,
     };

@@ -306,25 +306,23 @@ pub async fn look_again_at_task(db: &mut PgConnection, connection: ConnectionId,
     Ok(again.rows_affected())
 }
 
-/// Makes due the completions of an order, or of one line of it, that brought no journal since another one bore the
-/// cost: it does so no more.
+/// Makes due the completions of an order, and of its lines, that brought no journal since another one bore the cost:
+/// it does so no more.
 pub async fn look_again_at_cost(
     db: &mut PgConnection,
     connection: ConnectionId,
     order_id: &str,
-    line_id: Option<&str>,
 ) -> Result<u64> {
     let again = sqlx::query!(
         "with waiting as (
              select task_gid, ordinal from completions
-             where connection_id = $1 and order_id = $2 and line_id is not distinct from $3
-               and state = 'skipped' and code = $4 and reopened_at is null
+             where connection_id = $1 and order_id = $2 and state = 'skipped' and code = $3
+               and reopened_at is null
              order by task_gid, ordinal for update)
          update completions c set state = 'held', due_at = now() from waiting w
          where c.connection_id = $1 and c.task_gid = w.task_gid and c.ordinal = w.ordinal",
         connection.0,
         order_id,
-        line_id,
         Code::JournalAlreadyPosted.info().code,
     )
     .execute(db)
@@ -440,6 +438,9 @@ pub async fn shown_on_tasks(
                 }
                 (_, Some("in_doubt")) => format!("{what} in doubt"),
                 (_, Some("withdrawn")) => format!("{what} withdrawn"),
+                (_, Some("ready")) if r.journal_code.is_some() => {
+                    format!("{what} waits: {}", r.journal_code.as_deref().unwrap_or_default())
+                }
                 _ => format!("{what} on its way"),
             };
             (r.task_gid, words)

@@ -21,6 +21,8 @@ pub struct NewJournal<'a> {
     pub ordinal: u32,
     /// What bears the cost.
     pub subject: &'a str,
+    /// What else may not be borne by another journal that counts, and the subject itself; for a reversal nothing.
+    pub overlaps: &'a [String],
     /// The group of its first sending.
     pub group: GroupId,
     /// What is sent.
@@ -28,13 +30,18 @@ pub struct NewJournal<'a> {
 }
 
 /// Opens a journal, ready and due at once; returns `false` when the completion has one of this kind, or when
-/// another one that counts bears the cost.
+/// another one that counts bears the cost or a part of it.
+///
+/// Postings are opened only in a transaction that holds the lease of the completions' job: its row is locked
+/// until the end, so that no two are opened at once in a connection, and the statement sees all that were
+/// opened before. The unique index on the subject would refuse a second one of the very same cost besides.
 pub async fn open(db: &mut PgConnection, connection: ConnectionId, new: &NewJournal<'_>) -> Result<bool> {
     let total = new.plan.totals().map_err(|why| Error::new(why.code(), why.to_string()))?.debits;
     let opened = sqlx::query!(
         "insert into journals (connection_id, journal_id, kind, task_gid, ordinal, subject, counts, group_id, plan,
                 accounting_date, currency, amount, state, machine, due_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::text::date, $11, $12, 'ready', $13, now())
+         select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10::text::date, $11, $12, 'ready', $13, now()
+         where not exists (select from journals where connection_id = $1 and counts and subject = any($14))
          on conflict do nothing",
         connection.0,
         new.id.0,
@@ -49,6 +56,7 @@ pub async fn open(db: &mut PgConnection, connection: ConnectionId, new: &NewJour
         new.plan.currency.code,
         total.to_string(),
         text(&unsent())?,
+        new.overlaps,
     )
     .execute(db)
     .await?;
@@ -83,6 +91,8 @@ pub struct Claimed {
     pub subject: String,
     /// Goes up with every claim; steps count only under the newest.
     pub turn: i64,
+    /// Why the plan is dated anew, when it is; the step that sends it stores both.
+    pub moved: Option<String>,
 }
 
 /// Makes due what a node that stopped had claimed: the fence of its lease is older.
@@ -131,6 +141,7 @@ pub async fn claim_due(
                 machine: read(&r.machine)?,
                 subject: r.subject,
                 turn: r.turn,
+                moved: None,
             })
         })
         .collect()
@@ -153,6 +164,8 @@ pub struct Step<'a> {
     pub again_in: Option<f64>,
     /// Whether this step is about to send the document.
     pub submits: Submits,
+    /// The plan, when it is another one than before: only of a journal that was never sent.
+    pub plan: Option<&'a JournalPlan>,
 }
 
 /// What a person reads of a step.
@@ -180,7 +193,9 @@ pub enum Submits {
 /// Stores a step under the lease's fence and the journal's newest claim. A rejected or withdrawn journal no longer
 /// bears its cost.
 ///
-/// Under an older fence or claim nothing is stored, and the answer is [`Code::LeaseLost`].
+/// Under an older fence or claim nothing is stored, and the answer is [`Code::LeaseLost`]. A posting that no longer
+/// bears its cost does not go on its way again, nor is it taken for imported: another completion may have taken the
+/// cost. Then nothing is stored either, and the answer is [`Code::JournalAlreadyPosted`].
 pub async fn record_step(
     db: &mut PgConnection,
     connection: ConnectionId,
@@ -202,8 +217,10 @@ pub async fn record_step(
                 reason = coalesce($8, reason), counts = counts and $10, submissions = submissions + $11,
                 submitted_at = case when $11 = 1 then now() else submitted_at end,
                 decided_at = case when $4 in ('imported', 'rejected', 'withdrawn') then now() end,
-                due_at = now() + make_interval(secs => $12)
-         where connection_id = $1 and journal_id = $2 and fence = $13 and turn = $14",
+                due_at = now() + make_interval(secs => $12), plan = coalesce($15, plan),
+                accounting_date = coalesce($16::text::date, accounting_date)
+         where connection_id = $1 and journal_id = $2 and fence = $13 and turn = $14
+           and (counts or kind = 'reversal' or not $10)",
         connection.0,
         step.id.0,
         text(step.machine)?,
@@ -218,16 +235,43 @@ pub async fn record_step(
         step.again_in,
         fence,
         step.turn,
+        step.plan.map(text).transpose()?,
+        step.plan.map(|plan| plan.accounting.date.to_string()),
     )
     .execute(&mut *db)
     .await?;
     if stored.rows_affected() != 1 {
-        return Err(Error::new(Code::LeaseLost, "the journal was taken over meanwhile"));
+        return Err(not_stored(db, connection, fence, step).await?);
     }
     match told {
         Some(told) => log_step(db, connection, node, step.id, state, told).await,
         None => Ok(()),
     }
+}
+
+/// Why a step was not stored.
+async fn not_stored(
+    db: &mut PgConnection,
+    connection: ConnectionId,
+    fence: i64,
+    step: &Step<'_>,
+) -> Result<Error> {
+    let is_ours = sqlx::query_scalar!(
+        "select exists (select from journals where connection_id = $1 and journal_id = $2 and fence = $3
+                                               and turn = $4) as \"is!\"",
+        connection.0,
+        step.id.0,
+        fence,
+        step.turn,
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(if is_ours {
+        let words = "the journal no longer bears its cost, so it is not sent anew";
+        Error::new(Code::JournalAlreadyPosted, words)
+    } else {
+        Error::new(Code::LeaseLost, "the journal was taken over meanwhile")
+    })
 }
 
 /// Logs a step; one that says the same as the one before takes its row.
@@ -259,6 +303,17 @@ async fn log_step(
         told.what,
         told.request,
         told.response,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Makes due what is ready and waits, for a period perhaps: the settings are other ones now.
+pub async fn look_again(db: &mut PgConnection, connection: ConnectionId) -> Result<()> {
+    sqlx::query!(
+        "update journals set due_at = now() where connection_id = $1 and state = 'ready' and due_at > now()",
+        connection.0,
     )
     .execute(db)
     .await?;
@@ -371,21 +426,33 @@ pub async fn stop_counting(
     Ok(())
 }
 
-/// Which journal bears the cost of each of these subjects: pairs of subject, and task with ordinal.
+/// The completion whose journal bears a cost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bearer {
+    /// What is borne: an order, an order line, or a task's own cost.
+    pub subject: String,
+    /// The task.
+    pub task: String,
+    /// Which of its completions.
+    pub ordinal: i32,
+}
+
+/// The completions whose journals bear the cost of these subjects, in the order of the subjects.
 pub async fn bearers(
     db: &mut PgConnection,
     connection: ConnectionId,
     subjects: &[String],
-) -> Result<Vec<(String, String, i32)>> {
-    let rows = sqlx::query!(
-        "select subject, task_gid, ordinal from journals
-         where connection_id = $1 and counts and subject = any($2)",
+) -> Result<Vec<Bearer>> {
+    Ok(sqlx::query_as!(
+        Bearer,
+        "select subject, task_gid as task, ordinal from journals
+         where connection_id = $1 and counts and subject = any($2)
+         order by array_position($2, subject)",
         connection.0,
         subjects,
     )
     .fetch_all(db)
-    .await?;
-    Ok(rows.into_iter().map(|r| (r.subject, r.task_gid, r.ordinal)).collect())
+    .await?)
 }
 
 /// A journal as people read it.

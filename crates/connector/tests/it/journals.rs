@@ -5,6 +5,7 @@ mod crashes;
 mod held;
 mod histories;
 mod ledger;
+mod lines;
 mod lost_answers;
 mod once;
 mod periods;

@@ -118,6 +118,8 @@ pub struct Cost {
     pub line_id: Option<String>,
     /// The distributions, in the order's order; never empty.
     pub charges: Vec<Charge>,
+    /// `POLineId` of all lines of the order.
+    pub order_lines: Vec<String>,
 }
 
 impl Cost {
@@ -130,6 +132,18 @@ impl Cost {
             (Origin::Line, Some(line)) => Some(format!("line {line}")),
             (Origin::Order | Origin::Line, _) => Some(format!("order {}", self.order_id)),
         }
+    }
+
+    /// Everything whose posting contains this cost or a part of it, itself first: a line's cost is part of its
+    /// order's. Empty when the task has a cost of its own.
+    #[must_use]
+    pub fn overlaps(&self) -> Vec<String> {
+        let Some(own) = self.posted_once_for() else { return Vec::new() };
+        if self.origin == Origin::Line && self.line_id.is_some() {
+            return vec![own, format!("order {}", self.order_id)];
+        }
+        let lines = self.order_lines.iter().filter(|line| !line.is_empty());
+        std::iter::once(own).chain(lines.map(|line| format!("line {line}"))).collect()
     }
 
     /// The code combinations whose segments are needed, each once.
@@ -183,6 +197,7 @@ pub fn cost(
         order_number: order.to_owned(),
         line_id: scope.line.map(|at| scope.line_id(at)),
         charges: scope.charges(origin, line_amount)?,
+        order_lines: scope.basis.facts.lines.iter().map(|line| line.id.clone()).collect(),
     })
 }
 

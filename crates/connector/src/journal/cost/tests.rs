@@ -50,6 +50,7 @@ fn an_order_costs_the_sum_of_its_lines() {
     assert_eq!((found.amount.to_string().as_str(), found.origin), ("100.00", Origin::Order));
     assert_eq!(weights_of(&found), [3, 9, 8]);
     assert_eq!(found.posted_once_for().as_deref(), Some("order 300"));
+    assert_eq!(found.overlaps(), ["order 300", "line 1", "line 2"]);
     let accounts: Vec<String> = found.charges.iter().map(|c| c.account.to_string()).collect();
     assert_eq!(accounts, ["1.10.5", "1.20.5", "1.30.5"]);
 }
@@ -68,6 +69,7 @@ fn a_line_costs_its_own_amount() {
     assert_eq!((found.amount.to_string().as_str(), found.origin), ("40.00", Origin::Line));
     assert_eq!(found.charges.len(), 1);
     assert_eq!(found.posted_once_for().as_deref(), Some("line 2"));
+    assert_eq!(found.overlaps(), ["line 2", "order 300"]);
     let unknown = of(Sought::Line(&basis, "9")).unwrap_err();
     assert_eq!(unknown.to_string(), "purchase order US-1 has no line with the id 9");
 }
@@ -79,6 +81,7 @@ fn the_task_s_own_cost_wins_and_falls_on_the_order_s_distributions() {
     assert_eq!((found.amount.to_string().as_str(), found.origin), ("100.00", Origin::Task));
     assert_eq!(weights_of(&found), [3, 9, 8]);
     assert_eq!(found.posted_once_for(), None);
+    assert!(found.overlaps().is_empty());
     let euro = own("5", Some("EUR"), Sought::Order(&basis)).unwrap_err();
     assert_eq!(euro.to_string(), "the cost is in EUR, the ledger in USD, and no conversion rate type is set");
 }

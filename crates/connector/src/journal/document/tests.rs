@@ -61,6 +61,7 @@ fn cost(amount: &str, currency: &str, charges: Vec<Charge>) -> Cost {
         order_number: "US165121".to_owned(),
         line_id: None,
         charges,
+        order_lines: Vec::new(),
     }
 }
 

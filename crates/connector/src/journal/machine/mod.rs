@@ -40,6 +40,8 @@ use crate::code::Code;
 pub const MAX_ATTEMPTS: u32 = backoff::MAX_ATTEMPTS;
 /// Oracle asks its clients to allow for maintenance of up to eight hours.
 pub const MAX_MAINTENANCE: Duration = Duration::from_hours(8);
+/// How often a journal looks whether its period takes entries.
+const PERIOD: Duration = Duration::from_hours(1);
 /// A log that cannot be read is asked for this often.
 const MAX_LOG_READS: u32 = 3;
 
@@ -157,6 +159,7 @@ pub fn step(mut journal: Journal, seen: &Observation, context: &Context) -> Step
             State::Submitted { .. } | State::InDoubt { .. } => follow::nothing_found(journal, context),
             _ => unmoved(journal, context),
         },
+        Observation::NotEnterable { code, words } => submit::not_enterable(journal, *code, words, context),
         Observation::Job(tree) => follow::job(journal, *tree, context),
         Observation::Log(log) => follow::log(journal, log, context),
         Observation::ReadFailed(failure) => read_failed(journal, *failure, context),

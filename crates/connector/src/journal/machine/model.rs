@@ -224,6 +224,10 @@ impl World {
                 credits: Some(total()),
                 more: 0,
             }),
+            None if journal.is_unsent() && self.forks.happens() => Observation::NotEnterable {
+                code: Code::JournalPeriodClosed,
+                words: "the period is closed".to_owned(),
+            },
             None => {
                 self.nothing_seen = Some(trust);
                 Observation::NoBatch(trust)
@@ -266,12 +270,15 @@ impl World {
     /// Runs until nothing more happens by itself, or until only evidence is missing.
     fn run(&mut self) -> Journal {
         let mut stored = Journal::default();
+        stored.progress.look_first = true;
         let mut seen = Observation::Claimed;
         for turn in 0..MAX_STEPS {
             let random = (turn as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
             let context = Context { now: self.now, random, limits: LIMITS, expected: Some(total()) };
             let step = step(stored.clone(), &seen, &context);
             assert!(!step.words.is_empty(), "a step without words: {step:?}");
+            let waits = matches!(seen, Observation::NotEnterable { .. });
+            assert!(!waits || step.action != Action::Submit, "sent into a closed period: {step:?}");
             if self.forks.happens() {
                 seen = Observation::Claimed;
                 continue;

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use rust_decimal::Decimal;
 
+use crate::code::Code;
+
 /// Something that was seen, and that the next step depends on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Observation {
@@ -30,6 +32,14 @@ pub enum Observation {
     BatchFound(Batch),
     /// No batch does, as far as can be seen.
     NoBatch(Trust),
+    /// No batch does, and the ledger takes no entries on the date of this journal, which was never sent; by the
+    /// settings that is waited for.
+    NotEnterable {
+        /// Why it waits, as a code.
+        code: Code,
+        /// Why, in words.
+        words: String,
+    },
     /// What the request's job tree shows.
     Job(JobTree),
     /// What the request's log says.

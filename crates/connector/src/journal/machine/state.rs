@@ -239,6 +239,13 @@ pub struct Progress {
 }
 
 impl Journal {
+    /// Whether it was never sent, not even in vain: only then may it still be dated anew.
+    #[must_use]
+    pub fn is_unsent(&self) -> bool {
+        let progress = &self.progress;
+        self.state == State::Ready && progress.submitted_at.is_none() && progress.generation == 0
+    }
+
     /// The generations under whose group ids a batch may exist.
     #[must_use]
     pub fn generations(&self) -> std::ops::RangeInclusive<u32> {

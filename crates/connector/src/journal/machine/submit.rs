@@ -2,10 +2,11 @@
 
 use super::state::{Because, Patience};
 use super::{
-    Action, Context, Journal, MAX_ATTEMPTS, MAX_MAINTENANCE, Progress, Refusal, Rejection, State, Step,
-    after, doubt, growing, resume as resume_any, since, unmoved,
+    Action, Context, Journal, MAX_ATTEMPTS, MAX_MAINTENANCE, PERIOD, Progress, Refusal, Rejection, State,
+    Step, after, doubt, growing, resume as resume_any, since, unmoved,
 };
 use crate::backoff;
+use crate::code::Code;
 
 /// A journal that is ready: wait, look, or send.
 pub(super) fn resume(journal: Journal, context: &Context) -> Step {
@@ -45,6 +46,17 @@ pub(super) fn nothing_found(journal: Journal, context: &Context) -> Step {
         Some(wait) => Step::new(journal, Action::Wait(wait), "waiting before the next attempt"),
         None => begin(journal, "no batch was found; sending the journal", context),
     }
+}
+
+/// The ledger takes no entries on the date of a journal that was never sent.
+pub(super) fn not_enterable(journal: Journal, code: Code, words: &str, context: &Context) -> Step {
+    if !journal.is_unsent() {
+        return unmoved(journal, context);
+    }
+    if journal.progress.reopened {
+        return begin(journal, "", context);
+    }
+    Step::new(journal, Action::Wait(PERIOD), format!("the journal waits: {words}")).alert(code)
 }
 
 pub(super) fn reopened(mut journal: Journal, context: &Context) -> Step {

@@ -395,6 +395,31 @@ fn reads_that_fail_are_repeated_ever_more_slowly() {
     assert_eq!(seen(submitted(), &[(1, asked)]).action, Action::Wait(Duration::from_secs(90)));
 }
 
+fn not_enterable() -> Observation {
+    Observation::NotEnterable { code: Code::JournalPeriodClosed, words: "Jul-26 is closed".to_owned() }
+}
+
+#[test]
+fn a_journal_that_was_never_sent_waits_for_its_period_and_any_other_does_not() {
+    let mut fresh = Journal::default();
+    fresh.progress.look_first = true;
+    let waits = seen(fresh, &[(0, Observation::Claimed), (0, not_enterable())]);
+    assert_eq!((waits.action, waits.alert), (Action::Wait(PERIOD), Some(Code::JournalPeriodClosed)));
+    assert!(waits.journal.is_unsent() && waits.words.contains("Jul-26 is closed"));
+    let goes_on =
+        [(60, Observation::Claimed), (60, not_enterable()), (120, Observation::Claimed), (120, UNPROVED)];
+    let sent = seen(waits.journal.clone(), &goes_on);
+    assert_eq!((sent.action, sent.alert), (Action::Submit, None));
+    let reopened = seen(waits.journal, &[(1, Observation::TaskReopened), (1, not_enterable())]);
+    assert_eq!((reopened.journal.state, reopened.action), (State::Withdrawn, Action::Done));
+    let refused = seen(submitting(), &[(0, unreachable()), (60, Observation::Claimed)]).journal;
+    for journal in [refused, submitting(), in_doubt(), submitted()] {
+        assert!(!journal.is_unsent(), "{journal:?}");
+        let step = seen(journal.clone(), &[(60, not_enterable())]);
+        assert_eq!((step.journal, step.alert), (journal, None));
+    }
+}
+
 fn any_observation() -> impl Strategy<Value = Observation> {
     let trust = prop_oneof![Just(Trust::Proved), Just(Trust::PatternUnproved), Just(Trust::NothingVisible)];
     let tree = prop_oneof![
@@ -417,6 +442,7 @@ fn any_observation() -> impl Strategy<Value = Observation> {
         1 => Just(lost()),
         1 => (0u32..3, 0u32..2).prop_map(|(generation, more)| Observation::BatchFound(Batch { more, ..batch(generation) })),
         3 => trust.prop_map(Observation::NoBatch),
+        1 => Just(not_enterable()),
         3 => tree.prop_map(Observation::Job),
         1 => Just(codes(&["EP01"])),
         1 => Just(codes(&[])),
@@ -446,6 +472,10 @@ proptest! {
             if let Action::Wait(wait) = step.action {
                 prop_assert!(wait <= Duration::from_hours(1), "{:?}", wait);
             }
+            let waits = matches!(observation, Observation::NotEnterable { .. });
+            prop_assert!(!begun || !waits, "sent into a closed period");
+            let dated_anew = step.journal.is_unsent() && !before.is_unsent();
+            prop_assert!(!dated_anew, "what was sent once is sent as it was: {before:?}");
             prop_assert!(step.journal.progress.generation >= before.progress.generation);
             let text = serde_json::to_string(&step.journal).unwrap();
             prop_assert_eq!(&serde_json::from_str::<Journal>(&text).unwrap(), &step.journal);

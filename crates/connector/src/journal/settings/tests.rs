@@ -9,7 +9,7 @@ pub(in crate::journal) const TOML: &str = r#"
     time_zone = "America/New_York"
 "#;
 
-pub(in crate::journal) fn settings() -> JournalSettings {
+pub(crate) fn settings() -> JournalSettings {
     toml::from_str(TOML).unwrap()
 }
 

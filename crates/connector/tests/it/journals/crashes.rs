@@ -145,6 +145,7 @@ async fn a_step_under_an_older_fence_or_claim_is_refused_and_leaves_no_row() {
         told: Some(told()),
         again_in: None,
         submits: Submits::Yes,
+        plan: None,
     };
     let mut db = world.engine.db.acquire().await.unwrap();
     for (fence, turn) in [(6, 3), (8, 3), (7, 2), (7, 4)] {

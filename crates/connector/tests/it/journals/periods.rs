@@ -2,9 +2,11 @@
 
 use connector::Code;
 use connector::journal::settings::ClosedPeriod;
+use connector::store::jobs::Job;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use sandbox::oracle::Edit;
+use sandbox::{Fault, FaultRule, Side};
 
 use crate::fixture::World;
 
@@ -53,5 +55,87 @@ async fn a_journal_that_is_to_wait_for_its_period_comes_when_that_is_opened() {
     let ledger = world.ledger();
     assert_eq!(ledger.one().journal().date, today().to_string());
     assert_eq!(world.completion().await.reason, None);
+    world.end().await;
+}
+
+/// A journal is decided, then Oracle cannot be reached for an hour, in which the period is closed.
+async fn an_outage_over_the_close(world: &World) {
+    let task = world.ordered("US-1", &["10"]).await;
+    world.complete(&task);
+    for job in [Job::Sweep, Job::Completions] {
+        world.run(job).await.unwrap();
+    }
+    assert_eq!(world.journal().await.accounting_date, today().to_string());
+    let down = world.fault(FaultRule::new(Fault::DropBefore).on(Side::Oracle));
+    for _ in 0..6 {
+        world.run(Job::Journals).await.unwrap();
+        world.pass(600).await;
+    }
+    set_period(world, "C");
+    forget_periods(world).await;
+    world.sandbox.faults().remove(down);
+    let journal = world.journal().await;
+    assert_eq!((journal.state.as_str(), journal.submissions), ("ready", 0));
+}
+
+/// What is remembered of the periods is older than five minutes.
+async fn forget_periods(world: &World) {
+    world.edit(|settings| settings.schedule.poll_minutes += 1).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_period_that_is_closed_before_the_journal_is_sent_moves_it_and_says_so() {
+    let world = World::with_journals().await;
+    an_outage_over_the_close(&world).await;
+    world.way_back().await;
+    let next = today().first_of_month().checked_add(jiff::Span::new().months(1)).unwrap().to_string();
+    let (journal, ledger) = (world.journal().await, world.ledger());
+    assert_eq!((journal.state.as_str(), journal.submissions), ("imported", 1));
+    assert_eq!((&journal.accounting_date, &ledger.one().journal().date), (&next, &next));
+    let is_told = |text: &str| text.contains("took no entries any more") && text.contains(&next);
+    assert!(is_told(&world.completion().await.reason.unwrap()));
+    let steps = world.steps(&journal).await;
+    assert!(steps.iter().any(|step| step.state == "submitting" && is_told(&step.what)), "{steps:#?}");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_period_that_is_closed_before_the_journal_is_sent_is_waited_for_when_that_is_set() {
+    let world = World::with_journals_and(|_| {}, |journal| journal.closed_period = ClosedPeriod::Hold).await;
+    an_outage_over_the_close(&world).await;
+    world.way_back().await;
+    let journal = world.journal().await;
+    assert_eq!((journal.state.as_str(), journal.submissions), ("ready", 0));
+    assert_eq!(journal.code, Some(Code::JournalPeriodClosed.to_string()));
+    assert!(journal.reason.unwrap().contains("is closed"));
+    assert!(journal.due_at.is_some() && world.ledger().submitted() == 0);
+    assert_eq!(world.task("US-1").shows("journal_status"), Some("Journal waits: MLC-5122"));
+    set_period(&world, "O");
+    forget_periods(&world).await;
+    world.way_back().await;
+    let journal = world.journal().await;
+    assert_eq!((journal.state.as_str(), journal.code, journal.submissions), ("imported", None, 1));
+    assert_eq!(world.ledger().one().journal().date, today().to_string());
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_was_sent_once_is_never_dated_anew() {
+    let world = World::with_journals().await;
+    let task = world.ordered("US-1", &["10"]).await;
+    world.complete(&task);
+    let busy = Fault::Status { status: 429, retry_after: None, body: None, html: false };
+    let rule =
+        world.fault(FaultRule::new(busy).on(Side::Oracle).method("POST").path("erpintegrations").times(1));
+    world.once_back().await.unwrap();
+    let journal = world.journal().await;
+    assert_eq!((journal.state.as_str(), journal.submissions, world.fired(rule)), ("ready", 1, 1));
+    set_period(&world, "C");
+    forget_periods(&world).await;
+    world.way_back().await;
+    let journal = world.journal().await;
+    assert_eq!((journal.state.as_str(), journal.submissions), ("rejected", 2));
+    assert_eq!(journal.accounting_date, today().to_string());
+    assert!(journal.reason.unwrap().contains("EP01"));
     world.end().await;
 }

@@ -1,6 +1,11 @@
 //! What Oracle rejects is told with its codes, and is never sent again by itself.
 
 use connector::Code;
+use connector::ids::JournalId;
+use connector::journal::machine::{self, Context, Decision, Limits, Observation};
+use connector::store::completions::Completion;
+use connector::store::jobs::Job;
+use connector::store::journals::{self, Journal, Submits};
 use sandbox::oracle::settings::{Outcome, RejectedStatus};
 use sandbox::oracle::{Edit, NewOrder};
 use sandbox::{Fault, FaultRule, Side};
@@ -64,6 +69,75 @@ async fn a_rejected_group_leaves_its_lines_and_is_never_sent_again_by_itself() {
     assert_eq!(ledger.one().lines().len(), 3);
     assert_ne!(ledger.one().group, group);
     world.end().await;
+}
+
+#[tokio::test]
+async fn another_task_posts_the_cost_when_the_first_one_s_journal_is_rejected() {
+    let world = World::with_journals().await;
+    let (first, second) = (world.persons_task("US-1"), world.persons_task("US-1"));
+    world.order("US-1", &["10"]);
+    world.sync().await;
+    world.complete(&first);
+    for job in [Job::Sweep, Job::Completions] {
+        world.run(job).await.unwrap();
+    }
+    world.complete(&second);
+    for job in [Job::Sweep, Job::Completions] {
+        world.run(job).await.unwrap();
+    }
+    assert_eq!(of(&world, &second).await.code, Some(Code::JournalAlreadyPosted.to_string()));
+    enable(&world, false);
+    for _ in 0..4 {
+        world.run(Job::Journals).await.unwrap();
+        world.pass(60).await;
+    }
+    assert_eq!(world.journal().await.state, "rejected");
+    enable(&world, true);
+    world.way_back().await;
+    let [rejected, imported] = &world.journals().await[..] else { panic!() };
+    assert_eq!((imported.task_gid.as_str(), imported.state.as_str()), (second.as_str(), "imported"));
+    assert_eq!((rejected.task_gid.as_str(), rejected.state.as_str()), (first.as_str(), "rejected"));
+    let taken = of(&world, &second).await;
+    assert_eq!((taken.state.as_str(), taken.code, taken.reason), ("journal", None, None));
+    // sent anew, the first one would post the cost a second time
+    let refused = send_anew(&world, rejected).await.unwrap_err();
+    assert_eq!(refused.code, Code::JournalAlreadyPosted);
+    world.way_back().await;
+    assert_eq!(world.journals().await[0].state, "rejected");
+    assert_eq!((world.ledger().batches.len(), world.ledger().submitted()), (1, 2));
+    world.end().await;
+}
+
+async fn of(world: &World, task: &str) -> Completion {
+    world.completions().await.into_iter().find(|completion| completion.task_gid == task).unwrap()
+}
+
+/// Stores a person's decision to send a journal anew.
+async fn send_anew(world: &World, journal: &Journal) -> connector::Result<()> {
+    let (machine, fence, turn): (String, i64, i64) =
+        sqlx::query_as("select machine, fence, turn from journals where journal_id = $1")
+            .bind(journal.journal_id)
+            .fetch_one(&world.engine.db)
+            .await
+            .unwrap();
+    let settings = super::world::journal_settings(&world.sandbox);
+    let context =
+        Context { now: jiff::Timestamp::now(), random: 0, limits: Limits::of(&settings), expected: None };
+    let seen = Observation::Person(Decision::SendAnew);
+    let step = machine::step(serde_json::from_str(&machine).unwrap(), &seen, &context);
+    assert_eq!((step.journal.state.as_str(), step.journal.progress.generation), ("ready", 1));
+    let record = journals::Step {
+        id: JournalId(journal.journal_id),
+        turn,
+        machine: &step.journal,
+        group: journal.group_id.parse().unwrap(),
+        told: None,
+        again_in: Some(0.0),
+        submits: Submits::No,
+        plan: None,
+    };
+    let mut db = world.engine.db.acquire().await?;
+    journals::record_step(&mut db, world.connection, fence, world.engine.node, &record).await
 }
 
 #[tokio::test]
