@@ -344,6 +344,12 @@ codes! {
     JournalSeveralBatches "MLC-5140" "Several batches carry the journal's group id",
         "One journal brings one batch. More may mean that lines were imported twice.",
         "Compare the batches in Oracle before posting them; delete or reverse what is too many.";
+    JournalImportWarned "MLC-5141" "The journal was imported, and the import warned",
+        "The batch is there. The import's log names what it did otherwise than the file says, such as lines that went to the suspense account; codes that it named are explained where the journal is shown.",
+        "Look at the batch in Oracle before posting it. Move what went to suspense to its account, and mend what the codes say for the journals to come.";
+    JournalLogUnread "MLC-5142" "The journal was imported, and the import's log could not be read",
+        "The batch is there. The import may have warned, for instance that lines went to the suspense account, and its log, which would say so, could not be read.",
+        "Compare the batch's lines in Oracle with those of the journal before posting it. See that the user may download the logs of import jobs.";
     HookRefused "MLC-5001" "Asana refused to make the webhook",
         "Events of the project do not arrive; the sweep still finds what changed, only later.",
         "Read Asana's message. The integration user must be a member of the project, and the token must be allowed `webhooks:write` and `webhooks:delete`. Asana keeps at most 1,000 webhooks for one resource, over all apps, and 10,000 for one user and app.";

@@ -32,7 +32,7 @@ pub struct Global {
     /// PostgreSQL to use; without it a private server runs in the data directory
     #[arg(long, global = true, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub database_url: Option<secrecy::SecretString>,
-    /// Where the private server keeps its files
+    /// Where the private server keeps its files; the demo keeps its own in `demo` below it
     #[arg(long, global = true, env = "ML_CONNECTOR_DATA_DIR", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
     /// File with the key-encryption key (32 bytes in base64); else ML_CONNECTOR_KEY

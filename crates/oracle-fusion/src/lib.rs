@@ -75,7 +75,7 @@ pub use integration::{
     BulkImport, BulkImportError, DocumentAccount, FileName, FlexfieldImport, GroupId, IMPORT_JOURNALS, Job,
     JobClass, JobName, JobOptions, JobStatus, JobTree, JobTreeError, JournalImportParameters, JournalSource,
     LogEntry, NotificationCode, Outcome, RequestId, Submission, Summary, Suspense, ZipDocument, import_codes,
-    meaning, parse_callback,
+    is_import_code, parse_callback,
 };
 pub use keyset::RowKey;
 pub use ledger::{AccountCombination, JournalBatch, Ledger, ListRow, Period, PeriodStatus, Segment};

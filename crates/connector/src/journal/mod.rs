@@ -14,7 +14,6 @@ pub mod currency;
 pub mod date;
 pub mod document;
 mod exact;
-pub mod explain;
 pub mod group;
 pub mod import_code;
 pub mod lines;

@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 
 use super::account::MAX_SEGMENTS;
 use super::currency::{Currency, MAX_DECIMALS};
-use super::group::GroupId;
 
 /// The least time for which a submission in doubt is looked for: an hour.
 pub const MIN_SETTLE_MINUTES: u32 = 60;
@@ -189,25 +188,6 @@ impl JournalSettings {
     #[must_use]
     pub fn settle(&self) -> Duration {
         Duration::from_secs(u64::from(self.settle_minutes) * 60)
-    }
-
-    /// The seven values of the import job's parameters, in their order; `None` stands for an empty one. How
-    /// they are quoted is the client's business.
-    #[must_use]
-    pub fn parameters(&self, group: GroupId) -> [Option<String>; 7] {
-        let suspense = match self.suspense {
-            Suspense::Off => "N",
-            Suspense::On => "Y",
-        };
-        [
-            self.data_access_set.clone(),
-            Some(self.source_parameter.clone().unwrap_or_else(|| self.source.clone())),
-            Some(self.ledger_id.clone()),
-            Some(group.to_string()),
-            Some(suspense.to_owned()),
-            Some("N".to_owned()),
-            Some("N".to_owned()),
-        ]
     }
 
     /// Everything that cannot work, each with its place.

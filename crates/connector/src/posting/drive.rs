@@ -10,6 +10,7 @@ use crate::code::Code;
 use crate::engine::{Clients, Engine};
 use crate::error::{Error, Result};
 use crate::journal::machine::{self, Action, Context, Limits, Observation, State};
+use crate::journal::settings::Suspense;
 use crate::journal::{GroupId, JournalSettings, Kind};
 use crate::posting::oracle::{self, About, Exchange, Proof};
 use crate::posting::redate::{self, Dated};
@@ -141,6 +142,7 @@ impl Driver<'_> {
                 random: rand::random(),
                 limits: Limits::of(self.settings),
                 expected: journal.plan.expected(self.settings),
+                suspense: self.settings.suspense == Suspense::On,
             };
             let from = journal.machine.state.as_str();
             let step = machine::step(std::mem::take(&mut journal.machine), &exchange.seen, &context);

@@ -9,7 +9,7 @@ use crate::ids::{ConnectionId, JournalId, TaskGid};
 use crate::journal::date::{accounting_date, ledger_date};
 use crate::journal::machine::{self, Context, Limits, Observation, State};
 use crate::journal::plan::Reversed;
-use crate::journal::settings::Reopened;
+use crate::journal::settings::{Reopened, Suspense};
 use crate::journal::{GroupId, JournalSettings, Kind, NoJournal, Period};
 use crate::posting::build::REOPENED;
 use crate::store;
@@ -147,6 +147,7 @@ async fn note(
         random: rand::random(),
         limits: Limits::of(settings),
         expected: None,
+        suspense: settings.suspense == Suspense::On,
     };
     let step = machine::step(posting.machine.clone(), &Observation::TaskReopened, &context);
     journals::note_reopened(db, connection, posting.id, &step.journal).await

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use oracle_fusion::{PurchaseOrder, RawValue};
+use oracle_fusion::{PurchaseOrder, RawValue, is_import_code};
 
 use crate::code::Code;
 use crate::error::Result;
@@ -63,7 +63,7 @@ pub struct Told {
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Advice {
     /// The code.
-    pub code: &'static str,
+    pub code: String,
     /// What happened.
     pub title: &'static str,
     /// What to do.
@@ -150,14 +150,19 @@ fn earlier_groups(connection: &Connection, journal: &Journal, kind: Kind) -> Vec
 
 fn advice(code: Option<&str>) -> Option<Advice> {
     let info = Code::find(code?)?.info();
-    Some(Advice { code: info.code, title: info.title, remedy: info.remedy })
+    Some(Advice { code: info.code.to_owned(), title: info.title, remedy: info.remedy })
 }
 
 /// The import's codes that words name, each once.
 fn import_codes(words: &str) -> Vec<Advice> {
     let named: BTreeSet<&str> = words.split(|c: char| !c.is_ascii_alphanumeric()).collect();
-    let known = named.into_iter().filter_map(import_code::find);
-    known.map(|code| Advice { code: code.code, title: code.meaning, remedy: code.remedy }).collect()
+    let codes = named.into_iter().filter(|word| is_import_code(word));
+    codes
+        .map(|code| {
+            let known = import_code::find(code).unwrap_or(&import_code::UNKNOWN);
+            Advice { code: code.to_owned(), title: known.meaning, remedy: known.remedy }
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -166,8 +171,11 @@ mod tests {
 
     #[test]
     fn the_codes_that_a_reason_names_are_explained_once() {
-        let told = import_codes("rejected with EF04, EC03 and EF04; see ZZ99");
-        assert_eq!(told.iter().map(|advice| advice.code).collect::<Vec<_>>(), ["EC03", "EF04"]);
+        let told = import_codes("rejected with EF04, EM01, EC03 and EF04; see ZZ99");
+        assert_eq!(
+            told.iter().map(|advice| advice.code.as_str()).collect::<Vec<_>>(),
+            ["EC03", "EF04", "EM01"]
+        );
         assert!(told.iter().all(|advice| !advice.title.is_empty() && !advice.remedy.is_empty()));
         assert_eq!(import_codes("imported as batch 4711"), []);
     }

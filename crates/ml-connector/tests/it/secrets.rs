@@ -319,7 +319,7 @@ async fn the_demo_shows_no_secret_either() {
     let dir = directory.path().join("demo");
     let args = ["demo", "--once", "--orders", "20", "--log", "trace", "--data-dir", dir.to_str().unwrap()];
     let shown = run(with_home(program(&args), directory.path())).await.ends_with(0);
-    let key = std::fs::read_to_string(dir.join("key")).unwrap();
+    let key = std::fs::read_to_string(dir.join("demo/key")).unwrap();
     let secrets = Secrets::of(&["sandbox-secret", "sandbox-asana-token", key.trim()])
         .with_basic("sandbox-client", &["sandbox-secret"]);
     for marker in ["asked Oracle", "Asana answered", "TRACE", "sqlx"] {

@@ -32,7 +32,7 @@ pub use bulk::{
     BulkImport, BulkImportError, DocumentAccount, FileName, JobName, JobOptions, NotificationCode,
     ZipDocument,
 };
-pub use codes::{import_codes, meaning};
+pub use codes::{import_codes, is_import_code};
 pub use details::LogEntry;
 pub(crate) use operation::{INTEGRATIONS, Operation};
 pub use parameters::{FlexfieldImport, GroupId, JournalImportParameters, JournalSource, Summary, Suspense};

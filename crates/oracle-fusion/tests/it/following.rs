@@ -2,7 +2,7 @@ use std::io::{Cursor, Write as _};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use oracle_fusion::{Error, ErrorKind, IMPORT_JOURNALS, JobClass, RequestId, import_codes, meaning};
+use oracle_fusion::{Error, ErrorKind, IMPORT_JOURNALS, JobClass, RequestId, import_codes};
 use serde_json::{Value, json};
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -113,7 +113,6 @@ async fn logs_come_unpacked_and_tell_why() {
         ["603547.log", "603550.txt"]
     );
     assert_eq!(import_codes(&entries), ["EF04", "EC03"]);
-    assert_eq!(meaning("EC03"), Some("the conversion type is missing"));
     let body =
         json!({ "OperationName": "downloadESSJobExecutionDetails", "ReqstId": "603547", "FileType": "ALL" });
     assert_eq!(downloads(&server).await, [body]);

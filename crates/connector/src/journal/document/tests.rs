@@ -312,18 +312,3 @@ proptest! {
         }
     }
 }
-
-#[test]
-fn a_plan_explains_itself() {
-    let plan = JournalPlan {
-        accounting: AccountingDate { moved_from: Some(date(2026, 10, 31)), ..on(DAY) },
-        ..plan(&settings(), &three_distributions(), "Roof").unwrap()
-    };
-    assert_eq!(
-        crate::journal::explain::plan(&plan, "."),
-        "Charges the cost of purchase order US165121: task 1200000000000101 \"Roof\", completed on 2026-11-03. \
-         100.00 USD on each side, dated 2026-11-03 (Nov-26, moved from 2026-10-31, whose period takes no \
-         entries): debit 101.10.60540.000 33.34, debit 101.20.60540.000 33.33, debit 101.30.60541.000 33.33; \
-         against credit 101.00.21999.000 100.00."
-    );
-}

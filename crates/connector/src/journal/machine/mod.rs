@@ -15,6 +15,7 @@
 
 mod doubt;
 mod follow;
+mod found;
 mod observation;
 mod state;
 mod submit;
@@ -30,7 +31,7 @@ use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 
 pub use observation::{Batch, Decision, JobTree, Log, Observation, ReadFailure, Refusal, Trust};
-pub use state::{Because, Journal, Outcome, Patience, Progress, Rejection, Remark, State, Verdict};
+pub use state::{Because, Found, Journal, Outcome, Patience, Progress, Rejection, Remark, State, Verdict};
 
 use super::settings::JournalSettings;
 use crate::backoff;
@@ -42,8 +43,6 @@ pub const MAX_ATTEMPTS: u32 = backoff::MAX_ATTEMPTS;
 pub const MAX_MAINTENANCE: Duration = Duration::from_hours(8);
 /// How often a journal looks whether its period takes entries.
 const PERIOD: Duration = Duration::from_hours(1);
-/// A log that cannot be read is asked for this often.
-const MAX_LOG_READS: u32 = 3;
 
 /// What the machine waits for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,6 +86,9 @@ pub struct Context {
     pub limits: Limits,
     /// What each side of the batch should be; see [`super::JournalPlan::expected`].
     pub expected: Option<Decimal>,
+    /// Whether Oracle may put lines with account errors to suspense: then an import that succeeded may have
+    /// something to tell.
+    pub suspense: bool,
 }
 
 /// What is done next.
@@ -142,8 +144,14 @@ impl Step {
 /// it changes nothing and asks for what the state needs.
 #[must_use]
 pub fn step(mut journal: Journal, seen: &Observation, context: &Context) -> Step {
-    if !matches!(seen, Observation::ReadFailed(_) | Observation::Log(Log::Unreadable)) {
+    if matches!(
+        seen,
+        Observation::BatchFound(_) | Observation::NoBatch(_) | Observation::Job(_) | Observation::Log(_)
+    ) {
         journal.progress.misses = 0;
+    }
+    if journal.progress.found.is_some() {
+        return found::seen(journal, seen, context);
     }
     match seen {
         Observation::Claimed => resume(journal, context),
@@ -152,7 +160,7 @@ pub fn step(mut journal: Journal, seen: &Observation, context: &Context) -> Step
         Observation::NotScheduled => submit::not_scheduled(journal, context),
         Observation::Refused(refusal) => submit::refused(journal, refusal, context),
         Observation::MayHaveHappened { words } => submit::may_have_happened(journal, words, context),
-        Observation::BatchFound(batch) => found(journal, batch, context),
+        Observation::BatchFound(batch) => found::found(journal, batch, context),
         Observation::NoBatch(trust) => match journal.state {
             State::Ready => submit::nothing_found(journal, context),
             State::InDoubt { request_id: None } => doubt::nothing_found(journal, *trust, context),
@@ -200,34 +208,6 @@ fn unmoved(journal: Journal, context: &Context) -> Step {
     }
 }
 
-/// A batch exists: it is adopted, whatever was thought before.
-fn found(mut journal: Journal, batch: &Batch, context: &Context) -> Step {
-    if matches!(journal.state, State::Imported { .. }) {
-        return unmoved(journal, context);
-    }
-    let mut remarks = Vec::new();
-    let mut alert = None;
-    if let Some(expected) = context.expected
-        && [batch.debits, batch.credits].into_iter().flatten().any(|total| total != expected)
-    {
-        let text = |total: Option<Decimal>| total.map(|total| total.to_string());
-        let (debits, credits) = (text(batch.debits), text(batch.credits));
-        remarks.push(Remark::TotalsDiffer { expected, debits, credits });
-        alert = Some(Code::JournalTotalsDiffer);
-    }
-    if batch.more > 0 {
-        remarks.push(Remark::SeveralBatches { more: batch.more });
-        alert = Some(Code::JournalSeveralBatches);
-    }
-    if journal.state.request().is_some() && batch.generation < journal.progress.generation {
-        remarks.push(Remark::EarlierSending { generation: batch.generation });
-        alert = Some(Code::JournalSeveralBatches);
-    }
-    journal.state = State::Imported { batch_id: batch.id.clone(), remarks };
-    let step = Step::new(journal, Action::Done, format!("batch {} exists", batch.id));
-    Step { alert, ..step }
-}
-
 fn read_failed(mut journal: Journal, failure: ReadFailure, context: &Context) -> Step {
     if journal.state.is_final() || journal.state == State::Submitting {
         return unmoved(journal, context);
@@ -235,6 +215,8 @@ fn read_failed(mut journal: Journal, failure: ReadFailure, context: &Context) ->
     journal.progress.misses = journal.progress.misses.saturating_add(1);
     match failure {
         ReadFailure::Maintenance => {
+            // it says nothing of the log that may have been asked for
+            journal.progress.log_reads = 0;
             // no job runs meanwhile: one that was accepted before may come this much later
             if journal.state == (State::InDoubt { request_id: None }) {
                 journal.progress.quiet_since = Some(context.now);

@@ -66,6 +66,8 @@ enum Sight {
 struct World {
     forks: Forks,
     sight: Sight,
+    /// Whether Oracle may put lines to suspense.
+    suspense: bool,
     now: Timestamp,
     sent: Vec<Submission>,
     /// How often it was sent, refused or not.
@@ -96,7 +98,7 @@ impl World {
     fn new(picks: Vec<usize>, sight: Sight) -> World {
         let forks = Forks { picks, taken: Vec::new() };
         let now = Timestamp::from_second(1_800_000_000).unwrap();
-        World { forks, sight, now, sent: Vec::new(), tries: 0, nothing_seen: None, anew: 0 }
+        World { forks, sight, suspense: false, now, sent: Vec::new(), tries: 0, nothing_seen: None, anew: 0 }
     }
 
     fn batches(&self) -> Vec<&Submission> {
@@ -126,6 +128,7 @@ impl World {
         let now = Stage::Batch { visible: self.now };
         let later = Stage::Batch { visible: after(self.now, Duration::from_mins(10)) };
         match fork {
+            0 if self.suspense => (now, JobTree::ImportSucceeded, &["WF02"]),
             0 => (now, JobTree::ImportSucceeded, &[]),
             1 => (Stage::Queued, JobTree::Running, &[]),
             2 => (Stage::Importing, JobTree::ImportRunning, &[]),
@@ -274,7 +277,9 @@ impl World {
         let mut seen = Observation::Claimed;
         for turn in 0..MAX_STEPS {
             let random = (turn as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-            let context = Context { now: self.now, random, limits: LIMITS, expected: Some(total()) };
+            let expected = Some(total());
+            let context =
+                Context { now: self.now, random, limits: LIMITS, expected, suspense: self.suspense };
             let step = step(stored.clone(), &seen, &context);
             assert!(!step.words.is_empty(), "a step without words: {step:?}");
             let waits = matches!(seen, Observation::NotEnterable { .. });
@@ -323,6 +328,19 @@ impl World {
         }
     }
 
+    /// The remarks are those of the batch's own log, and with suspense no warning goes unnoticed.
+    fn tells_of_warnings(&self, batch: &Submission, remarks: &[Remark]) {
+        match remarks {
+            [] if self.suspense => assert_eq!(batch.codes, [""; 0], "a warning was not told"),
+            [] => {}
+            [Remark::Warned { codes }] => assert_eq!((codes, codes.is_empty()), (&batch.codes, false)),
+            [Remark::LogUnread] => {
+                assert!(self.suspense || batch.shows == JobTree::ImportWarning, "{batch:?}");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
     /// What must hold at the end; a person may send a rejected journal anew, twice.
     fn ended(&mut self, journal: &Journal) -> Option<Observation> {
         match &journal.state {
@@ -330,7 +348,7 @@ impl World {
                 let batches = self.batches();
                 assert_eq!(batches.len(), 1, "{journal:?}");
                 assert_eq!(*batch_id, format!("batch of {}", batches[0].generation));
-                assert_eq!(*remarks, []);
+                self.tells_of_warnings(batches[0], remarks);
                 None
             }
             State::Rejected { .. } => {
@@ -351,7 +369,12 @@ impl World {
 
 /// Runs every way that leaves the good one at most `faults` times; answers how many there are.
 fn every_way(picks: &[usize], faults: usize, sight: Sight) -> usize {
-    let mut world = World::new(picks.to_vec(), sight);
+    every_way_in(picks, faults, &|picks| World::new(picks, sight))
+}
+
+fn every_way_in(picks: &[usize], faults: usize, world: &impl Fn(Vec<usize>) -> World) -> usize {
+    let new = world;
+    let mut world = new(picks.to_vec());
     world.run();
     let mut ways = 1;
     if faults == 0 {
@@ -363,7 +386,7 @@ fn every_way(picks: &[usize], faults: usize, sight: Sight) -> usize {
             let mut next = picks.to_vec();
             next.resize(at, 0);
             next.push(pick);
-            ways += every_way(&next, faults - 1, sight);
+            ways += every_way_in(&next, faults - 1, new);
         }
     }
     ways
@@ -372,6 +395,15 @@ fn every_way(picks: &[usize], faults: usize, sight: Sight) -> usize {
 #[test]
 fn every_way_with_three_faults_ends_with_one_batch_or_none() {
     let ways = every_way(&[], 3, Sight::Clear);
+    assert!(ways > 1_000, "only {ways} ways were tried");
+}
+
+#[test]
+fn with_suspense_every_way_with_two_faults_tells_of_every_warning() {
+    let ways = every_way_in(&[], 2, &|picks| {
+        let world = World::new(picks, Sight::Clear);
+        World { suspense: true, ..world }
+    });
     assert!(ways > 1_000, "only {ways} ways were tried");
 }
 
@@ -393,6 +425,12 @@ proptest! {
     #[test]
     fn whatever_goes_wrong_there_are_never_two_batches(picks in any_picks()) {
         let journal = World::new(picks, Sight::Clear).run();
+        prop_assert!(journal.state.is_final());
+    }
+
+    #[test]
+    fn with_suspense_there_are_never_two_batches_and_no_warning_is_lost(picks in any_picks()) {
+        let journal = World { suspense: true, ..World::new(picks, Sight::Clear) }.run();
         prop_assert!(journal.state.is_final());
     }
 

@@ -132,7 +132,7 @@ pub enum JobTree {
 /// What a request's log says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Log {
-    /// The codes in it; see [`crate::journal::import_code::codes_in`].
+    /// The codes in it; see [`oracle_fusion::import_codes`].
     Codes(Vec<String>),
     /// There is none, or it cannot be read.
     Unreadable,

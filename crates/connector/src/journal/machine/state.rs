@@ -5,6 +5,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::code::Code;
+use crate::journal::import_code;
 
 /// A journal on its way. Stored whole, under the fence of the node that decided.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,8 +107,55 @@ pub enum Remark {
         /// The earlier sending's generation.
         generation: u32,
     },
+    /// The import warned: the job's status or its log says so.
+    Warned {
+        /// The codes in its log.
+        codes: Vec<String>,
+    },
+    /// The import may have warned, and its log could not be read.
+    LogUnread,
     /// A person said that this is the batch.
     ByHand,
+}
+
+impl Remark {
+    /// The stable code; none for what a person said.
+    #[must_use]
+    pub fn code(&self) -> Option<Code> {
+        match self {
+            Remark::TotalsDiffer { .. } => Some(Code::JournalTotalsDiffer),
+            Remark::SeveralBatches { .. } | Remark::EarlierSending { .. } => {
+                Some(Code::JournalSeveralBatches)
+            }
+            Remark::Warned { .. } => Some(Code::JournalImportWarned),
+            Remark::LogUnread => Some(Code::JournalLogUnread),
+            Remark::ByHand => None,
+        }
+    }
+
+    /// For people, as part of a sentence.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self {
+            Remark::TotalsDiffer { expected, debits, credits } => {
+                let total = |total: &Option<String>| total.clone().unwrap_or_else(|| "unknown".to_owned());
+                let (debits, credits) = (total(debits), total(credits));
+                format!("its totals differ: {debits} debits and {credits} credits instead of {expected}")
+            }
+            Remark::SeveralBatches { more } => format!("{more} more carry its group ids"),
+            Remark::EarlierSending { generation } => {
+                let sending = generation.saturating_add(1);
+                format!("it is that of sending {sending}, and a later one was accepted as well")
+            }
+            Remark::Warned { codes } if codes.is_empty() => "the import warned without a code".to_owned(),
+            Remark::Warned { codes } => {
+                let words: Vec<String> = codes.iter().map(|code| import_code::in_words(code)).collect();
+                format!("the import warned: {}", words.join("; "))
+            }
+            Remark::LogUnread => "the import's log could not be read for warnings".to_owned(),
+            Remark::ByHand => "a person said so".to_owned(),
+        }
+    }
 }
 
 /// Why a journal was rejected.
@@ -171,8 +219,10 @@ pub enum Outcome {
     ImportFailed,
     /// The tree ended without an import job in it.
     NoImport,
-    /// The import ended well, or with a warning.
+    /// The import ended well.
     Ended,
+    /// The import ended with a warning.
+    Warned,
 }
 
 /// What is known of a job that ended.
@@ -184,6 +234,17 @@ pub struct Verdict {
     pub at: Timestamp,
     /// The codes in its log; `None`: the log was not read yet.
     pub codes: Option<Vec<String>>,
+}
+
+/// A batch that was found while the import's log is still to be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Found {
+    /// `JeBatchId`.
+    pub batch_id: String,
+    /// What a person should look at, as far as the batch shows it.
+    pub remarks: Vec<Remark>,
+    /// Whether the job ended with a warning.
+    pub warned: bool,
 }
 
 /// Oracle asks for patience: refusals that use up no attempt for a while.
@@ -234,6 +295,10 @@ pub struct Progress {
     pub misses: u32,
     /// How the followed job ended.
     pub verdict: Option<Verdict>,
+    /// How often the followed job's log was asked for.
+    pub log_reads: u32,
+    /// The batch, when it was found and only the log is still to be read.
+    pub found: Option<Found>,
     /// Whether the task was opened again before anything was known to be in Oracle.
     pub reopened: bool,
 }

@@ -34,7 +34,7 @@ pub(super) fn begin(mut journal: Journal, words: &str, context: &Context) -> Ste
     journal.state = State::Submitting;
     journal.progress.submitted_at = Some(context.now);
     journal.progress.not_before = None;
-    journal.progress.verdict = None;
+    (journal.progress.verdict, journal.progress.log_reads) = (None, 0);
     journal.progress.look_first = true;
     Step::new(journal, Action::Submit, words)
 }

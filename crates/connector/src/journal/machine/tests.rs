@@ -15,7 +15,8 @@ fn at(minutes: i64) -> Timestamp {
 
 fn context(minutes: i64) -> Context {
     let limits = Limits::of(&settings());
-    Context { now: at(minutes), random: 7, limits, expected: Some(Decimal::new(10_000, 2)) }
+    let expected = Some(Decimal::new(10_000, 2));
+    Context { now: at(minutes), random: 7, limits, expected, suspense: false }
 }
 
 /// What follows from observations, each some minutes after the start.
@@ -251,7 +252,7 @@ fn a_success_is_believed_only_when_the_batch_is_there() {
         seen(person.journal.clone(), &[(100 * SETTLED, Observation::Claimed), (100 * SETTLED, PROVED)]);
     assert!(matches!(never.action, Action::Wait(_)), "an accepted request is never sent again by itself");
     let found = seen(person.journal, &[(62, Observation::BatchFound(batch(0)))]);
-    assert_eq!(imported(&found), []);
+    assert_eq!(imported(&found), [Remark::Warned { codes: vec!["WU01".to_owned()] }]);
 }
 
 #[test]
@@ -265,6 +266,20 @@ fn codes_in_the_log_reject_when_there_is_no_batch() {
         assert_eq!(rejection(&step).import_codes(), ["EF04", "EC03"], "{tree:?}");
         assert_eq!(step.alert, Some(Code::JournalImportRejected));
     }
+}
+
+#[test]
+fn a_code_of_which_no_page_tells_rejects_unless_the_job_succeeded() {
+    let told = |tree: JobTree| {
+        let observations = [(1, Observation::Job(tree)), (1, PROVED), (1, codes(&["EM01"])), (1, PROVED)];
+        seen(submitted(), &observations)
+    };
+    for tree in [JobTree::ImportWarning, JobTree::ImportFailed, JobTree::LoadFailed] {
+        let step = told(tree);
+        assert_eq!(rejection(&step).import_codes(), ["EM01"], "{tree:?}");
+        assert!(step.words.ends_with("EM01"), "{}", step.words);
+    }
+    assert!(matches!(told(JobTree::ImportSucceeded).action, Action::Wait(_)));
 }
 
 #[test]
@@ -282,6 +297,87 @@ fn a_failure_is_believed_only_when_no_batch_is_there() {
     }
 }
 
+/// What follows when each action is answered by `answer`, an hour later at most, and each wait by a claim.
+fn answered(journal: Journal, context: &Context, answer: impl Fn(&Action) -> Observation) -> Step {
+    let mut last = step(journal, &Observation::Claimed, context);
+    for _ in 0..200 {
+        let seen = match &last.action {
+            Action::Done => return last,
+            Action::Wait(_) => Observation::Claimed,
+            action => answer(action),
+        };
+        last = step(last.journal, &seen, context);
+    }
+    panic!("no end: {last:?}");
+}
+
+#[test]
+fn a_warning_is_looked_into_and_told() {
+    let found = [(1, Observation::Job(JobTree::ImportWarning)), (1, Observation::BatchFound(batch(0)))];
+    let reading = seen(submitted(), &found);
+    assert_eq!(reading.action, Action::ReadLog { request_id: FOLLOWED.to_owned() });
+    let text = serde_json::to_string(&reading.journal).unwrap();
+    assert_eq!(serde_json::from_str::<Journal>(&text).unwrap(), reading.journal);
+    // whatever else is seen meanwhile, the batch stays found and is never sent again
+    for other in [PROVED, Observation::TaskReopened, Observation::Person(Decision::SendAnew)] {
+        let step = seen(reading.journal.clone(), &[(2, other)]);
+        assert_eq!(step.action, Action::ReadLog { request_id: FOLLOWED.to_owned() });
+    }
+    let told = seen(reading.journal.clone(), &[(2, codes(&["WF02", "WF99"]))]);
+    assert_eq!(imported(&told), [Remark::Warned { codes: vec!["WF02".to_owned(), "WF99".to_owned()] }]);
+    assert_eq!((told.alert, told.action.clone()), (Some(Code::JournalImportWarned), Action::Done));
+    assert!(told.words.contains("WF02 (the suspense account was used); WF99"), "{}", told.words);
+    let none = seen(reading.journal, &[(2, codes(&[]))]);
+    assert_eq!(none.alert, Some(Code::JournalImportWarned), "{}", none.words);
+}
+
+#[test]
+fn with_suspense_a_success_is_looked_into_as_well() {
+    let suspense = Context { suspense: true, ..context(1) };
+    let told = |log: Observation| {
+        answered(submitted(), &suspense, |action| match action {
+            Action::Follow { .. } => Observation::Job(JobTree::ImportSucceeded),
+            Action::ReadLog { .. } => log.clone(),
+            _ => Observation::BatchFound(batch(0)),
+        })
+    };
+    assert_eq!(imported(&told(codes(&["WU01"]))), [Remark::Warned { codes: vec!["WU01".to_owned()] }]);
+    assert_eq!(imported(&told(codes(&[]))), []);
+    // a batch without a request that could be asked for its log
+    let adopted = super::step(in_doubt(), &Observation::BatchFound(batch(0)), &suspense);
+    assert_eq!((imported(&adopted), adopted.alert), (&[Remark::LogUnread][..], Some(Code::JournalLogUnread)));
+}
+
+#[test]
+fn a_log_that_is_never_read_holds_up_no_result() {
+    let other = Observation::ReadFailed(ReadFailure::Other { retry_after: None });
+    for failing in [Observation::Log(Log::Unreadable), other] {
+        let end = |tree: JobTree, look: Observation| {
+            answered(submitted(), &context(1), |action| match action {
+                Action::Follow { .. } => Observation::Job(tree),
+                Action::ReadLog { .. } => failing.clone(),
+                _ => look.clone(),
+            })
+        };
+        let warned = end(JobTree::ImportWarning, Observation::BatchFound(batch(0)));
+        assert_eq!(imported(&warned), [Remark::LogUnread], "{failing:?}");
+        assert_eq!(warned.alert, Some(Code::JournalLogUnread));
+        let failed = end(JobTree::ImportFailed, PROVED);
+        assert_eq!(rejection(&failed), &Rejection::ImportFailed, "{failing:?}");
+    }
+}
+
+#[test]
+fn what_stands_first_of_several_remarks_is_the_gravest() {
+    let several = Batch { more: 1, debits: None, credits: Some(Decimal::ONE), ..batch(0) };
+    let found = [(1, Observation::Job(JobTree::ImportWarning)), (1, Observation::BatchFound(several))];
+    let step = seen(seen(submitted(), &found).journal, &[(1, codes(&["WU01"]))]);
+    assert_eq!((imported(&step).len(), step.alert), (3, Some(Code::JournalSeveralBatches)));
+    for words in ["instead of 100.00", "unknown debits", "1 more", "WU01"] {
+        assert!(step.words.contains(words), "{}", step.words);
+    }
+}
+
 #[test]
 fn a_log_that_cannot_be_read_is_asked_for_three_times() {
     let unreadable = || Observation::Log(Log::Unreadable);
@@ -289,6 +385,8 @@ fn a_log_that_cannot_be_read_is_asked_for_three_times() {
     for minute in 2..4 {
         step = seen(step.journal, &[(minute, unreadable())]);
         assert!(matches!(step.action, Action::Wait(_)));
+        step = seen(step.journal, &[(minute, Observation::Claimed)]);
+        assert_eq!(step.action, Action::ReadLog { request_id: FOLLOWED.to_owned() });
     }
     step = seen(step.journal, &[(4, unreadable())]);
     assert_eq!(step.action, Action::ReadBack);

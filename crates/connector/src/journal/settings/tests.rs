@@ -71,18 +71,6 @@ fn all_problems_are_named_at_once() {
     }
 }
 
-#[test]
-fn the_parameters_stand_in_the_job_s_order() {
-    let group: GroupId = "123456789012345678".parse().unwrap();
-    let settings = JournalSettings { suspense: Suspense::On, ..settings() };
-    assert_eq!(
-        settings.parameters(group).map(Option::unwrap_or_default),
-        ["", "Asana", "300000001234567", "123456789012345678", "Y", "N", "N"]
-    );
-    let by_key = JournalSettings { source_parameter: Some("300000081590170".to_owned()), ..settings };
-    assert_eq!(by_key.parameters(group)[1].as_deref(), Some("300000081590170"));
-}
-
 /// The page for people.
 fn page() -> String {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/journals.md");

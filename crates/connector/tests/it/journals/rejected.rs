@@ -3,7 +3,10 @@
 use connector::Code;
 use connector::ids::JournalId;
 use connector::journal::machine::{self, Context, Decision, Limits, Observation};
+use connector::journal::settings::Suspense;
+use connector::posting::story;
 use connector::store::completions::Completion;
+use connector::store::connections;
 use connector::store::jobs::Job;
 use connector::store::journals::{self, Journal, Submits};
 use sandbox::oracle::settings::{Outcome, RejectedStatus};
@@ -226,12 +229,82 @@ async fn an_import_that_never_appears_is_in_doubt_and_not_sent_again() {
 }
 
 #[tokio::test]
-async fn an_import_that_only_warns_is_imported() {
+async fn an_import_that_only_warns_is_imported_and_told() {
     let world = World::with_journals_and(|oracle| oracle.erp.outcome = Some(Outcome::Warning), |_| {}).await;
     let task = world.ordered("US-1", &["10"]).await;
     world.complete(&task);
     world.way_back().await;
-    assert_eq!(world.journal().await.state, "imported");
+    let journal = world.journal().await;
+    assert_eq!(journal.state, "imported");
+    assert_eq!(journal.code, Some(Code::JournalImportWarned.to_string()));
     assert_eq!(world.ledger().batches.len(), 1);
     world.end().await;
+}
+
+#[tokio::test]
+async fn what_went_to_suspense_is_told_with_what_to_do() {
+    let world = World::with_journals_and(|_| {}, |journal| journal.suspense = Suspense::On).await;
+    world.oracle(Edit::Suspense { allowed: true, ledger: None });
+    let (fine, task) = (world.ordered("US-1", &["10"]).await, world.ordered("US-2", &["20"]).await);
+    world.complete(&fine);
+    world.way_back().await;
+    let journal = world.journal().await;
+    assert_eq!((journal.state.as_str(), journal.code), ("imported", None), "{:?}", journal.reason);
+    enable(&world, false);
+    world.complete(&task);
+    world.way_back().await;
+    let suspense = world.sandbox.oracle().ledger_facts().suspense_account;
+    let ledger = world.ledger();
+    let batch = ledger.batches.last().unwrap();
+    assert!(batch.lines().iter().any(|(account, _)| *account == suspense), "{batch:?}");
+    let journal = world.journals().await.pop().unwrap();
+    assert_eq!(journal.state, "imported");
+    assert_eq!(journal.code, Some(Code::JournalImportWarned.to_string()));
+    let reason = journal.reason.clone().unwrap();
+    assert!(reason.contains("WF02 (the suspense account was used)"), "{reason}");
+    assert_eq!(explained(&world, &task).await, ["WF02"]);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_log_that_cannot_be_had_does_not_hold_up_a_journal_that_may_be_in_suspense() {
+    for status in [404, 500] {
+        let world = World::with_journals_and(|_| {}, |journal| journal.suspense = Suspense::On).await;
+        world.oracle(Edit::Suspense { allowed: true, ledger: None });
+        let task = world.ordered("US-1", &["10"]).await;
+        enable(&world, false);
+        world.complete(&task);
+        let failing = Fault::Status { status, retry_after: None, body: None, html: false };
+        // the upload comes first; every later one reads the log
+        world.fault(FaultRule::new(failing).on(Side::Oracle).method("POST").path("erpintegrations").after(1));
+        for _ in 0..2 {
+            world.way_back().await;
+        }
+        let journal = world.journal().await;
+        assert_eq!((journal.state.as_str(), journal.submissions), ("imported", 1), "{status}: {journal:?}");
+        assert_eq!(journal.code, Some(Code::JournalLogUnread.to_string()));
+        world.end().await;
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_category_is_rejected_with_its_code() {
+    let world = World::with_journals_and(|_| {}, |journal| journal.category = "No such one".to_owned()).await;
+    let task = world.ordered("US-1", &["10"]).await;
+    world.complete(&task);
+    world.way_back().await;
+    let journal = world.journal().await;
+    assert_eq!(journal.state, "rejected");
+    assert_eq!(journal.code, Some(Code::JournalImportRejected.to_string()), "{:?}", journal.reason);
+    assert!(journal.reason.as_deref().unwrap().contains("EM01"), "{:?}", journal.reason);
+    assert_eq!(explained(&world, &task).await, ["EM01"]);
+    world.end().await;
+}
+
+/// The codes of Oracle's that `journals show` explains for a task.
+async fn explained(world: &World, task: &str) -> Vec<String> {
+    let connection = connections::load(&world.engine.db, world.connection).await.unwrap();
+    let mut stories = story::find(&world.engine.db, &connection, task).await.unwrap();
+    let told = stories.remove(0).journals.remove(0);
+    told.import_codes.into_iter().map(|advice| advice.code.to_string()).collect()
 }

@@ -31,6 +31,7 @@ struct Order<'a> {
     status: Option<String>,
     currency_code: Option<String>,
     sold_to_legal_entity: Option<String>,
+    requester_display_name: Option<String>,
     #[serde(borrow)]
     total: Option<&'a RawValue>,
     #[serde(borrow, default, rename = "lines")]
@@ -42,6 +43,20 @@ struct Order<'a> {
 struct Line<'a> {
     #[serde(borrow)]
     ordered: Option<&'a RawValue>,
+    #[serde(default, rename = "schedules")]
+    schedules: Vec<Schedule>,
+}
+
+#[derive(Deserialize)]
+struct Schedule {
+    #[serde(default)]
+    distributions: Vec<Distribution>,
+}
+
+#[derive(Deserialize)]
+struct Distribution {
+    #[serde(rename = "POChargeAccount")]
+    account: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -52,6 +67,7 @@ struct Invoice<'a> {
     #[serde(borrow)]
     invoice_amount: Option<&'a RawValue>,
     legal_entity: Option<String>,
+    invoice_currency: Option<String>,
     validation_status: Option<String>,
     paid_status: Option<String>,
     canceled_flag: Option<bool>,
@@ -97,7 +113,7 @@ impl Compared {
     }
 }
 
-/// Compares every order with its task. An order with a held movement has a visible reason instead.
+/// Compares every order with its task. One with a held movement must have a value that no task can show.
 pub fn compare(scene: &Scene, held: &[Movement]) -> anyhow::Result<Compared> {
     let (oracle, asana) = (scene.sandbox.oracle().state_json(), scene.sandbox.asana().state_json());
     let oracle: Oracle = serde_json::from_str(&oracle)?;
@@ -115,14 +131,16 @@ pub fn compare(scene: &Scene, held: &[Movement]) -> anyhow::Result<Compared> {
     let mut compared = Compared::default();
     for order in &oracle.orders {
         let id = order.id.to_string();
+        let shared = by_number[order.order_number.as_str()].len() > 1;
+        let invoices: Vec<&Invoice> = oracle.invoices.iter().filter(|i| concerns(i, order, shared)).collect();
         if held.contains(id.as_str()) {
+            if can_be_shown(order, &invoices) {
+                compared.differs(format!("order {} ({id}) is held without need", order.order_number));
+            }
             continue;
         }
         match tasks.get(id.as_str()).map(Vec::as_slice) {
             Some([(gid, task)]) => {
-                let shared = by_number[order.order_number.as_str()].len() > 1;
-                let invoices: Vec<&Invoice> =
-                    oracle.invoices.iter().filter(|i| concerns(i, order, shared)).collect();
                 one(scene, order, &invoices, gid, task, &mut compared);
             }
             found => {
@@ -131,10 +149,41 @@ pub fn compare(scene: &Scene, held: &[Movement]) -> anyhow::Result<Compared> {
             }
         }
     }
+    if compared.compared == 0 {
+        compared.differs("not one value was compared".to_owned());
+    }
     if let Some(strangers) = tasks.get("") {
         compared.differs(format!("{} tasks stand for no order", strangers.len()));
     }
     Ok(compared)
+}
+
+/// Whether a board with two decimals can show the order's amounts: all there, in one currency, with no more decimals.
+fn can_be_shown(order: &Order, invoices: &[&Invoice]) -> bool {
+    let fits = |amount: Option<Decimal>| amount.is_some_and(|amount| amount.normalize().scale() <= 2);
+    let lines: Option<Decimal> = order.lines.iter().map(|line| decimal(line.ordered)).sum();
+    let counted = || invoices.iter().filter(|invoice| invoice.canceled_flag != Some(true));
+    let one_currency = counted()
+        .all(|invoice| invoice.invoice_currency.is_none() || invoice.invoice_currency == order.currency_code);
+    let invoiced = counted().next().is_none() || fits(invoiced(order, invoices));
+    let total = order.total.is_none() || fits(decimal(order.total));
+    !order.lines.is_empty() && fits(lines) && total && one_currency && invoiced
+}
+
+/// Distinct values in the order in which they first stand there.
+fn listed<'v>(values: impl Iterator<Item = &'v str>) -> Option<String> {
+    let mut found: Vec<&str> = Vec::new();
+    for value in values.filter(|value| !value.is_empty()) {
+        if !found.contains(&value) {
+            found.push(value);
+        }
+    }
+    (!found.is_empty()).then(|| clipped(&found.join(", ")))
+}
+
+fn accounts<'o>(order: &'o Order) -> impl Iterator<Item = &'o str> {
+    let schedules = order.lines.iter().flat_map(|line| &line.schedules);
+    schedules.flat_map(|schedule| &schedule.distributions).filter_map(|d| d.account.as_deref())
 }
 
 fn concerns(invoice: &Invoice, order: &Order, shared: bool) -> bool {
@@ -173,6 +222,17 @@ fn one(scene: &Scene, order: &Order, invoices: &[&Invoice], gid: &str, task: &Ta
             text("invoice_numbers"),
         ),
         ("invoice_status", status.map(str::to_owned), status_shown),
+        ("gl_account", listed(accounts(order)), text("gl_account")),
+        (
+            "cost_center",
+            listed(accounts(order).filter_map(|account| account.split('.').nth(scene.cost_center_at))),
+            text("cost_center"),
+        ),
+        (
+            "requester",
+            order.requester_display_name.clone().filter(|name| !name.is_empty()),
+            text("requester"),
+        ),
     ];
     for (name, wanted, shown) in texts {
         compared.compared += 1;
@@ -241,4 +301,50 @@ fn invoiced(order: &Order, invoices: &[&Invoice]) -> Option<Decimal> {
             }
         })
         .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ORDER: &str = r#"{"POHeaderId":77,"OrderNumber":"US-1","CurrencyCode":"USD","Total":10.5,
+        "lines":[{"Ordered":10.50,"schedules":[{"distributions":[{"POChargeAccount":"101.10"},{"POChargeAccount":null},
+        {"POChargeAccount":"101.20"},{"POChargeAccount":"101.10"}]}]}]}"#;
+    const INVOICE: &str = r#"{"InvoiceId":5,"InvoiceAmount":3,"InvoiceCurrency":"USD","CanceledFlag":false,
+        "invoiceLines":[{"PurchaseOrderNumber":"US-1","LineAmount":3}]}"#;
+
+    fn shown(order: &str, invoice: &str) -> bool {
+        let order: Order = serde_json::from_str(order).unwrap();
+        let invoice: Invoice = serde_json::from_str(invoice).unwrap();
+        can_be_shown(&order, &[&invoice])
+    }
+
+    #[test]
+    fn an_order_is_held_with_need_only_for_a_value_that_no_task_can_show() {
+        assert!(shown(ORDER, INVOICE));
+        for (right, wrong) in [
+            ("\"Ordered\":10.50", "\"Ordered\":10.505"),
+            ("\"Ordered\":10.50", "\"Ordered\":null"),
+            ("\"Total\":10.5", "\"Total\":10.501"),
+        ] {
+            assert!(!shown(&ORDER.replacen(right, wrong, 1), INVOICE), "{wrong}");
+        }
+        for (right, wrong) in
+            [("\"InvoiceAmount\":3", "\"InvoiceAmount\":3.001"), ("Currency\":\"USD", "Currency\":\"EUR")]
+        {
+            let invoice = INVOICE.replacen(right, wrong, 1);
+            assert!(!shown(ORDER, &invoice), "{wrong}");
+            assert!(
+                shown(ORDER, &invoice.replace("false", "true")),
+                "a canceled invoice does not count: {wrong}"
+            );
+        }
+    }
+
+    #[test]
+    fn accounts_are_listed_once_in_their_order() {
+        let order: Order = serde_json::from_str(ORDER).unwrap();
+        assert_eq!(listed(accounts(&order)), Some("101.10, 101.20".to_owned()));
+        assert_eq!(listed(["", ""].into_iter()), None);
+    }
 }

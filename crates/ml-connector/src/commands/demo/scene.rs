@@ -21,6 +21,9 @@ use crate::database::Database;
 
 use super::DemoArgs;
 
+/// Where the demo keeps its database and key below the data directory, if one is given.
+const SUBDIRECTORY: &str = "demo";
+
 /// Everything the demo works with.
 pub struct Scene {
     /// Both stand-ins.
@@ -31,6 +34,8 @@ pub struct Scene {
     pub engine: Arc<Engine>,
     /// The demo's connection.
     pub connection: ConnectionId,
+    /// Which segment of an account is the cost center, counted from 0.
+    pub cost_center_at: usize,
     database: Database,
     hooks: std::net::TcpListener,
     /// Deleted when the demo ends.
@@ -41,7 +46,8 @@ impl Scene {
     /// Starts everything.
     pub async fn set(args: &DemoArgs, global: &Global) -> anyhow::Result<Scene> {
         let (directory, dir) = match &global.data_dir {
-            Some(dir) => (None, dir.clone()),
+            // `serve` keeps its own database in that directory
+            Some(dir) => (None, dir.join(SUBDIRECTORY)),
             None => {
                 let made = tempfile::Builder::new().prefix("ml-connector-demo-").tempdir()?;
                 let path = made.path().to_owned();
@@ -50,6 +56,7 @@ impl Scene {
                 (Some(made), path)
             }
         };
+        std::fs::create_dir_all(&dir)?;
         let (database, sandbox) =
             tokio::try_join!(Database::private(dir.join("postgres")), start_sandbox(args))?;
         store::migrate(&database.pool).await?;
@@ -62,7 +69,17 @@ impl Scene {
             .and_then(|mut board| board.with_journal_fields(sandbox.asana()))
             .ok_or_else(|| anyhow::anyhow!("the Asana stand-in refused the board"))?;
         let connection = connect(&engine, &sandbox, &board, args).await?;
-        Ok(Scene { sandbox, board, engine, connection, database, hooks, _directory: directory })
+        let cost_center_at = cost_center_segment(args) - 1;
+        Ok(Scene {
+            sandbox,
+            board,
+            engine,
+            connection,
+            cost_center_at,
+            database,
+            hooks,
+            _directory: directory,
+        })
     }
 
     /// Pushes until nothing is due any more.
@@ -152,13 +169,17 @@ async fn connect(
     Ok(connection)
 }
 
+/// Published data carries its cost center in another segment than made-up data.
+fn cost_center_segment(args: &DemoArgs) -> usize {
+    if args.data.is_some() { 4 } else { 2 }
+}
+
 /// The connection's settings, as a person would write them.
 fn settings_toml(sandbox: &Sandbox, board: &Board, args: &DemoArgs) -> String {
     let oracle = sandbox.oracle().config();
     let ledger = sandbox.oracle().ledger_facts();
     let fields: String = board.fields.iter().map(|(key, gid)| format!("{key} = \"{gid}\"\n")).collect();
-    // published data carries its cost center in another segment than made-up data
-    let segment = if args.data.is_some() { 4 } else { 2 };
+    let segment = cost_center_segment(args);
     format!(
         r#"
 [oracle]

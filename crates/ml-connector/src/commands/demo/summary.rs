@@ -20,7 +20,7 @@ pub struct Summary {
     pub invoices: usize,
     /// Tasks made.
     pub tasks_created: i64,
-    /// Movements that changed a task.
+    /// Tasks that were changed after they were made, each counted once.
     pub tasks_updated: i64,
     /// Movements delivered.
     pub movements_delivered: i64,
@@ -40,6 +40,10 @@ pub struct Summary {
     pub debits: BTreeMap<String, String>,
     /// Their credits by currency.
     pub credits: BTreeMap<String, String>,
+    /// What was charged: debits less credits on all accounts but the clearing account, by currency.
+    pub charged: BTreeMap<String, String>,
+    /// What the completed tasks' orders cost by Oracle's own records, by currency.
+    pub cost: BTreeMap<String, String>,
     /// Batches beyond one for a completion.
     pub duplicate_journals: u64,
     /// Requests that Asana received.
@@ -91,6 +95,8 @@ impl Summary {
             journal_lines: books.lines,
             debits: text(books.debits),
             credits: text(books.credits),
+            charged: text(books.charged),
+            cost: text(books.cost),
             duplicate_journals: books.duplicates,
             asana_requests: calls.total_of(Side::Asana),
             oracle_requests: calls.total_of(Side::Oracle) + calls.total_of(Side::Token),
@@ -108,7 +114,7 @@ impl Summary {
             ("orders in Oracle", self.orders.to_string()),
             ("invoices in Oracle", self.invoices.to_string()),
             ("tasks made in Asana", self.tasks_created.to_string()),
-            ("movements that changed a task", self.tasks_updated.to_string()),
+            ("tasks changed later", self.tasks_updated.to_string()),
             ("movements delivered", self.movements_delivered.to_string()),
             ("movements held, failed", format!("{}, {}", self.movements_held, self.movements_failed)),
             (
@@ -118,6 +124,7 @@ impl Summary {
             ("journals in Oracle, lines", format!("{}, {}", self.journals, self.journal_lines)),
             ("debits", amounts(&self.debits)),
             ("credits", amounts(&self.credits)),
+            ("cost of the completed orders", amounts(&self.cost)),
             ("duplicate journals", self.duplicate_journals.to_string()),
             ("requests to Oracle, Asana", format!("{}, {}", self.oracle_requests, self.asana_requests)),
             ("seconds", format!("{:.1}", self.seconds)),
