@@ -2,6 +2,7 @@
 //! PostgreSQL.
 
 mod crashes;
+mod delivered;
 mod held;
 mod histories;
 mod ledger;
@@ -9,6 +10,7 @@ mod lost_answers;
 mod once;
 mod periods;
 mod posting;
+mod receiving;
 mod rejected;
 mod reopened;
 mod tasks;

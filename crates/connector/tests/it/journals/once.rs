@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use crate::fixture::World;
 
 /// Sweeps and drives again and again; where another node is at it, goes on.
-async fn see_it_again(engine: Arc<Engine>, connection: connector::ids::ConnectionId) -> u32 {
+pub async fn see_it_again(engine: Arc<Engine>, connection: connector::ids::ConnectionId) -> u32 {
     let mut refused = 0;
     for job in [Job::Sweep, Job::Completions, Job::Journals].into_iter().cycle().take(30) {
         match node::run_once(&engine, connection, &[job], &watch::Sender::new(0)).await {
