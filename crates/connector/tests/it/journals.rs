@@ -14,4 +14,5 @@ mod receiving;
 mod rejected;
 mod reopened;
 mod tasks;
+mod workspace;
 mod world;
