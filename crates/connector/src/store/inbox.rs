@@ -87,7 +87,8 @@ impl<'a> Columns<'a> {
     }
 }
 
-/// Stores deliveries with their events, committed when it returns. An event that is there already stays as it is.
+/// Stores deliveries with their events, committed when it returns. An event that is there already stays as it is,
+/// and a delivery that brings nothing else leaves no row: sent again and again, it takes no room.
 async fn store(db: &mut PgConnection, batch: &[Delivery]) -> Result<()> {
     let events = Columns::of(batch);
     let connections: Vec<_> = batch.iter().map(|delivery| delivery.connection.0).collect();
@@ -97,14 +98,18 @@ async fn store(db: &mut PgConnection, batch: &[Delivery]) -> Result<()> {
         batch.iter().map(|delivery| i32::try_from(delivery.events.len()).unwrap_or(i32::MAX)).collect();
     let bodies: Vec<_> = batch.iter().map(|delivery| delivery.body.as_str()).collect();
     sqlx::query!(
-        "with delivered as (
-             insert into deliveries (connection_id, delivery_id, webhook_id, events, body)
-             select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::integer[], $5::text[]))
-         insert into events (connection_id, event_key, delivery_id, resource_type, resource_gid, parent_gid, action,
-                             field, happened_at, state)
-         select * from unnest($6::uuid[], $7::uuid[], $8::uuid[], $9::text[], $10::text[], $11::text[], $12::text[],
-                              $13::text[], $14::timestamptz[], $15::text[])
-         on conflict do nothing",
+        "with stored as (
+             insert into events (connection_id, event_key, delivery_id, resource_type, resource_gid, parent_gid, action,
+                                 field, happened_at, state)
+             select * from unnest($6::uuid[], $7::uuid[], $8::uuid[], $9::text[], $10::text[], $11::text[], $12::text[],
+                                  $13::text[], $14::timestamptz[], $15::text[])
+             on conflict do nothing
+             returning delivery_id)
+         insert into deliveries (connection_id, delivery_id, webhook_id, events, body)
+         select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::integer[], $5::text[])
+                       as came (connection_id, delivery_id, webhook_id, events, body)
+         -- 'is true' keeps this a hashed look-up: as a join it could be nested, whose time grows with both sides
+         where (came.delivery_id in (select delivery_id from stored)) is true",
         &connections,
         &ids,
         &webhooks,

@@ -2,6 +2,7 @@
 //! PostgreSQL.
 
 mod crashes;
+mod delivered;
 mod held;
 mod histories;
 mod ledger;
@@ -10,7 +11,9 @@ mod lost_answers;
 mod once;
 mod periods;
 mod posting;
+mod receiving;
 mod rejected;
 mod reopened;
 mod tasks;
+mod workspace;
 mod world;

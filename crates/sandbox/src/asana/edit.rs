@@ -76,6 +76,9 @@ pub enum Edit {
     HideProject { project: String, hidden: bool },
     /// Archives a project; or takes it back.
     ArchiveProject { project: String, archived: bool },
+    /// Deletes a project. Its tasks stay, outside of it, and webhooks on it stay registered: what becomes of either is
+    /// not documented.
+    DeleteProject { project: String },
     /// Makes one of the changes above as Asana itself would, by a rule for instance: its events and the completion
     /// name no user.
     BySystem { change: Box<Edit> },
@@ -154,7 +157,8 @@ fn on_world(ctx: &mut Ctx<'_>, edit: Edit) -> Result<(), Fail> {
         Edit::AddProject { .. }
         | Edit::RenameProject { .. }
         | Edit::HideProject { .. }
-        | Edit::ArchiveProject { .. } => on_projects(ctx, edit),
+        | Edit::ArchiveProject { .. }
+        | Edit::DeleteProject { .. } => on_projects(ctx, edit),
         Edit::DeleteWebhook { webhook } => {
             let gid = known(&webhook, "webhook", |g| ctx.world.hooks.webhooks.contains_key(&g))?;
             ctx.world.hooks.delete_by_asana(gid);
@@ -213,6 +217,11 @@ fn on_projects(ctx: &mut Ctx<'_>, edit: Edit) -> Result<(), Fail> {
         }
         Edit::ArchiveProject { project, archived } => {
             project_changed(ctx, &project, "archived", |p| p.archived = archived)
+        }
+        Edit::DeleteProject { project } => {
+            let gid = known(&project, "project", |g| ctx.world.projects.contains_key(&g))?;
+            ctx.delete_project(gid);
+            Ok(())
         }
         _ => Err(Fail::bad("not an edit of a project")),
     }

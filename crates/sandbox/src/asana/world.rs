@@ -144,6 +144,22 @@ impl World {
         true
     }
 
+    /// Takes a project away, with its sections; its tasks stay without it. Returns its workspace.
+    pub fn delete_project(&mut self, gid: Gid) -> Option<Gid> {
+        let tasks: Vec<Gid> = self.projects.get(&gid)?.by_modified.iter().map(|(_, task)| *task).collect();
+        for task in tasks {
+            self.leave(task, gid);
+        }
+        let project = self.projects.remove(&gid)?;
+        for section in &project.sections {
+            self.sections.remove(section);
+        }
+        if let Some(workspace) = self.workspaces.get_mut(&project.workspace) {
+            workspace.projects.retain(|known| *known != gid);
+        }
+        Some(project.workspace)
+    }
+
     /// Puts a task and its subtasks into the trash, which cannot be read through the API.
     pub fn delete_task(&mut self, gid: Gid) -> bool {
         let Some(task) = self.tasks.get(&gid) else { return false };

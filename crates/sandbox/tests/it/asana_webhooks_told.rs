@@ -264,6 +264,26 @@ async fn a_workspace_hears_of_its_projects_and_never_of_tasks() {
 }
 
 #[tokio::test]
+async fn a_workspace_hears_that_a_project_was_deleted() {
+    let w = World::new();
+    let receiver = Receiver::start().await;
+    let filters = json!([{ "resource_type": "project", "action": "deleted" }]);
+    w.register(&w.workspace, &receiver.url(), filters).await;
+    let (_, hook) = w.listen(tasks()).await;
+    let task = w.task("x").await;
+    w.told(&receiver).await;
+    w.edit(Edit::DeleteProject { project: w.project.clone() });
+    let events = w.told(&receiver).await;
+    assert_eq!(shorts(&events), ["project deleted -"]);
+    assert_eq!(gid(&events[0]["resource"]), w.project);
+    w.refused_get(404, &format!("/projects/{}", w.project)).await;
+    assert_eq!(w.data(&format!("/projects?workspace={}", w.workspace)).await, json!([]));
+    assert_eq!(w.data(&format!("/tasks/{task}")).await["memberships"], json!([]));
+    assert_eq!(w.data(&hook.path()).await["resource"]["gid"], json!(w.project));
+    assert!(w.asana.apply(Edit::DeleteProject { project: w.project.clone() }).is_err());
+}
+
+#[tokio::test]
 async fn a_webhook_hears_nothing_of_a_project_that_its_user_may_not_see() {
     let w = World::new();
     let (receiver, _hook) = w.listen(tasks()).await;

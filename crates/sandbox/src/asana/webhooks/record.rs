@@ -41,8 +41,11 @@ impl View<'_> {
             self.project_by_gid(w, select, gid);
         } else if let Some(task) = tasks {
             self.task(w, select, gid, task);
-        } else {
+        } else if self.world.workspaces.contains_key(&gid) {
             self.workspace(w, select, gid);
+        } else {
+            // only projects are ever deleted for good
+            self.thing(w, select, Thing { gid, of: Type::Project });
         }
     }
 

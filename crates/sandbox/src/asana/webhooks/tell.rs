@@ -203,6 +203,15 @@ impl Ctx<'_> {
         self.world.tell(event);
     }
 
+    /// Deletes a project, which is told to the workspace; its tasks are told nothing of, since what becomes of them is
+    /// not documented.
+    pub fn delete_project(&mut self, gid: Gid) {
+        let Some(workspace) = self.world.delete_project(gid) else { return };
+        let resource = Thing { gid, of: Type::Project };
+        let event = self.event(Action::Deleted, resource, None, vec![gid, workspace]);
+        self.world.tell(event);
+    }
+
     /// Tells that a property of a project changed.
     pub fn tell_project_change(&mut self, gid: Gid, field: &'static str) {
         let Some(workspace) = self.world.projects.get(&gid).map(|p| p.workspace) else { return };
