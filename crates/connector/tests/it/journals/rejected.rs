@@ -124,8 +124,13 @@ async fn send_anew(world: &World, journal: &Journal) -> connector::Result<()> {
             .await
             .unwrap();
     let settings = super::world::journal_settings(&world.sandbox);
-    let context =
-        Context { now: jiff::Timestamp::now(), random: 0, limits: Limits::of(&settings), expected: None };
+    let context = Context {
+        now: jiff::Timestamp::now(),
+        random: 0,
+        limits: Limits::of(&settings),
+        expected: None,
+        suspense: false,
+    };
     let seen = Observation::Person(Decision::SendAnew);
     let step = machine::step(serde_json::from_str(&machine).unwrap(), &seen, &context);
     assert_eq!((step.journal.state.as_str(), step.journal.progress.generation), ("ready", 1));
