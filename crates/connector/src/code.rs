@@ -231,7 +231,7 @@ codes! {
 
     JournalNoOrderNumber "MLC-5101" "The completed task names no purchase order",
         "There is neither a link to an order nor an order number on the task, so there is no cost and no cost center. No journal was made.",
-        "Write the order's number into the mapped PO-number field; the completion is then looked at again. A task that has nothing to do with an order needs nothing.";
+        "Write the order's number into the mapped PO-number field; the completion is then looked at again. A task that was moved out of the connection's projects belongs back into one, or its new project into the routing. A task that has nothing to do with an order needs nothing.";
     JournalOrderUnknown "MLC-5102" "No purchase order has the completed task's number",
         "The number on the task is not that of a stored order. No journal was made.",
         "Correct the number on the task, or give the integration user access to the order's business unit. The completion is looked at again.";

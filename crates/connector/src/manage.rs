@@ -1,5 +1,6 @@
 //! Adding and changing connections.
 
+use jiff::Timestamp;
 use secrecy::SecretString;
 use url::Url;
 
@@ -7,11 +8,12 @@ use crate::code::Code;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::feed::Feed;
+use crate::hooks::event::Event;
 use crate::ids::ConnectionId;
 use crate::settings::Settings;
 use crate::store::connections::{self, Connection, State};
 use crate::store::jobs::{self, Job};
-use crate::store::{self, completions, documents, feeds, journals, tasks};
+use crate::store::{self, completions, documents, feeds, inbox, journals, tasks};
 use crate::vault::{self, CredentialName};
 
 /// Longest name of a connection, in characters.
@@ -100,6 +102,13 @@ pub async fn edit(
             connections::begin_journals(&mut tx, connection.id).await?;
             completions::look_again(&mut tx, connection.id).await?;
             journals::look_again(&mut tx, connection.id).await?;
+            if settings.fields != connection.settings.fields {
+                // the number may stand in the field that is mapped now: the tasks are read anew
+                let now = Timestamp::now();
+                let tasks = completions::tasks_waited_for(&mut tx, connection.id).await?;
+                let reads: Vec<Event> = tasks.iter().map(|task| Event::swept(task, now)).collect();
+                inbox::add_found(&mut tx, connection.id, &reads).await?;
+            }
             jobs::ask_for(&mut *tx, connection.id, &Job::WAY_BACK).await?;
         }
     }

@@ -49,6 +49,7 @@ pub fn see(task: &Task, known: &[Completion], settings: &Settings, fields: &Proj
             && known.own_cost == facts.own_cost
             && known.own_currency == facts.own_currency
             && known.approval_status == facts.approval_status
+            && known.elsewhere == facts.elsewhere
             && known.task_name == facts.task_name;
         return if unchanged { Seen::Nothing } else { Seen::Changed(known.ordinal, facts) };
     }
@@ -91,6 +92,7 @@ pub(crate) fn facts(
         own_cost: own_cost.map(|number| number.as_str().to_owned()),
         own_currency: own_cost.and_then(|_| cost_currency(settings, fields)),
         approval_status: task.approval_status.clone().filter(|_| task.resource_subtype == "approval"),
+        elsewhere: !settings.projects().iter().any(|project| task.projects.contains(&project.0)),
     }
 }
 

@@ -309,6 +309,7 @@ async fn gone(
         own_cost: None,
         own_currency: None,
         approval_status: None,
+        elsewhere: false,
     };
     if completions::add(db, lease.connection, &facts, found_by).await? {
         report.completions += 1;

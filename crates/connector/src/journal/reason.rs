@@ -14,6 +14,12 @@ pub enum NoJournal {
     /// The task has neither a link to an order nor an order number.
     #[error("the task carries no purchase order number")]
     NoOrderNumber,
+    /// The same, of a task that stands in none of the connection's projects.
+    #[error(
+        "the task carries no purchase order number, and it stands in none of the connection's projects: it may have \
+         been moved"
+    )]
+    Elsewhere,
     /// No stored order has the number.
     #[error("no purchase order {number} is known")]
     OrderUnknown {
@@ -215,7 +221,7 @@ impl NoJournal {
     #[must_use]
     pub fn code(&self) -> Code {
         match self {
-            NoJournal::NoOrderNumber => Code::JournalNoOrderNumber,
+            NoJournal::NoOrderNumber | NoJournal::Elsewhere => Code::JournalNoOrderNumber,
             NoJournal::OrderUnknown { .. } => Code::JournalOrderUnknown,
             NoJournal::OrderAmbiguous { .. } => Code::JournalOrderAmbiguous,
             NoJournal::LineUnknown { .. } => Code::JournalLineUnknown,
@@ -254,6 +260,7 @@ impl NoJournal {
             | NoJournal::BeforeStart { .. }
             | NoJournal::Defect { .. } => WaitsFor::Nothing,
             NoJournal::NoOrderNumber
+            | NoJournal::Elsewhere
             | NoJournal::OrderUnknown { .. }
             | NoJournal::OrderAmbiguous { .. }
             | NoJournal::OrderMismatch { .. }

@@ -124,7 +124,9 @@ impl Around {
             let whole = line_id.is_empty();
             return Ok(if whole { Sought::Order(order) } else { Sought::Line(order, line_id) });
         }
-        let Some(number) = number else { return Ok(Sought::NoNumber) };
+        let Some(number) = number else {
+            return if completion.elsewhere { Err(NoJournal::Elsewhere) } else { Ok(Sought::NoNumber) };
+        };
         let orders = self.by_number.get(number).map(Vec::as_slice).unwrap_or_default();
         Ok(match orders {
             [] => Sought::Unknown(number),

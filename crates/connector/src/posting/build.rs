@@ -107,8 +107,8 @@ struct Refusal<'a> {
 impl<'a> Refusal<'a> {
     fn new(completion: &'a Completion, why: NoJournal) -> Refusal<'a> {
         let held = why.waits_for() != WaitsFor::Nothing;
-        // a number is put onto the task, and that is told
-        let rests = held && why != NoJournal::NoOrderNumber;
+        // a number is put onto the task, or the task moved back, and that is told
+        let rests = held && why.code() != Code::JournalNoOrderNumber;
         Refusal { completion, why, of: None, again_in: rests.then_some(HELD_SECONDS), held }
     }
 

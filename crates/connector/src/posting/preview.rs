@@ -245,6 +245,7 @@ fn as_completed(
         own_cost: facts.own_cost,
         own_currency: facts.own_currency,
         approval_status: facts.approval_status,
+        elsewhere: facts.elsewhere,
         order_id: None,
         line_id: None,
         code: None,

@@ -29,6 +29,8 @@ pub struct Completion {
     pub own_currency: Option<String>,
     /// For approvals: what was decided.
     pub approval_status: Option<String>,
+    /// Whether the task stood in none of the connection's projects when it was last read.
+    pub elsewhere: bool,
     /// The order whose cost it is, once it is known.
     pub order_id: Option<String>,
     /// The order line, when the task stands for one.
@@ -66,13 +68,15 @@ pub struct Facts {
     pub own_currency: Option<String>,
     /// For approvals: what was decided.
     pub approval_status: Option<String>,
+    /// Whether the task stood in none of the connection's projects when it was last read.
+    pub elsewhere: bool,
 }
 
 macro_rules! completions {
     ($db:expr, $rest:literal $(, $arg:expr)* $(,)?) => {
         sqlx::query!(
             "select task_gid, ordinal, completed_at, completed_by, task_name, order_number, own_cost, own_currency,
-                    approval_status, order_id, line_id, state, code, reason, found_by, found_at, reopened_at
+                    approval_status, elsewhere, order_id, line_id, state, code, reason, found_by, found_at, reopened_at
              from completions where connection_id = $1 " + $rest
             $(, $arg)*
         )
@@ -89,6 +93,7 @@ macro_rules! completions {
             own_cost: r.own_cost,
             own_currency: r.own_currency,
             approval_status: r.approval_status,
+            elsewhere: r.elsewhere,
             order_id: r.order_id,
             line_id: r.line_id,
             state: r.state,
@@ -142,8 +147,8 @@ pub async fn add(
 ) -> Result<bool> {
     let added = sqlx::query!(
         "insert into completions (connection_id, task_gid, ordinal, completed_at, completed_by, task_name,
-                order_number, own_cost, own_currency, approval_status, state, found_by, due_at)
-         select $1, $2, coalesce(max(ordinal), 0) + 1, $3, $4, $5, $6, $7, $8, $9, 'held', $10, now()
+                order_number, own_cost, own_currency, approval_status, state, found_by, due_at, elsewhere)
+         select $1, $2, coalesce(max(ordinal), 0) + 1, $3, $4, $5, $6, $7, $8, $9, 'held', $10, now(), $11
          from completions where connection_id = $1 and task_gid = $2
          on conflict do nothing",
         connection.0,
@@ -156,6 +161,7 @@ pub async fn add(
         facts.own_currency,
         facts.approval_status,
         found_by,
+        facts.elsewhere,
     )
     .execute(db)
     .await?;
@@ -171,7 +177,7 @@ pub async fn refresh(
 ) -> Result<()> {
     sqlx::query!(
         "update completions set task_name = $4, order_number = $5, own_cost = $6, own_currency = $7,
-                approval_status = $8, state = 'held', due_at = now()
+                approval_status = $8, elsewhere = $9, state = 'held', due_at = now()
          where connection_id = $1 and task_gid = $2 and ordinal = $3 and state <> 'journal'",
         connection.0,
         facts.task_gid,
@@ -181,10 +187,22 @@ pub async fn refresh(
         facts.own_cost,
         facts.own_currency,
         facts.approval_status,
+        facts.elsewhere,
     )
     .execute(db)
     .await?;
     Ok(())
+}
+
+/// The tasks whose completions are held and looked at again only when something is told of the task.
+pub async fn tasks_waited_for(db: &mut PgConnection, connection: ConnectionId) -> Result<Vec<String>> {
+    Ok(sqlx::query_scalar!(
+        "select distinct task_gid from completions
+         where connection_id = $1 and state = 'held' and due_at is null and reopened_at is null",
+        connection.0,
+    )
+    .fetch_all(db)
+    .await?)
 }
 
 /// What was decided about a completion.

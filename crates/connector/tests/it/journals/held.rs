@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use connector::Code;
+use connector::purpose::Purpose;
 use connector::store::completions::Completion;
 use connector::store::jobs::Job;
 use sandbox::asana::Edit as AsanaEdit;
@@ -51,6 +52,30 @@ async fn a_task_without_a_number_rests_until_it_gets_one() {
     world.type_in(&task, "po_number", "US-1");
     world.way_back().await;
     assert_eq!(world.journal().await.task_gid, task);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_task_without_a_number_is_read_anew_when_its_number_stands_in_the_field_that_is_mapped_then() {
+    let world = World::with_journals().await;
+    let right = world.field("po_number").as_str().into();
+    let wrong = world.field("requester").as_str().into();
+    world.ordered("US-1", &["10"]).await;
+    let task = world.persons_task("US-1");
+    world
+        .edit(|settings| {
+            settings.fields.remove(&Purpose::Requester);
+            settings.fields.insert(Purpose::PoNumber, wrong);
+        })
+        .await
+        .unwrap();
+    let completion = without_journal(&world, &task).await;
+    is(&completion, "held", Code::JournalNoOrderNumber);
+    world.edit(|settings| drop(settings.fields.insert(Purpose::PoNumber, right))).await.unwrap();
+    assert!(world.is_due(Job::Completions).await);
+    world.run(Job::Completions).await.unwrap();
+    let completion = world.completion().await;
+    assert_eq!((completion.state.as_str(), completion.order_number.as_deref()), ("journal", Some("US-1")));
     world.end().await;
 }
 

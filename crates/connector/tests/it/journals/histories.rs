@@ -233,10 +233,10 @@ impl History {
             let number = format!("US-{n}");
             let (mut takes, mut unclear) = (false, false);
             for task in self.world.tasks_of(&number) {
-                let of_task = completions.iter().filter(|c| c.task_gid == task.gid);
+                let mut of_task = completions.iter().filter(|c| c.task_gid == task.gid);
                 unclear |= of_task.clone().any(|c| rejected(&task.gid, c.ordinal, "reversal"));
                 let at = self.tasks.iter().position(|gid| *gid == task.gid);
-                let last = of_task.last().filter(|_| at.is_some_and(|at| self.complete[at]));
+                let last = of_task.next_back().filter(|_| at.is_some_and(|at| self.complete[at]));
                 takes |= last.is_some_and(|last| !rejected(&task.gid, last.ordinal, "posting"));
             }
             if !unclear {

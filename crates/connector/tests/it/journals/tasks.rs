@@ -1,9 +1,12 @@
 //! What people do to a task around its completion.
 
+use std::collections::BTreeMap;
+
 use connector::Code;
+use connector::feed::Feed;
 use connector::store::jobs::Job;
 use sandbox::asana::Edit as AsanaEdit;
-use sandbox::{Fault, FaultRule, Side};
+use sandbox::{Board, Fault, FaultRule, Side};
 
 use crate::fixture::World;
 
@@ -59,6 +62,64 @@ async fn a_task_that_is_deleted_after_its_completion_was_seen_keeps_its_journal(
     world.way_back().await;
     assert_eq!(world.journal().await.state, "imported");
     assert_eq!(world.completion().await.state, "journal");
+    world.end().await;
+}
+
+/// Makes a project outside the routing.
+fn another_project(world: &World) -> String {
+    Board::seed(world.sandbox.asana(), "Elsewhere").unwrap().project
+}
+
+fn move_to(world: &World, task: &str, from: &str, to: &str) {
+    let [task, from, to] = [task, from, to].map(str::to_owned);
+    world.asana(AsanaEdit::ChangeProject { task, from, to });
+}
+
+#[tokio::test]
+async fn a_task_that_is_moved_before_it_is_read_has_its_journal_by_its_link_or_its_number() {
+    let world = World::with_journals().await;
+    let linked = world.ordered("US-1", &["10"]).await;
+    let unlinked = world.persons_task("US-2");
+    let elsewhere = another_project(&world);
+    for task in [&linked, &unlinked] {
+        world.complete(task);
+        world.event(task, "completed").await;
+        move_to(&world, task, &world.board.project, &elsewhere);
+    }
+    world.order("US-2", &["20"]);
+    world.run(Job::Poll(Feed::PurchaseOrders)).await.unwrap();
+    world.way_back().await;
+    let mut posted: Vec<_> =
+        world.journals().await.into_iter().map(|j| (j.task_gid, j.amount, j.state)).collect();
+    let mut expected = [(linked, "10.00"), (unlinked, "20.00")]
+        .map(|(task, amount)| (task, amount.to_owned(), "imported".to_owned()));
+    posted.sort();
+    expected.sort();
+    assert_eq!(posted, expected);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_task_without_a_number_that_is_moved_before_it_is_read_says_so_and_counts_once_it_is_back() {
+    let world = World::with_journals().await;
+    world.ordered("US-1", &["10"]).await;
+    let task = world.sandbox.asana().seed_task(&world.board.project, "Roof", &BTreeMap::new()).unwrap();
+    world.complete(&task);
+    world.event(&task, "completed").await;
+    let elsewhere = another_project(&world);
+    move_to(&world, &task, &world.board.project, &elsewhere);
+    world.once_back().await.unwrap();
+    let held = world.completion().await;
+    assert_eq!((held.state.as_str(), held.code), ("held", Some(Code::JournalNoOrderNumber.to_string())));
+    let reason = held.reason.unwrap();
+    assert!(reason.contains("it may have been moved"), "{reason}");
+    move_to(&world, &task, &elsewhere, &world.board.project);
+    world.event(&task, "projects").await;
+    world.once_back().await.unwrap();
+    assert!(!world.completion().await.reason.unwrap().contains("moved"), "it is back");
+    world.type_in(&task, "po_number", "US-1");
+    world.way_back().await;
+    assert_eq!((world.journal().await.task_gid, world.journal().await.state), (task, "imported".into()));
     world.end().await;
 }
 
