@@ -1,7 +1,7 @@
 //! Whether journals can be cleared through the clearing account, as far as Oracle lets it be seen.
 
 use oracle_fusion::{
-    AccountCombination, Attr, Error as OracleError, Filter, Limit, Lookup, Query, RecordError, Value,
+    AccountCombination, Attr, Error as OracleError, Filter, Ledger, Limit, Lookup, Query, RecordError, Value,
 };
 
 use super::ledger::{ENTERPRISE_STRUCTURES, SIDE, not_visible, refused};
@@ -23,7 +23,7 @@ pub(super) async fn check(clients: &Clients, settings: &JournalSettings) -> Chec
     let layout = &clients.connection.settings.routing.account;
     match (&settings.clearing_account_id, &settings.clearing_account) {
         (Some(id), _) => match by_id(clients, settings, id).await {
-            Ok(Some(row)) => judge(row, settings, layout),
+            Ok(Some(row)) => judge(row, settings, layout, ledger(clients, settings).await.as_ref()),
             Ok(None) => {
                 not_visible(NAME, format!("accountCombinationsLOV shows no combination with the id {id}"))
             }
@@ -35,6 +35,11 @@ pub(super) async fn check(clients: &Clients, settings: &JournalSettings) -> Chec
         },
         (None, None) => failed(SIDE, NAME, &Error::new(Code::SettingsInvalid, "none is set")),
     }
+}
+
+/// The ledger, for its chart of accounts; that it cannot be read is told by its own check.
+async fn ledger(clients: &Clients, settings: &JournalSettings) -> Option<Ledger> {
+    clients.fusion.ledger(&digits(&settings.ledger_id).ok()?).await.ok().flatten()
 }
 
 async fn by_id(
@@ -73,7 +78,10 @@ async fn by_text(clients: &Clients, settings: &JournalSettings, text: &str, acco
         }
     }
     match ask_by_text(clients, settings, text).await {
-        Ok(Some(row)) => judge(row, settings, &clients.connection.settings.routing.account),
+        Ok(Some(row)) => {
+            let layout = &clients.connection.settings.routing.account;
+            judge(row, settings, layout, ledger(clients, settings).await.as_ref())
+        }
         Ok(None) => unchecked("Oracle shows no combination with it, which may be a matter of access"),
         Err(error) => refused(NAME, "accountCombinationsLOV", Some(ENTERPRISE_STRUCTURES), error),
     }
@@ -97,8 +105,15 @@ async fn ask_by_text(
     Ok(rows.into_iter().find(|row| row.concatenated.as_deref().is_none_or(|found| found == text)))
 }
 
-/// Whether a combination can be used: enabled, open to detail postings, and cut into as many segments as are needed.
-fn judge(row: AccountCombination, settings: &JournalSettings, layout: &AccountLayout) -> Check {
+/// Whether a combination can be used: enabled, open to detail postings, of the ledger's chart of accounts, and cut
+/// into as many segments as are needed.
+fn judge(
+    row: AccountCombination,
+    settings: &JournalSettings,
+    layout: &AccountLayout,
+    ledger: Option<&Ledger>,
+) -> Check {
+    let chart = row.chart_of_accounts_id.clone();
     let (enabled, detail) = (row.enabled, row.detail_posting);
     let id = row.id.clone();
     let account = match combination(row).account(&settings.segment_names, &layout.delimiter) {
@@ -112,6 +127,11 @@ fn judge(row: AccountCombination, settings: &JournalSettings, layout: &AccountLa
     if detail == Some(false) {
         return unusable(&text, "it takes no detail postings, so the import would reject it with EF02");
     }
+    match chart_fits(chart.as_deref(), ledger) {
+        Fits::Yes => {}
+        Fits::No(why) => return unusable(&text, &why),
+        Fits::Perhaps(why) => return note(SIDE, NAME, format!("{text} is there; {why}")),
+    }
     if let Some(why) = unfit(&account, settings) {
         return unusable(&text, &why);
     }
@@ -122,6 +142,29 @@ fn judge(row: AccountCombination, settings: &JournalSettings, layout: &AccountLa
             NAME,
             format!("{text} is there; whether it is enabled and takes detail postings is not said"),
         ),
+    }
+}
+
+/// Whether an account belongs to the ledger's chart of accounts.
+enum Fits {
+    Yes,
+    No(String),
+    /// Oracle's answers do not say it for certain.
+    Perhaps(String),
+}
+
+/// Sources differ in what a ledger calls its chart; only one of the names is known to carry the account's number.
+fn chart_fits(of_account: Option<&str>, ledger: Option<&Ledger>) -> Fits {
+    let (Some(own), Some(ledger)) = (of_account, ledger) else { return Fits::Yes };
+    match (ledger.chart_of_accounts_id.as_deref(), ledger.chart_structure_id.as_deref()) {
+        (Some(chart), _) if chart != own => Fits::No(format!(
+            "its chart of accounts is {own}, the ledger's is {chart}, so the import would reject it with EF04"
+        )),
+        (None, Some(structure)) if structure != own => Fits::Perhaps(format!(
+            "its chart of accounts is {own}, the ledger's structure is {structure}: compare them, the import rejects \
+             an account of another chart with EF04"
+        )),
+        _ => Fits::Yes,
     }
 }
 
@@ -161,7 +204,7 @@ mod tests {
     fn judged(json: &str, rest: &str) -> Check {
         let raw = RawValue::from_string(json.to_owned()).unwrap();
         let row = AccountCombination::parse(&raw, &[]).unwrap();
-        judge(row, &settings(rest), &AccountLayout::default())
+        judge(row, &settings(rest), &AccountLayout::default(), None)
     }
 
     #[test]
@@ -186,5 +229,25 @@ mod tests {
             assert_eq!(check.code.is_some(), verdict == Verdict::Failed);
         }
         assert_eq!(judged(r#"{"CodeCombinationId":7}"#, "").verdict, Verdict::Failed);
+    }
+
+    #[test]
+    fn an_account_of_another_chart_fails_where_the_ledger_says_its_chart_for_certain() {
+        let row = r#"{"CodeCombinationId":7,"ChartOfAccountsId":5237,"Segment1":"101","EnabledFlag":"Y",
+            "DetailPostingAllowedFlag":"Y"}"#;
+        for (ledger, verdict) in [
+            (r#"{"LedgerId":1,"ChartOfAccountsId":5237}"#, Verdict::Ok),
+            (r#"{"LedgerId":1,"ChartOfAccountsId":"5238"}"#, Verdict::Failed),
+            (r#"{"LedgerId":1,"ChartOfAccountsStructureId":5237}"#, Verdict::Ok),
+            (r#"{"LedgerId":1,"ChartOfAccountsStructureId":101}"#, Verdict::Note),
+            (r#"{"LedgerId":1}"#, Verdict::Ok),
+        ] {
+            let raw = |json: &str| RawValue::from_string(json.to_owned()).unwrap();
+            let account = AccountCombination::parse(&raw(row), &[]).unwrap();
+            let ledger = Ledger::parse(&raw(ledger)).unwrap();
+            let check = judge(account, &settings(""), &AccountLayout::default(), Some(&ledger));
+            assert_eq!(check.verdict, verdict, "{}", check.detail);
+            assert_eq!(check.detail.contains("EF04"), verdict != Verdict::Ok, "{}", check.detail);
+        }
     }
 }

@@ -170,6 +170,19 @@ async fn a_clearing_account_that_the_import_would_reject_fails() {
 }
 
 #[tokio::test]
+async fn a_clearing_account_of_another_ledger_s_chart_fails() {
+    let world = World::with_journals().await;
+    let other = world.sandbox.oracle().second_ledger_facts();
+    world.end().await;
+    let world = World::with_settings(move |settings| {
+        settings.clearing_account_id = Some(other.clearing_account_id.to_string())
+    })
+    .await;
+    World::says(&world.worse().await, "journal: clearing account", Code::JournalAccountUnusable, "EF04");
+    world.end().await;
+}
+
+#[tokio::test]
 async fn a_clearing_account_that_is_only_a_text_is_looked_up_where_the_pod_allows_it() {
     let by_text = |text: Option<String>| {
         World::with_settings(move |settings| {

@@ -20,8 +20,10 @@ pub struct Ledger {
     pub ledger_type: Option<String>,
     /// `CurrencyCode`, the ISO 4217 code of the ledger's own currency.
     pub currency: Option<String>,
-    /// `ChartOfAccountsId` or `ChartOfAccountsStructureId`.
+    /// `ChartOfAccountsId`, the number that account combinations carry too.
     pub chart_of_accounts_id: Option<String>,
+    /// `ChartOfAccountsStructureId`, which other sources show in its place.
+    pub chart_structure_id: Option<String>,
     /// `AccountingCalendar`.
     pub calendar: Option<String>,
 }
@@ -62,7 +64,8 @@ impl Ledger {
             short_name: body.short_name,
             ledger_type: body.ledger_type,
             currency: body.currency,
-            chart_of_accounts_id: body.chart.or(body.structure),
+            chart_of_accounts_id: body.chart,
+            chart_structure_id: body.structure,
             calendar: body.calendar,
         })
     }
@@ -130,8 +133,13 @@ mod tests {
         let other = Ledger::parse(&raw(
             r#"{"LedgerId":"300000002498206","LedgerName":"US Primary","Name":null,"CurrencyCode":"USD","ChartOfAccountsStructureId":"5237"}"#,
         ));
-        assert_eq!(one, other);
-        let ledger = one.unwrap();
+        let (ledger, mut other) = (one.unwrap(), other.unwrap());
+        assert_eq!(
+            (&other.chart_of_accounts_id, &other.chart_structure_id),
+            (&None, &Some("5237".to_owned()))
+        );
+        std::mem::swap(&mut other.chart_of_accounts_id, &mut other.chart_structure_id);
+        assert_eq!(ledger, other);
         assert!(ledger.is_named(" us primary") && !ledger.is_named("US") && !ledger.is_named(""));
         assert_eq!(Ledger::parse(&raw("{}")).unwrap_err().path, "LedgerId");
     }

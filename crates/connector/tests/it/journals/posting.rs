@@ -1,7 +1,9 @@
 //! A completed task becomes one journal that charges its order's distributions.
 
+use connector::Code;
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
+use sandbox::oracle::settings::CombinationShape;
 use sandbox::oracle::{NewLine, NewOrder};
 
 use super::ledger::decimal;
@@ -224,4 +226,32 @@ async fn an_order_that_needs_more_characters_than_ascii_is_posted() {
     let (ledger, name) = (world.ledger(), &task.name);
     assert!(ledger.one().descriptions().iter().all(|text| text.contains(name.as_str())), "{ledger:?}");
     world.end().await;
+}
+
+/// What the stand-in's primary chart calls its segments where the tenant has named them.
+const SEGMENTS: [&str; 6] = ["company", "lineOfBusiness", "account", "costCenter", "product", "intercompany"];
+
+#[tokio::test]
+async fn segments_that_the_tenant_named_are_taken_by_their_names() {
+    for names in [&SEGMENTS[..], &[]] {
+        // the rows then say nothing in one piece, so that only the names lead to the clearing account
+        let world = World::with_journals_and(
+            |oracle| oracle.ledger.combinations = CombinationShape::TenantNamed,
+            |journal| journal.segment_names = names.iter().map(|name| (*name).to_owned()).collect(),
+        )
+        .await;
+        let task = world.ordered("US-1", &["10"]).await;
+        world.complete(&task);
+        world.way_back().await;
+        if names.is_empty() {
+            let code = world.completion().await.code;
+            assert_eq!(code, Some(Code::JournalAccountUnusable.to_string()), "without the names it is held");
+            assert_eq!(world.ledger().submitted(), 0);
+        } else {
+            assert_eq!(world.journal().await.state, "imported");
+            let lines = [(CHARGED, decimal("10")), (CLEARING, decimal("-10"))];
+            assert_eq!(world.ledger().one().lines(), lines);
+        }
+        world.end().await;
+    }
 }
