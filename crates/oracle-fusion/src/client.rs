@@ -6,7 +6,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use reqwest::RequestBuilder;
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
@@ -22,9 +22,10 @@ use crate::error::{Error, Fault, announces_maintenance};
 use crate::http::{Answer, Failure, MAX_BODY, Transport};
 use crate::integration::{INTEGRATIONS, Operation};
 use crate::page::Page;
+use crate::pause::Pause;
 use crate::query::{DateTimeLiteral, Query};
 use crate::resource::Resource;
-use crate::token::{Token, TokenInfo, TokenSource};
+use crate::token::{Token, TokenErrorKind, TokenInfo, TokenSource};
 
 const ROOT: [&str; 3] = ["fscmRestApi", "resources", "11.13.18.05"];
 const VERSION_HEADER: &str = "REST-Framework-Version";
@@ -34,6 +35,9 @@ const ACCEPTED: &str = "application/json, application/vnd.oracle.adf.error+json"
 const RESOURCE_ITEM: &str = "application/vnd.oracle.adf.resourceitem+json";
 
 /// A client for one pod. Clones share connections, token and counters.
+///
+/// After a 429 with a `Retry-After`, of the pod or of the token endpoint, no request leaves before that time, an
+/// hour at most: it fails as [`Error::TooManyRequests`] with what is left of the wait.
 ///
 /// It has no function that could write a purchase order or an invoice: collections are only ever asked with
 /// `GET`, and the one thing that can be created is a journal, by [`Fusion::import_bulk_data`].
@@ -46,6 +50,7 @@ struct Inner {
     datetime_literal: DateTimeLiteral,
     transport: Arc<Transport>,
     tokens: Arc<TokenSource>,
+    pause: Pause,
 }
 
 impl Fusion {
@@ -57,17 +62,18 @@ impl Fusion {
         config.check()?;
         let transport = Arc::new(Transport::new(&config)?);
         let tokens = Arc::new(TokenSource::new(&config, Arc::clone(&transport)));
+        let pause = Pause::default();
         let Config { base, framework_version: version, datetime_literal, .. } = config;
-        Ok(Self(Arc::new(Inner { base, version, datetime_literal, transport, tokens })))
+        Ok(Self(Arc::new(Inner { base, version, datetime_literal, transport, tokens, pause })))
     }
 
     /// Makes sure that there is a token, which shows that the token endpoint accepts the client. Whether the
     /// pod accepts the token, only a request to a resource shows.
     ///
     /// # Errors
-    /// [`Error::Token`].
+    /// [`Error::Token`], and [`Error::TooManyRequests`] in a pause.
     pub async fn authorize(&self) -> Result<TokenInfo, Error> {
-        Ok(self.0.tokens.get().await?.info())
+        Ok(self.token("token").await?.info())
     }
 
     /// Reads one page of a collection.
@@ -162,19 +168,42 @@ impl Fusion {
         secrets: &[&str],
         request: impl Fn() -> RequestBuilder,
     ) -> Result<(Vec<u8>, Arc<Token>), Error> {
-        let token = self.0.tokens.get().await?;
+        let token = self.token(resource).await?;
         let answer = self.send(resource, request(), &token).await?;
         if answer.status != 401 {
             return Ok((self.judge(resource, answer, &token, secrets)?, token));
         }
         // the token may have ended early or been revoked: one new token, one more try
         self.0.tokens.discard(&token);
-        let token = self.0.tokens.get().await?;
+        let token = self.token(resource).await?;
         let answer = self.send(resource, request(), &token).await?;
         if answer.status == 401 {
             self.0.tokens.discard(&token);
         }
         Ok((self.judge(resource, answer, &token, secrets)?, token))
+    }
+
+    async fn token(&self, resource: &'static str) -> Result<Arc<Token>, Error> {
+        self.respect_pause(resource)?;
+        self.0.tokens.get().await.map_err(|error| {
+            if error.kind() == TokenErrorKind::TooManyRequests {
+                self.begin_pause(error.retry_after());
+            }
+            Error::Token(error)
+        })
+    }
+
+    /// Refuses a request before the time that a 429 named.
+    fn respect_pause(&self, resource: &'static str) -> Result<(), Error> {
+        let Some(left) = self.0.pause.left(Instant::now()) else { return Ok(()) };
+        let fault = Box::new(Fault::still_busy(resource));
+        Err(Error::TooManyRequests { fault, retry_after: Some(left) })
+    }
+
+    fn begin_pause(&self, retry_after: Option<Duration>) {
+        if let Some(wait) = retry_after {
+            self.0.pause.begin(wait, Instant::now());
+        }
     }
 
     async fn send(
@@ -183,6 +212,8 @@ impl Fusion {
         request: RequestBuilder,
         token: &Token,
     ) -> Result<Answer, Error> {
+        // another request may have been answered while the token was fetched
+        self.respect_pause(resource)?;
         let request = request
             .bearer_auth(token.secret.expose_secret())
             .header(VERSION_HEADER, u16::from(self.0.version.get()))
@@ -230,7 +261,10 @@ impl Fusion {
             401 => Error::Unauthorized(fault),
             403 => Error::Forbidden(fault),
             404 => Error::NotFound(fault),
-            429 => Error::TooManyRequests { fault, retry_after },
+            429 => {
+                self.begin_pause(retry_after);
+                Error::TooManyRequests { fault, retry_after }
+            }
             503 => Error::Maintenance { fault, retry_after, announced },
             500.. if announced => Error::Maintenance { fault, retry_after, announced },
             408 | 500.. => Error::Server { fault, retry_after },

@@ -59,6 +59,7 @@ mod ledger;
 mod number;
 mod object;
 mod page;
+mod pause;
 mod query;
 mod record;
 mod resource;

@@ -211,6 +211,22 @@ async fn being_asked_to_slow_down_with_and_without_a_time() {
     .await
     .unwrap();
     assert!(waits, "the poll comes again only after the time that Oracle names");
+    // nor does anything else of the connection ask before
+    let asked = || world.sandbox.calls().total_of(Side::Oracle) + world.sandbox.calls().total_of(Side::Token);
+    let before = asked();
+    assert_eq!(world.run(Job::Poll(Feed::Invoices)).await.unwrap_err().code, Code::OracleBusy);
+    fails_with(&world, Code::OracleBusy).await;
+    assert!(due_in(&world).await > 60.0);
+    assert!(
+        ping::ping(&world.engine, world.connection)
+            .await
+            .unwrap()
+            .iter()
+            .any(|check| { check.side == "oracle" && check.code == Some(Code::OracleBusy.info().code) })
+    );
+    assert_eq!(asked(), before);
+    // a person who changes the connection begins anew
+    world.edit(|_| {}).await.unwrap();
     limit(None);
     arrives(&world).await;
     world.end().await;

@@ -49,6 +49,12 @@ struct Detail {
 }
 
 impl Fault {
+    /// A 429 whose time is not over, so that nothing was sent.
+    pub(crate) fn still_busy(resource: &'static str) -> Self {
+        let detail = Some("its time to wait is not over, nothing was sent".to_owned());
+        Self { resource, status: 429, code: None, title: None, detail, path: None, html: false }
+    }
+
     /// Reads what an answer says. `secrets` are taken out of it, should the server echo them.
     pub(crate) fn read(
         resource: &'static str,

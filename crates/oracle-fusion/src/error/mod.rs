@@ -48,7 +48,7 @@ pub enum Error {
     /// 400: the query is wrong, for instance it names an attribute that is not queryable.
     #[error("{0}")]
     BadRequest(Box<Fault>),
-    /// 429.
+    /// 429, or nothing was sent since the wait that an earlier 429 asked for is not over.
     #[error("{fault}")]
     TooManyRequests {
         /// What Oracle said.

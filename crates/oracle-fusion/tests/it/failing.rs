@@ -86,6 +86,28 @@ async fn the_time_to_wait_is_told() {
 }
 
 #[tokio::test]
+async fn no_request_leaves_before_the_time_that_a_429_names() {
+    let server = server().await;
+    answer(&server, ORDERS, ResponseTemplate::new(429).insert_header("Retry-After", "60")).await;
+    let fusion = client(&server);
+    let orders = Query::new(Resource::PurchaseOrders);
+    fusion.page(&orders).await.unwrap_err();
+    let sent = fusion.requests();
+    for error in [
+        fusion.clone().page(&orders).await.unwrap_err(),
+        fusion.page(&Query::new(Resource::Invoices)).await.unwrap_err(),
+        fusion.describe(Resource::Invoices).await.unwrap_err(),
+        fusion.authorize().await.unwrap_err(),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::TooManyRequests);
+        let left = error.retry_after().unwrap();
+        assert!(left > Duration::from_secs(50) && left <= Duration::from_secs(60), "{left:?}");
+        assert!(!error.may_have_happened());
+    }
+    assert_eq!(fusion.requests(), sent);
+}
+
+#[tokio::test]
 async fn maintenance_is_recognised_by_its_words() {
     let html = |status: u16, text: &str| {
         ResponseTemplate::new(status)

@@ -134,7 +134,7 @@ async fn an_upload_that_is_asked_to_slow_down_is_sent_later_and_uses_up_no_attem
     world.record_uploads();
     let task = world.ordered("US-1", &["10"]).await;
     world.complete(&task);
-    let busy = Fault::Status { status: 429, retry_after: Some("30".into()), body: None, html: false };
+    let busy = Fault::Status { status: 429, retry_after: Some("0".into()), body: None, html: false };
     let rule = world.fault(FaultRule { count: Some(7), ..upload(busy) });
     world.way_back().await;
     let journal = world.journal().await;
