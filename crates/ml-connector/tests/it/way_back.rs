@@ -166,8 +166,14 @@ async fn a_held_completion_and_a_rejected_journal_say_why_and_what_to_do() {
     scene.pair.edit(sandbox::Edit::ChangeAccount { account, enabled: Some(false), detail_posting: None });
     scene.pair.complete("PO-2");
     scene.world.succeeds(&["connection", "activate", "main"]).await;
-    let node = start(scene.world.program(&["serve", "--listen", "127.0.0.1:0"]));
+    let mut node = start(scene.world.program(&["serve", "--listen", "127.0.0.1:0"]));
+    let address = node.listens().await;
     until("the journal is rejected", || async { scene.states("journals").await == ["rejected"] }).await;
+    let page = reqwest::get(&address).await.unwrap().text().await.unwrap();
+    for count in ["<dt>held</dt><dd>1</dd>", "<dt>journal rejected</dt><dd>1</dd>"] {
+        assert!(page.contains(count), "{count} in {page}");
+    }
+    assert!(!page.contains("NO-SUCH"), "the page shows no record: {page}");
     node.stop().await.ends_with(0);
 
     let listed = scene.looks(&["journals", "list", "main"], 0).await;
