@@ -3,6 +3,7 @@
 //!
 //! It shows counts and states, never a record, a name from a record, or a secret.
 
+mod doors;
 pub mod hooks;
 mod status;
 
@@ -10,36 +11,50 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{Request, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use connector::Engine;
+use connector::hooks::token;
+use hyper::body::Incoming;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tower::ServiceExt as _;
 
-/// Serves health and status until `stop` turns true.
-///
-/// # Errors
-/// Whatever the listener fails with.
-pub async fn serve(
-    listener: TcpListener,
-    engine: Arc<Engine>,
-    stop: watch::Receiver<bool>,
-) -> std::io::Result<()> {
-    serve_routes(listener, routes(engine), stop).await
+use crate::hooks::Doors;
+
+/// Serves health and status until `stop` turns true; what is under way then gets a few seconds.
+pub async fn serve(listener: TcpListener, engine: Arc<Engine>, stop: watch::Receiver<bool>) {
+    let routes = routes(engine);
+    doors::serve(listener, Doors::default(), stop, move |request| routed(routes.clone(), request)).await;
 }
 
-/// Serves health and status, and takes Asana's deliveries at the same address, until `stop` turns true.
-///
-/// # Errors
-/// Whatever the listener fails with.
+/// Serves health and status, and takes Asana's deliveries at the same address, until `stop` turns true; what is under
+/// way then gets a few seconds.
 pub async fn serve_with_hooks(
     listener: TcpListener,
     engine: Arc<Engine>,
     receiver: Arc<hooks::Receiver>,
+    doors: Doors,
     stop: watch::Receiver<bool>,
-) -> std::io::Result<()> {
-    serve_routes(listener, routes(engine).merge(hooks::router(receiver)), stop).await
+) {
+    let routes = routes(engine);
+    let answer = move |request: Request<Incoming>| {
+        let (receiver, routes) = (receiver.clone(), routes.clone());
+        async move {
+            // the public address may have a path of its own before it
+            if request.uri().path().contains(token::PATH) {
+                receiver.answer(request).await
+            } else {
+                routed(routes, request).await
+            }
+        }
+    };
+    doors::serve(listener, doors, stop, answer).await;
+}
+
+async fn routed(routes: Router, request: Request<Incoming>) -> Response {
+    routes.oneshot(request).await.unwrap_or_else(|never| match never {})
 }
 
 fn routes(engine: Arc<Engine>) -> Router {
@@ -48,19 +63,6 @@ fn routes(engine: Arc<Engine>) -> Router {
         .route("/ready", get(ready))
         .route("/", get(status::show))
         .with_state(engine)
-}
-
-async fn serve_routes(
-    listener: TcpListener,
-    routes: Router,
-    mut stop: watch::Receiver<bool>,
-) -> std::io::Result<()> {
-    axum::serve(listener, routes)
-        .with_graceful_shutdown(async move {
-            // a sender that is gone means the same as stop
-            let _ = stop.wait_for(|stop| *stop).await;
-        })
-        .await
 }
 
 /// The process is alive.

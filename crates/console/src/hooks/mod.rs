@@ -7,18 +7,14 @@
 //! It never answers 410, which would make Asana delete the webhook, and never shows what a body holds.
 
 mod body;
-mod serve;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::{Body, HttpBody};
-use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
-use axum::routing::any;
+use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use bytes::Bytes;
 use connector::hooks::event;
 use connector::hooks::handshake;
@@ -29,8 +25,11 @@ use connector::ids::{ConnectionId, DeliveryId};
 use connector::node::chain;
 use connector::{Code, Engine};
 use secrecy::SecretString;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
 
-pub use serve::{Doors, serve};
+use crate::doors;
+pub use crate::doors::Doors;
 
 /// Longest time for a whole request. Asana waits 10 seconds and then sends it again; a refusal in time is better.
 const ANSWER_WITHIN: Duration = Duration::from_secs(9);
@@ -188,12 +187,18 @@ impl Receiver {
     }
 }
 
-/// The receiver as routes, for a listener that serves other things too.
-pub fn router(receiver: Arc<Receiver>) -> Router {
-    let answer = |State(receiver): State<Arc<Receiver>>, request: Request| async move {
-        receiver.answer(request).await
+/// Takes deliveries, and serves nothing else, until `stop` turns true; what is under way then gets a few seconds.
+pub async fn serve(
+    listener: TcpListener,
+    receiver: Arc<Receiver>,
+    doors: Doors,
+    stop: watch::Receiver<bool>,
+) {
+    let answer = move |request| {
+        let receiver = receiver.clone();
+        async move { receiver.answer(request).await }
     };
-    Router::new().route(&format!("{PATH}{{token}}"), any(answer)).with_state(receiver)
+    doors::serve(listener, doors, stop, answer).await;
 }
 
 /// Exactly one signature, and that of the body.

@@ -23,6 +23,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use sqlx::AssertSqlSafe;
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use url::Url;
 
@@ -90,13 +91,29 @@ impl House {
     }
 
     pub async fn node_with(&self, limits: Limits, doors: Doors) -> Node {
+        self.node_serving(limits, |listener, _, receiver, stop| serve(listener, receiver, doors, stop)).await
+    }
+
+    /// A node that serves the status at the same address.
+    pub async fn shared_node(&self, limits: Limits, doors: Doors) -> Node {
+        self.node_serving(limits, |listener, engine, receiver, stop| {
+            console::serve_with_hooks(listener, engine, receiver, doors, stop)
+        })
+        .await
+    }
+
+    async fn node_serving<F: Future<Output = ()> + Send + 'static>(
+        &self,
+        limits: Limits,
+        serve: impl FnOnce(TcpListener, Arc<Engine>, Arc<Receiver>, watch::Receiver<bool>) -> F,
+    ) -> Node {
         let engine = engine(&self.url, &self.key).await;
         let ingest = Ingest::start(&engine.db, limits);
         let receiver = Receiver::new(engine.clone(), ingest.clone());
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = watch::channel(false);
-        let serving = tokio::spawn(serve(listener, receiver.clone(), doors, stopped));
+        let serving = tokio::spawn(serve(listener, engine.clone(), receiver.clone(), stopped));
         Node { address, engine, ingest, receiver, stop, serving }
     }
 

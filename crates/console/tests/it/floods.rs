@@ -8,7 +8,7 @@ use connector::key::MasterKey;
 use console::hooks::Doors;
 use secrecy::ExposeSecret;
 
-use crate::fixture::{House, completing, signed, until};
+use crate::fixture::{House, Node, completing, signed, until};
 use crate::wire::{Wire, head};
 
 /// Requests with made-up tokens.
@@ -138,8 +138,14 @@ async fn bodies_under_way_are_bounded_in_bytes_before_they_are_read() {
 #[tokio::test]
 async fn a_connection_too_many_is_turned_away() {
     let house = House::new().await;
-    let node = house.node_with(Limits::default(), Doors { connections: 2 }).await;
-    let hook = house.active("77").await;
+    let doors = Doors { connections: 2 };
+    turns_away_a_third(&house, house.node_with(Limits::default(), doors).await).await;
+    turns_away_a_third(&house, house.shared_node(Limits::default(), doors).await).await;
+    house.end().await;
+}
+
+async fn turns_away_a_third(house: &House, node: Node) {
+    let hook = house.active(&node.address.to_string()).await;
     let body = completing(&["9001"]);
     let headers = signed(&hook.secret, body.as_bytes());
     let mut held = [node.wire().await, node.wire().await];
@@ -158,7 +164,6 @@ async fn a_connection_too_many_is_turned_away() {
     })
     .await;
     node.end().await;
-    house.end().await;
 }
 
 #[tokio::test]

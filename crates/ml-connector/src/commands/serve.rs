@@ -93,29 +93,26 @@ fn listen(
     engine: Arc<Engine>,
     receiver: Arc<Receiver>,
     close: &watch::Sender<bool>,
-) -> JoinSet<std::io::Result<()>> {
+) -> JoinSet<()> {
     let mut listeners = JoinSet::new();
     match hooks {
         None => {
-            listeners.spawn(console::serve_with_hooks(status, engine, receiver, close.subscribe()));
+            let doors = Doors::default();
+            listeners.spawn(console::serve_with_hooks(status, engine, receiver, doors, close.subscribe()));
         }
         Some(hooks) => {
             listeners.spawn(console::serve(status, engine, close.subscribe()));
-            let taking = console::hooks::serve(hooks, receiver, Doors::default(), close.subscribe());
-            listeners.spawn(async move {
-                taking.await;
-                Ok(())
-            });
+            listeners.spawn(console::hooks::serve(hooks, receiver, Doors::default(), close.subscribe()));
         }
     }
     listeners
 }
 
 /// Waits until all have ended, for a while; what has not is cut off.
-async fn closed(mut listeners: JoinSet<std::io::Result<()>>) -> anyhow::Result<()> {
+async fn closed(mut listeners: JoinSet<()>) -> anyhow::Result<()> {
     let all = async {
         while let Some(ended) = listeners.join_next().await {
-            ended??;
+            ended?;
         }
         anyhow::Ok(())
     };

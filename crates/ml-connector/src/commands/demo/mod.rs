@@ -140,7 +140,7 @@ async fn stay(scene: &Scene, args: &DemoArgs, global: &Global) -> anyhow::Result
     stop_signal().await?;
     asking.abort();
     stop.send_replace(true);
-    web.await??;
+    web.await?;
     serving.end().await
 }
 

@@ -1,20 +1,21 @@
-//! A listener for deliveries alone.
+//! The loop of every listener.
 //!
 //! It drives connections itself, since their number and their patience have to be bounded before there is a
-//! request: this address is open to everybody.
+//! request: where deliveries are taken, the address is open to everybody.
 
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Body;
+use axum::http::{Request, Response};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
-
-use super::Receiver;
 
 /// Longest time from one answer to the end of the next request's header; then the connection is closed.
 const HEADER_WITHIN: Duration = Duration::from_secs(30);
@@ -43,13 +44,16 @@ impl Default for Doors {
     }
 }
 
-/// Serves deliveries until `stop` turns true; what is under way then gets a few seconds.
-pub async fn serve(
+/// Has requests answered until `stop` turns true; what is under way then gets a few seconds.
+pub(crate) async fn serve<A, F>(
     listener: TcpListener,
-    receiver: Arc<Receiver>,
     doors: Doors,
     mut stop: watch::Receiver<bool>,
-) {
+    answer: A,
+) where
+    A: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Response<Body>> + Send + 'static,
+{
     let places = Arc::new(Semaphore::new(doors.connections));
     let mut connections = JoinSet::new();
     loop {
@@ -62,7 +66,7 @@ pub async fn serve(
         match accepted {
             Ok((stream, _)) => match places.clone().try_acquire_owned() {
                 Ok(place) => {
-                    connections.spawn(connection(stream, receiver.clone(), place, stop.clone()));
+                    connections.spawn(connection(stream, answer.clone(), place, stop.clone()));
                 }
                 Err(_) => turn_away(&stream),
             },
@@ -76,17 +80,20 @@ pub async fn serve(
     while connections.join_next().await.is_some() {}
 }
 
-async fn connection(
+async fn connection<A, F>(
     stream: TcpStream,
-    receiver: Arc<Receiver>,
+    answer: A,
     _place: OwnedSemaphorePermit,
     mut stop: watch::Receiver<bool>,
-) {
+) where
+    A: Fn(Request<Incoming>) -> F,
+    F: Future<Output = Response<Body>>,
+{
     // an answer is one small packet; without it one that is late costs some milliseconds
     let _ = stream.set_nodelay(true);
     let answer = service_fn(|request| {
-        let receiver = receiver.clone();
-        async move { Ok::<_, Infallible>(receiver.answer(request).await) }
+        let answered = answer(request);
+        async move { Ok::<_, Infallible>(answered.await) }
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
