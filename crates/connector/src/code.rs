@@ -310,6 +310,12 @@ codes! {
     JournalReopened "MLC-5128" "The task was opened again before its journal was sent",
         "Nothing was sent to Oracle for this completion.",
         "Nothing. When the task is completed again, that is a completion of its own.";
+    JournalRenumbered "MLC-5129" "The order number was changed after the journal was made",
+        "The task carries another order's number than at its completion. The journal stays with the first order.",
+        "Nothing, if the journal is right. Otherwise reverse its batch in Oracle, or open the task again with `journal.reopened = \"reverse\"`; completed anew, it counts for the other order.";
+    JournalKept "MLC-5130" "The task was opened again, and its journal stays",
+        "By `journal.reopened = \"ignore\"` nothing is taken back, and completing the task again brings no second journal of the order's or line's cost.",
+        "Nothing, if the journal is right. Otherwise reverse its batch in Oracle. With `journal.reopened = \"reverse\"` that happens by itself, for tasks that are opened again from then on.";
     JournalDefect "MLC-5125" "A check inside the program failed",
         "What was about to be sent is not right, so nothing was sent. The books are untouched.",
         "Please report it with the reason.";

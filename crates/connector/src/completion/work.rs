@@ -269,7 +269,8 @@ async fn store(
         }
         Seen::Changed(ordinal, facts) => completions::refresh(db, connection, ordinal, &facts).await?,
         Seen::Renumbered(ordinal, words) => {
-            completions::remark(db, connection, task, ordinal, &words).await?;
+            let code = Some(Code::JournalRenumbered);
+            completions::remark(db, connection, task, ordinal, code, &words).await?;
         }
         Seen::Reopened(ordinal, when) => {
             report.reopened += 1;

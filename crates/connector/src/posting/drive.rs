@@ -263,7 +263,7 @@ impl Driver<'_> {
         journals::record_step(&mut tx, connection, self.lease.fence, node, &record).await?;
         if let Some(moved) = moved {
             let ordinal = i32::try_from(journal.ordinal).unwrap_or(i32::MAX);
-            completions::remark(&mut tx, connection, journal.task.as_str(), ordinal, moved).await?;
+            completions::remark(&mut tx, connection, journal.task.as_str(), ordinal, None, moved).await?;
         }
         if settled {
             self.settle(&mut tx, journal, &step.journal.state).await?;

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use sqlx::PgConnection;
 
+use crate::code::Code;
 use crate::engine::{Clients, Engine};
 use crate::error::Result;
 use crate::ids::{ConnectionId, JournalId, TaskGid};
@@ -45,7 +46,9 @@ pub async fn decide(
         }
         None => without_journal(completion, "the task was opened again before a journal was made"),
         Some(_) if settings.reopened == Reopened::Ignore => {
-            kept(completion, "the task was opened again; by the settings the journal stays", None)
+            let words = "the task was opened again; by the settings the journal stays";
+            let code = Some(Code::JournalKept.info().code);
+            Verdict { code, ..kept(completion, words, None) }
         }
         Some(posting) => match (&posting.machine.state, &periods) {
             (State::Imported { .. }, Some(periods)) => {
@@ -57,7 +60,8 @@ pub async fn decide(
                     Err(why) => {
                         clients.ledger.forget_periods();
                         let words = format!("it is to be reversed, but {why}");
-                        kept(completion, &words, Some(PERIOD_SECONDS))
+                        let code = Some(why.code().info().code);
+                        Verdict { code, ..kept(completion, &words, Some(PERIOD_SECONDS)) }
                     }
                 }
             }

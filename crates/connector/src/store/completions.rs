@@ -268,22 +268,24 @@ pub async fn reopen(
     Ok(())
 }
 
-/// Adds words to what a person reads about a completion, once.
+/// Adds words to what a person reads about a completion, once; with a code, where somebody may have to do something.
 pub async fn remark(
     db: &mut PgConnection,
     connection: ConnectionId,
     task: &str,
     ordinal: i32,
+    code: Option<Code>,
     words: &str,
 ) -> Result<()> {
     sqlx::query!(
-        "update completions set reason = concat_ws('; ', reason, $4::text)
+        "update completions set reason = concat_ws('; ', reason, $4::text), code = coalesce($5, code)
          where connection_id = $1 and task_gid = $2 and ordinal = $3
            and position($4::text in coalesce(reason, '')) = 0",
         connection.0,
         task,
         ordinal,
         words,
+        code.map(|code| code.info().code),
     )
     .execute(db)
     .await?;

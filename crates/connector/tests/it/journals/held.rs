@@ -196,6 +196,7 @@ async fn while_oracle_cannot_be_reached_the_completion_says_so_and_then_the_jour
         assert_eq!(world.run(Job::Completions).await.unwrap_err().code, Code::OracleUnreachable);
         assert!(world.is_due(Job::Completions).await);
         is(&world.completion().await, "held", Code::OracleUnreachable);
+        world.tells(&task, "Oracle", Some(Code::OracleUnreachable.info().remedy)).await;
     }
     assert!(world.journals().await.is_empty());
     world.sandbox.faults().remove(down);

@@ -34,6 +34,7 @@ async fn a_closed_period_moves_the_journal_to_the_next_open_one_and_says_so() {
     assert_eq!(world.journal().await.accounting_date, next.to_string());
     let reason = completion.reason.unwrap();
     assert!(reason.contains(&today().to_string()) && reason.contains(&next.to_string()), "{reason}");
+    world.tells(&task, "since that period takes no entries", None).await;
     // the day of completion is not lost
     assert!(ledger.one().descriptions()[0].contains(&format!("completed {}", today())));
     world.end().await;
@@ -49,6 +50,7 @@ async fn a_journal_that_is_to_wait_for_its_period_comes_when_that_is_opened() {
     let held = world.completion().await;
     assert_eq!((held.state.as_str(), held.code), ("held", Some(Code::JournalPeriodClosed.to_string())));
     assert!(world.task("US-1").shows("journal_status").unwrap().starts_with("Held: MLC-5122"));
+    world.tells(&task, "is closed", Some("Open the period in Oracle")).await;
     set_period(&world, "O");
     world.an_hour_later_for_completions().await;
     world.way_back().await;
@@ -94,6 +96,7 @@ async fn a_period_that_is_closed_before_the_journal_is_sent_moves_it_and_says_so
     assert_eq!((&journal.accounting_date, &ledger.one().journal().date), (&next, &next));
     let is_told = |text: &str| text.contains("took no entries any more") && text.contains(&next);
     assert!(is_told(&world.completion().await.reason.unwrap()));
+    world.tells(&journal.task_gid, "took no entries any more", None).await;
     let steps = world.steps(&journal).await;
     assert!(steps.iter().any(|step| step.state == "submitting" && is_told(&step.what)), "{steps:#?}");
     world.end().await;
@@ -107,7 +110,7 @@ async fn a_period_that_is_closed_before_the_journal_is_sent_is_waited_for_when_t
     let journal = world.journal().await;
     assert_eq!((journal.state.as_str(), journal.submissions), ("ready", 0));
     assert_eq!(journal.code, Some(Code::JournalPeriodClosed.to_string()));
-    assert!(journal.reason.unwrap().contains("is closed"));
+    world.tells(&journal.task_gid, "is closed", Some("Open the period in Oracle")).await;
     assert!(journal.due_at.is_some() && world.ledger().submitted() == 0);
     assert_eq!(world.task("US-1").shows("journal_status"), Some("Journal waits: MLC-5122"));
     set_period(&world, "O");

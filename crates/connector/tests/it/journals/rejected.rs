@@ -34,6 +34,7 @@ async fn a_disabled_account_rejects_the_journal_with_its_code_and_what_it_means(
     assert_eq!(journal.code, Some(Code::JournalImportRejected.to_string()));
     let reason = journal.reason.clone().unwrap();
     assert!(reason.contains("EF03") && reason.contains("the account is disabled"), "{reason}");
+    world.tells(&task, "EF03", Some("Mend what the codes say")).await;
     let log = world.steps(&journal).await;
     assert!(log.iter().any(|step| step.response.as_deref().is_some_and(|text| text.contains("EF03"))));
     assert!(world.ledger().batches.is_empty());

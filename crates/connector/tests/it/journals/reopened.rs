@@ -25,17 +25,18 @@ async fn by_default_the_journal_stays_and_a_second_completion_brings_none() {
     world.way_back().await;
     world.reopen(&task);
     world.way_back().await;
-    assert!(world.completion().await.reason.unwrap().contains("opened again"));
+    world.tells(&task, "by the settings the journal stays", Some("reverse its batch in Oracle")).await;
     world.complete(&task);
     world.way_back().await;
     assert_eq!(world.journal().await.state, "imported");
     let completions = world.completions().await;
     let [first, second] = completions.as_slice() else { panic!("{completions:?}") };
-    assert_eq!((first.state.as_str(), first.code.as_deref()), ("journal", None));
+    assert_eq!((first.state.as_str(), first.code.as_deref()), ("journal", Some("MLC-5130")));
     assert!(first.reopened_at.is_some());
     assert_eq!((second.ordinal, second.state.as_str()), (2, "skipped"));
     assert_eq!(second.code, Some(Code::JournalAlreadyPosted.to_string()));
     assert_eq!((world.ledger().batches.len(), world.ledger().submitted()), (1, 1));
+    world.tells(&task, "completion 1", Some("map a cost field")).await;
     world.end().await;
 }
 
@@ -197,7 +198,7 @@ async fn a_reversal_waits_for_its_period_and_the_first_reason_is_not_lost() {
     world.reopen(&task);
     world.once_back().await.unwrap();
     let completion = world.completion().await;
-    assert!(completion.reason.as_deref().unwrap().contains("it is to be reversed, but"), "{completion:?}");
+    world.tells(&task, "it is to be reversed, but", Some("Open the period in Oracle")).await;
     assert_eq!((completion.state.as_str(), world.journals().await.len()), ("journal", 1));
     set("O");
     world.an_hour_later_for_completions().await;

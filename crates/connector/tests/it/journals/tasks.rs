@@ -25,6 +25,7 @@ async fn a_number_that_is_changed_after_the_completion_leaves_the_journal_and_a_
     assert_eq!(completion.state, "journal");
     assert_eq!(reason.matches("the journal stays").count(), 1, "{reason}");
     assert!(reason.contains("US-1") && reason.contains("US-2"), "{reason}");
+    world.tells(&task, "the journal stays", Some("completed anew, it counts for the other order")).await;
     assert_eq!(world.ledger().submitted(), 1);
     world.end().await;
 }
@@ -41,6 +42,7 @@ async fn a_task_that_is_deleted_before_it_is_read_leaves_a_trace() {
     assert_eq!((completion.task_gid.as_str(), completion.state.as_str()), (task.as_str(), "skipped"));
     assert_eq!(completion.code, Some(Code::TaskGone.to_string()));
     assert_eq!(completion.found_by, "webhook");
+    world.tells(&task, "could not be read", Some("Restore the task")).await;
     assert!(world.journals().await.is_empty());
     // told again it is the same completion
     world.event(&task, "name").await;
@@ -113,6 +115,7 @@ async fn a_task_without_a_number_that_is_moved_before_it_is_read_says_so_and_cou
     assert_eq!((held.state.as_str(), held.code), ("held", Some(Code::JournalNoOrderNumber.to_string())));
     let reason = held.reason.unwrap();
     assert!(reason.contains("it may have been moved"), "{reason}");
+    world.tells(&task, "it may have been moved", Some("moved out of the connection's projects")).await;
     move_to(&world, &task, &elsewhere, &world.board.project);
     world.event(&task, "projects").await;
     world.once_back().await.unwrap();

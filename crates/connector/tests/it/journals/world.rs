@@ -6,8 +6,10 @@ use connector::error::Result;
 use connector::ids::TaskGid;
 use connector::journal::settings::FollowSettings;
 use connector::journal::{GroupId, JournalSettings, Kind};
+use connector::posting::story;
 use connector::purpose::Purpose;
 use connector::store::completions::{self, Completion};
+use connector::store::connections;
 use connector::store::inbox;
 use connector::store::jobs::{self, Job};
 use connector::store::journals::{self, Journal, LoggedStep};
@@ -268,6 +270,26 @@ impl World {
         let mut found = self.completions().await;
         assert_eq!(found.len(), 1, "{found:?}");
         found.remove(0)
+    }
+
+    /// Expects that what `journals show` tells of a task's newest completion gives a reason, and says what to do;
+    /// `None` where nothing is to be done.
+    pub async fn tells(&self, task: &str, reason: &str, advice: Option<&str>) {
+        let connection = connections::load(&self.engine.db, self.connection).await.unwrap();
+        let stories = story::find(&self.engine.db, &connection, task).await.unwrap();
+        let newest = stories.iter().max_by_key(|told| told.completion.ordinal).unwrap();
+        let of_journals = newest.journals.iter().filter_map(|told| told.journal.reason.as_deref());
+        let reasons: Vec<&str> = newest.completion.reason.as_deref().into_iter().chain(of_journals).collect();
+        assert!(reasons.iter().any(|told| told.contains(reason)), "no word of {reason:?}: {reasons:#?}");
+        let of_journals =
+            newest.journals.iter().flat_map(|told| told.advice.iter().chain(&told.import_codes));
+        let remedies: Vec<&str> = newest.advice.iter().chain(of_journals).map(|told| told.remedy).collect();
+        match advice {
+            Some(advice) => {
+                assert!(remedies.iter().any(|told| told.contains(advice)), "no {advice:?}: {remedies:#?}");
+            }
+            None => assert!(remedies.is_empty(), "{remedies:#?}"),
+        }
     }
 
     /// Oracle's side.
