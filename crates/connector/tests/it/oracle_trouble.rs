@@ -352,3 +352,27 @@ async fn a_round_goes_on_after_a_job_that_fails_and_ends_with_its_failure() {
     assert_eq!(world.job_code(Job::Push).await, None);
     world.end().await;
 }
+
+#[tokio::test]
+async fn a_side_without_its_secret_keeps_nothing_of_the_other_from_being_tested() {
+    let world = with_an_order().await;
+    for (credential, without, with) in
+        [("asana_token", "asana", "oracle"), ("oracle_client_secret", "oracle", "asana")]
+    {
+        let forget = "update credentials set name = 'put aside' where name = $1";
+        sqlx::query(forget).bind(credential).execute(&world.engine.db).await.unwrap();
+        let engine = world.another_node().await;
+        let checks = ping::ping(&engine, world.connection).await.unwrap();
+        let of = |side: &str| checks.iter().filter(move |check| check.side == side).collect::<Vec<_>>();
+        assert!(of(with).len() > 2 && of(with).iter().all(|c| c.verdict != Verdict::Skipped), "{checks:#?}");
+        assert!(of(with).iter().any(|c| c.name == "token" && c.verdict == Verdict::Ok), "{checks:#?}");
+        let without = of(without);
+        let (first, rest) = without.split_first().unwrap();
+        assert_eq!((first.verdict, first.code), (Verdict::Failed, Some(Code::CredentialMissing.info().code)));
+        assert!(!rest.is_empty() && rest.iter().all(|c| c.verdict == Verdict::Skipped), "{checks:#?}");
+        let give_back = "update credentials set name = $1 where name = 'put aside'";
+        sqlx::query(give_back).bind(credential).execute(&world.engine.db).await.unwrap();
+        engine.db.close().await;
+    }
+    world.end().await;
+}
