@@ -4,7 +4,7 @@ use connector::Code;
 use connector::feed::Feed;
 use connector::manage::{self, Secrets};
 use connector::ping::{self, Verdict};
-use connector::store::jobs::Job;
+use connector::store::jobs::{self, Job};
 use connector::store::{connections, feeds};
 use sandbox::oracle::Edit;
 use sandbox::oracle::settings::{Access, Maintenance, RateLimit, UnauthorizedBody};
@@ -178,6 +178,22 @@ async fn missing_data_access_looks_like_an_empty_collection_and_the_ping_tells()
     world.end().await;
 }
 
+/// Whether the page and the command call the orders' last failure a maintenance.
+async fn shown_as_maintenance(world: &World) -> bool {
+    let all = jobs::status(&world.engine.db, world.connection).await.unwrap();
+    all.into_iter().find(|status| status.job == ORDERS.as_str()).unwrap().maintenance
+}
+
+#[tokio::test]
+async fn a_503_without_a_word_of_maintenance_is_an_error_like_any_other() {
+    let world = with_an_order().await;
+    world.fault(FaultRule::new(status(503, None, Some("busy"), false)).on(Side::Oracle).times(1));
+    fails_with(&world, Code::OracleServer).await;
+    assert!(!shown_as_maintenance(&world).await);
+    arrives(&world).await;
+    world.end().await;
+}
+
 #[tokio::test]
 async fn maintenance_is_waited_out() {
     let world = with_an_order().await;
@@ -190,6 +206,10 @@ async fn maintenance_is_waited_out() {
     fails_with(&world, Code::OracleMaintenance).await;
     let wait = due_in(&world).await;
     assert!((590.0..=600.0).contains(&wait), "the pod's own word counts: {wait}");
+    assert!(shown_as_maintenance(&world).await);
+    world.sql("update jobs set code_since = code_since - interval '8 hours'").await;
+    fails_with(&world, Code::OracleMaintenance).await;
+    assert!(!shown_as_maintenance(&world).await, "after eight hours it is an error");
     maintenance(None);
     arrives(&world).await;
     world.end().await;
