@@ -13,6 +13,9 @@ pub const MAX_RETRY_AFTER: Duration = Duration::from_hours(1);
 /// Maintenance is waited out in steps of at most this.
 pub const MAINTENANCE_STEP: Duration = Duration::from_mins(15);
 
+/// For so long Oracle may announce that it is in maintenance before that is an error.
+pub const MAX_MAINTENANCE: Duration = Duration::from_hours(8);
+
 /// The longest wait before attempt `attempt + 1` (attempts count from 1).
 #[must_use]
 pub fn ceiling(attempt: u32) -> Duration {

@@ -116,8 +116,8 @@ codes! {
         "Too many requests. Reading goes on after the time that Oracle names, an hour at most.",
         "Nothing, if rare. Otherwise poll less often.";
     OracleMaintenance "MLC-2011" "Oracle is in maintenance",
-        "The pod answers 503. Nothing was read and nothing is lost; it is asked again in steps of at most 15 minutes, however long the maintenance lasts.",
-        "Nothing; Oracle announces its maintenance windows.";
+        "The pod's answer speaks of maintenance. Nothing was read and nothing is lost; it is asked again every few minutes, however long it lasts. For eight hours the page and `connection show` call it Oracle maintenance, and no trouble.",
+        "Nothing; Oracle announces its maintenance windows. If it lasts longer than announced, ask Oracle.";
     OracleServer "MLC-2012" "Oracle failed to answer",
         "The pod answered with a server error. It is tried again by itself.",
         "If it persists, open a service request with the message.";

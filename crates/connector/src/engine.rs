@@ -5,14 +5,15 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use asana::{Asana, BudgetSettings};
-use oracle_fusion::{FrameworkVersion, Fusion};
+use asana::Asana;
+use oracle_fusion::Fusion;
+use secrecy::SecretString;
 use sqlx::PgPool;
 use tokio::sync::Notify;
 use url::Url;
 
 use crate::code::Code;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::ids::{ConnectionId, NodeId, ProjectGid};
 use crate::key::MasterKey;
 use crate::mapping::Held;
@@ -107,36 +108,31 @@ impl Engine {
     }
 
     async fn connect(&self, connection: Connection) -> Result<Clients> {
-        let mut db = self.db.acquire().await?;
-        let secret =
-            vault::get(&mut db, &self.master, connection.id, CredentialName::OracleClientSecret).await?;
-        let token = vault::get(&mut db, &self.master, connection.id, CredentialName::AsanaToken).await?;
-        let settings = &connection.settings;
-        let mut oracle = oracle_fusion::Config::new(
-            settings.oracle.base()?,
-            settings.oracle.token_url.clone(),
-            settings.oracle.client_id.clone(),
-            secret,
-            settings.oracle.scope.clone(),
-        );
-        oracle.framework_version = FrameworkVersion::try_from(settings.oracle.framework_version)
-            .map_err(|e| Error::new(Code::SettingsInvalid, e.to_string()))?;
-        let fusion = Fusion::new(oracle).map_err(trouble::oracle)?;
-        let mut config = asana::Config::new(token);
-        config.base = settings.asana.url.clone();
-        config.budget = BudgetSettings {
-            requests_per_minute: settings.asana.requests_per_minute,
-            ..BudgetSettings::default()
-        };
-        let asana = Asana::new(config).map_err(trouble::asana)?;
         Ok(Clients {
+            fusion: self.fusion(&connection).await?,
+            asana: self.asana(&connection).await?,
             connection,
-            fusion,
-            asana,
             ledger: LedgerMemory::default(),
             journals_due: Notify::new(),
             fields: Mutex::default(),
         })
+    }
+
+    /// A new client of the connection's Oracle side.
+    pub(crate) async fn fusion(&self, connection: &Connection) -> Result<Fusion> {
+        let secret = self.secret(connection, CredentialName::OracleClientSecret).await?;
+        Fusion::new(connection.settings.oracle.client(secret)?).map_err(trouble::oracle)
+    }
+
+    /// A new client of the connection's Asana side.
+    pub(crate) async fn asana(&self, connection: &Connection) -> Result<Asana> {
+        let token = self.secret(connection, CredentialName::AsanaToken).await?;
+        Asana::new(connection.settings.asana.client(token)).map_err(trouble::asana)
+    }
+
+    async fn secret(&self, connection: &Connection, name: CredentialName) -> Result<SecretString> {
+        let mut db = self.db.acquire().await?;
+        vault::get(&mut db, &self.master, connection.id, name).await
     }
 }
 

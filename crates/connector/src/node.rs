@@ -334,6 +334,10 @@ fn signed(duration: Duration) -> SignedDuration {
 }
 
 fn log_failure(lease: &Lease, error: &Error) {
+    if error.code == Code::OracleMaintenance {
+        tracing::info!(connection = %lease.connection, job = lease.job.as_str(), "Oracle is in maintenance");
+        return;
+    }
     tracing::warn!(connection = %lease.connection, job = lease.job.as_str(), code = error.code.info().code,
         error = chain(error), "a job failed and will be tried again");
 }

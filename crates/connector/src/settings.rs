@@ -5,6 +5,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use ::asana::BudgetSettings;
+use oracle_fusion::FrameworkVersion;
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -246,6 +249,28 @@ impl OracleSettings {
                 "oracle needs either `url`, or `pod` together with `region`",
             )),
         }
+    }
+
+    /// What the Oracle client is made of.
+    pub fn client(&self, secret: SecretString) -> Result<oracle_fusion::Config> {
+        let (base, token_url) = (self.base()?, self.token_url.clone());
+        let mut config =
+            oracle_fusion::Config::new(base, token_url, self.client_id.clone(), secret, self.scope.clone());
+        config.framework_version = FrameworkVersion::try_from(self.framework_version)
+            .map_err(|e| Error::new(Code::SettingsInvalid, e.to_string()))?;
+        Ok(config)
+    }
+}
+
+impl AsanaSettings {
+    /// What the Asana client is made of.
+    #[must_use]
+    pub fn client(&self, token: SecretString) -> asana::Config {
+        let mut config = asana::Config::new(token);
+        config.base = self.url.clone();
+        config.budget =
+            BudgetSettings { requests_per_minute: self.requests_per_minute, ..BudgetSettings::default() };
+        config
     }
 }
 

@@ -18,8 +18,9 @@ pub fn oracle(error: OracleError) -> Error {
         OracleError::NotFound(_) => Code::OracleNotFound,
         OracleError::BadRequest(_) | OracleError::Refused(_) => Code::OracleRefused,
         OracleError::TooManyRequests { .. } => Code::OracleBusy,
-        OracleError::Maintenance { .. } => Code::OracleMaintenance,
-        OracleError::Server { .. } => Code::OracleServer,
+        OracleError::Maintenance { announced: true, .. } => Code::OracleMaintenance,
+        // a 503 without a word of maintenance is an overload like any other
+        OracleError::Maintenance { announced: false, .. } | OracleError::Server { .. } => Code::OracleServer,
         OracleError::Redirected(_)
         | OracleError::UnexpectedBody(_)
         | OracleError::Malformed { .. }

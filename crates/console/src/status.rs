@@ -136,13 +136,16 @@ fn job_row(job: &jobs::JobStatus) -> Markup {
                 @if let Some(at) = job.finished_at { (at.strftime(TIME)) } @else { "–" }
             }
             td data-label="trouble" {
-                @if let Some(code) = &job.code { span.trouble { (code) " " (job.reason.as_deref().unwrap_or_default()) } }
+                @if job.maintenance { span.quiet { (MAINTENANCE) } }
+                @else if let Some(code) = &job.code { span.trouble { (code) " " (job.reason.as_deref().unwrap_or_default()) } }
                 @else { span.quiet { "none" } }
             }
         }
     }
 }
 
+/// No trouble for some hours, and nothing for a person to do.
+const MAINTENANCE: &str = "Oracle maintenance";
 /// Seconds after which a browser asks again.
 const REFRESH_SECONDS: u32 = 5;
 const TIME: &str = "%Y-%m-%d %H:%M:%S";

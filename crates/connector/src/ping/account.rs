@@ -5,10 +5,9 @@ use oracle_fusion::{
 };
 
 use super::ledger::{ENTERPRISE_STRUCTURES, SIDE, not_visible, refused};
-use super::{Check, failed, note, ok};
+use super::{Check, OracleSide, failed, note, ok};
 use crate::charge_account::AccountLayout;
 use crate::code::Code;
-use crate::engine::Clients;
 use crate::error::Error;
 use crate::journal::{Account, JournalSettings};
 use crate::posting::ledger::{combination, digits};
@@ -19,7 +18,7 @@ const NAME: &str = "journal: clearing account";
 const CONCATENATED: &str = "ConcatenatedSegments";
 
 /// Looks the clearing account up by its id, else by its text where the pod allows that.
-pub(super) async fn check(clients: &Clients, settings: &JournalSettings) -> Check {
+pub(super) async fn check(clients: &OracleSide, settings: &JournalSettings) -> Check {
     let layout = &clients.connection.settings.routing.account;
     match (&settings.clearing_account_id, &settings.clearing_account) {
         (Some(id), _) => match by_id(clients, settings, id).await {
@@ -43,7 +42,7 @@ async fn ledger(clients: &Clients, settings: &JournalSettings) -> Option<Ledger>
 }
 
 async fn by_id(
-    clients: &Clients,
+    clients: &OracleSide,
     settings: &JournalSettings,
     id: &str,
 ) -> Result<Option<AccountCombination>, Error> {
@@ -55,7 +54,7 @@ fn names(settings: &JournalSettings) -> Vec<&str> {
     settings.segment_names.iter().map(String::as_str).collect()
 }
 
-async fn by_text(clients: &Clients, settings: &JournalSettings, text: &str, account: &Account) -> Check {
+async fn by_text(clients: &OracleSide, settings: &JournalSettings, text: &str, account: &Account) -> Check {
     if let Some(why) = unfit(account, settings) {
         return unusable(text, &why);
     }
@@ -88,7 +87,7 @@ async fn by_text(clients: &Clients, settings: &JournalSettings, text: &str, acco
 }
 
 async fn ask_by_text(
-    clients: &Clients,
+    clients: &OracleSide,
     settings: &JournalSettings,
     text: &str,
 ) -> Result<Option<AccountCombination>, Error> {

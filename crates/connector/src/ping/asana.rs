@@ -2,33 +2,24 @@
 
 use std::collections::BTreeSet;
 
-use super::{Check, failed, note, ok, skipped, webhooks};
+use super::{AsanaSide, Check, failed, note, ok, skipped, webhooks};
 use crate::code::Code;
-use crate::engine::{Clients, Engine};
+use crate::engine::Engine;
 use crate::error::Error;
 use crate::journal::{JournalSettings, NoJournal};
 use crate::mapping::field::{Field, Kind};
 use crate::purpose::Purpose;
+use crate::settings::Settings;
 use crate::trouble;
 
 /// Everything that is tested in Asana.
-pub(super) async fn checks(engine: &Engine, clients: &Clients) -> Vec<Check> {
+pub(super) async fn checks(engine: &Engine, clients: &AsanaSide) -> Vec<Check> {
     let side = "asana";
     let settings = &clients.connection.settings;
     let mut checks = Vec::new();
     match clients.asana.me().await {
         Ok(user) => checks.push(ok(side, "token", format!("user {} ({})", user.name, user.gid))),
-        Err(error) => {
-            checks.push(failed(side, "token", &trouble::asana(error)));
-            checks.push(skipped(side, "workspace"));
-            for project in settings.projects() {
-                checks.push(skipped(side, format!("project {project}")));
-            }
-            if settings.journal.is_some() {
-                checks.push(skipped(side, "webhooks"));
-            }
-            return checks;
-        }
+        Err(error) => return out_of_reach(settings, &trouble::asana(error)),
     }
     let workspace = &settings.asana.workspace;
     checks.push(match clients.asana.workspaces().await {
@@ -51,7 +42,16 @@ pub(super) async fn checks(engine: &Engine, clients: &Clients) -> Vec<Check> {
     checks
 }
 
-async fn project_checks(clients: &Clients, project: &str) -> Vec<Check> {
+/// What there is to say when the token is refused, or there is no client that could use it.
+pub(super) fn out_of_reach(settings: &Settings, error: &Error) -> Vec<Check> {
+    let side = "asana";
+    let mut checks = vec![failed(side, "token", error), skipped(side, "workspace")];
+    checks.extend(settings.projects().iter().map(|project| skipped(side, format!("project {project}"))));
+    checks.extend(settings.journal.as_ref().map(|_| skipped(side, "webhooks")));
+    checks
+}
+
+async fn project_checks(clients: &AsanaSide, project: &str) -> Vec<Check> {
     let side = "asana";
     let settings = &clients.connection.settings;
     let mut checks = Vec::new();
@@ -117,7 +117,7 @@ fn cost_check(name: String, field: &Field, settings: &JournalSettings) -> Check 
     }
 }
 
-async fn missing_sections(clients: &Clients, project: &str) -> Option<Check> {
+async fn missing_sections(clients: &AsanaSide, project: &str) -> Option<Check> {
     let routing = &clients.connection.settings.routing;
     let of_rules = routing.rules.iter().filter(|r| r.project == project).filter_map(|r| r.section.clone());
     let of_default =

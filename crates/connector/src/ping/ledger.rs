@@ -5,9 +5,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use oracle_fusion::{Digits, ListRow, RequestId, Wildcard};
 
-use super::{Check, account, failed, note, ok};
+use super::{Check, OracleSide, account, failed, note, ok};
 use crate::code::Code;
-use crate::engine::Clients;
 use crate::error::{Error, Result};
 use crate::journal::date::{accounting_date, ledger_date};
 use crate::journal::settings::ClosedPeriod;
@@ -24,7 +23,7 @@ pub(super) const ENTERPRISE_STRUCTURES: &str =
 const ANY_REQUEST: &str = "1";
 
 /// Tests everything that the journal settings name.
-pub(super) async fn checks(clients: &Clients, settings: &JournalSettings) -> Vec<Check> {
+pub(super) async fn checks(clients: &OracleSide, settings: &JournalSettings) -> Vec<Check> {
     let id = match digits(&settings.ledger_id) {
         Ok(id) => id,
         Err(error) => return vec![failed(SIDE, "journal: ledger", &error)],
@@ -62,7 +61,7 @@ pub(super) fn not_visible(name: &str, words: impl std::fmt::Display) -> Check {
     failed(SIDE, name, &Error::new(Code::OracleNotVisible, words))
 }
 
-async fn ledger(clients: &Clients, settings: &JournalSettings, id: &Digits) -> Check {
+async fn ledger(clients: &OracleSide, settings: &JournalSettings, id: &Digits) -> Check {
     let name = "journal: ledger";
     let ledger = match clients.fusion.ledger(id).await.map_err(trouble::oracle) {
         Ok(Some(ledger)) => ledger,
@@ -89,7 +88,7 @@ async fn ledger(clients: &Clients, settings: &JournalSettings, id: &Digits) -> C
     }
 }
 
-async fn period(clients: &Clients, settings: &JournalSettings) -> Check {
+async fn period(clients: &OracleSide, settings: &JournalSettings) -> Check {
     let name = "journal: period";
     let Some(zone) = settings.zone() else {
         let words = format!("journal.time_zone: {} is no time zone", settings.time_zone);
@@ -124,7 +123,7 @@ fn judge_period(periods: &[Period], today: Date, closed: ClosedPeriod) -> Check 
     }
 }
 
-async fn source(clients: &Clients, settings: &JournalSettings) -> Check {
+async fn source(clients: &OracleSide, settings: &JournalSettings) -> Check {
     let (name, source) = ("journal: source", &settings.source);
     let rows = clients.fusion.journal_sources_named(source).await.map_err(trouble::oracle);
     let parameter = settings.source_parameter.as_ref();
@@ -143,7 +142,7 @@ async fn source(clients: &Clients, settings: &JournalSettings) -> Check {
     }
 }
 
-async fn category(clients: &Clients, settings: &JournalSettings) -> Check {
+async fn category(clients: &OracleSide, settings: &JournalSettings) -> Check {
     let (name, category) = ("journal: category", &settings.category);
     let rows = clients.fusion.journal_categories_named(category).await.map_err(trouble::oracle);
     match listed(name, "journalCategoriesLOV", category, rows) {
@@ -168,7 +167,7 @@ fn listed(
     }
 }
 
-async fn data_access_set(clients: &Clients, settings: &JournalSettings, ledger: &Digits) -> Check {
+async fn data_access_set(clients: &OracleSide, settings: &JournalSettings, ledger: &Digits) -> Check {
     let (name, resource) = ("journal: data access set", "dataAccessSetLedgersLOV");
     let rows = match clients.fusion.data_access_sets_of(ledger).await.map_err(trouble::oracle) {
         Ok(rows) => rows,
@@ -190,7 +189,7 @@ async fn data_access_set(clients: &Clients, settings: &JournalSettings, ledger: 
 }
 
 /// Whether a batch could be found again by its group id.
-async fn batches(clients: &Clients) -> Check {
+async fn batches(clients: &OracleSide) -> Check {
     let name = "journal: batches";
     let doubt = "a journal in doubt cannot be proved absent, so it waits for a person";
     match findable(clients).await {
@@ -212,7 +211,7 @@ enum Findable {
     ByName(Wildcard),
 }
 
-async fn findable(clients: &Clients) -> Result<Findable> {
+async fn findable(clients: &OracleSide) -> Result<Findable> {
     let fusion = &clients.fusion;
     let Some(known) = fusion.any_journal_batch().await.map_err(trouble::oracle)? else {
         return Ok(Findable::No);
@@ -226,7 +225,7 @@ async fn findable(clients: &Clients) -> Result<Findable> {
 }
 
 /// Whether `erpintegrations` answers. Whether the user may import shows only when something is imported.
-async fn jobs(clients: &Clients) -> Check {
+async fn jobs(clients: &OracleSide) -> Check {
     let name = "journal: erpintegrations";
     let Ok(request) = ANY_REQUEST.parse::<RequestId>() else {
         return note(SIDE, name, "no question could be made of the request id");

@@ -8,9 +8,16 @@ mod ledger;
 mod oracle;
 mod webhooks;
 
-use crate::engine::Engine;
+use std::sync::Arc;
+
+use ::asana::Asana;
+use oracle_fusion::Fusion;
+
+use crate::engine::{Clients, Engine};
 use crate::error::{Error, Result};
 use crate::ids::ConnectionId;
+use crate::posting::ledger::LedgerMemory;
+use crate::store::connections::{self, Connection};
 
 /// One thing that was tested.
 #[derive(Debug, Clone, serde::Serialize)]
@@ -45,10 +52,49 @@ pub enum Verdict {
     Skipped,
 }
 
-/// Tests both sides, each to its end, and what journals need when there are journal settings.
+/// What the tests of the Oracle side ask with.
+struct OracleSide {
+    connection: Connection,
+    fusion: Fusion,
+    ledger: LedgerMemory,
+}
+
+/// What the tests of the Asana side ask with.
+struct AsanaSide {
+    connection: Connection,
+    asana: Asana,
+    /// The clients that the engine works with, when both sides have one.
+    both: Option<Arc<Clients>>,
+}
+
+/// Tests both sides, each to its end, and what journals need when there are journal settings. A side whose secret
+/// or address is unusable keeps nothing of the other from being tested.
 pub async fn ping(engine: &Engine, connection: ConnectionId) -> Result<Vec<Check>> {
-    let clients = engine.clients(connection).await?;
-    let (mut oracle, asana) = tokio::join!(oracle::checks(&clients), asana::checks(engine, &clients));
+    let connection = connections::load(&engine.db, connection).await?;
+    let settings = &connection.settings;
+    // the engine's own where there are some: they know which pause Oracle has asked for
+    let (fusion, asana, both) = match engine.clients(connection.id).await {
+        Ok(both) => (Ok(both.fusion.clone()), Ok(both.asana.clone()), Some(both)),
+        Err(_) => (engine.fusion(&connection).await, engine.asana(&connection).await, None),
+    };
+    let oracle = async {
+        match fusion {
+            Ok(fusion) => {
+                let ledger = LedgerMemory::default();
+                oracle::checks(&OracleSide { connection: connection.clone(), fusion, ledger }).await
+            }
+            Err(error) => oracle::out_of_reach(settings, &error),
+        }
+    };
+    let asana = async {
+        match asana {
+            Ok(asana) => {
+                asana::checks(engine, &AsanaSide { connection: connection.clone(), asana, both }).await
+            }
+            Err(error) => asana::out_of_reach(settings, &error),
+        }
+    };
+    let (mut oracle, asana) = tokio::join!(oracle, asana);
     oracle.extend(asana);
     Ok(oracle)
 }

@@ -2,15 +2,15 @@
 
 use oracle_fusion::{Limit, Query};
 
-use super::{Check, failed, ledger, note, ok, skipped};
+use super::{Check, OracleSide, failed, ledger, note, ok, skipped};
 use crate::code::Code;
-use crate::engine::Clients;
 use crate::error::Error;
 use crate::feed::Feed;
+use crate::settings::Settings;
 use crate::trouble;
 
 /// Everything that is tested in Oracle.
-pub(super) async fn checks(clients: &Clients) -> Vec<Check> {
+pub(super) async fn checks(clients: &OracleSide) -> Vec<Check> {
     let side = "oracle";
     let mut checks = Vec::new();
     match clients.fusion.authorize().await {
@@ -19,16 +19,7 @@ pub(super) async fn checks(clients: &Clients) -> Vec<Check> {
             "token",
             format!("valid until {}", token.expires_at.strftime("%Y-%m-%d %H:%M:%SZ")),
         )),
-        Err(error) => {
-            checks.push(failed(side, "token", &trouble::oracle(error)));
-            for feed in Feed::ALL {
-                checks.push(skipped(side, feed.as_str()));
-            }
-            if clients.connection.settings.journal.is_some() {
-                checks.push(skipped(side, "journal"));
-            }
-            return checks;
-        }
+        Err(error) => return out_of_reach(&clients.connection.settings, &trouble::oracle(error)),
     }
     for feed in Feed::ALL {
         checks.extend(feed_checks(clients, feed).await);
@@ -39,7 +30,16 @@ pub(super) async fn checks(clients: &Clients) -> Vec<Check> {
     checks
 }
 
-async fn feed_checks(clients: &Clients, feed: Feed) -> Vec<Check> {
+/// What there is to say when there is no token, or no client that could ask for one.
+pub(super) fn out_of_reach(settings: &Settings, error: &Error) -> Vec<Check> {
+    let side = "oracle";
+    let mut checks = vec![failed(side, "token", error)];
+    checks.extend(Feed::ALL.map(|feed| skipped(side, feed.as_str())));
+    checks.extend(settings.journal.as_ref().map(|_| skipped(side, "journal")));
+    checks
+}
+
+async fn feed_checks(clients: &OracleSide, feed: Feed) -> Vec<Check> {
     let side = "oracle";
     let name = feed.as_str();
     let mut checks = Vec::new();

@@ -1,6 +1,6 @@
 //! Whether Asana's events can arrive: the right to look after webhooks, and the registrations.
 
-use super::{Check, failed, note, ok};
+use super::{AsanaSide, Check, failed, note, ok, skipped};
 use crate::code::Code;
 use crate::engine::{Clients, Engine};
 use crate::error::{Error, Result};
@@ -12,14 +12,18 @@ const SIDE: &str = "asana";
 const REGISTRATIONS: &str = "webhooks: registrations";
 
 /// Tests what completions need to be heard of.
-pub(super) async fn checks(engine: &Engine, clients: &Clients) -> Vec<Check> {
+pub(super) async fn checks(engine: &Engine, clients: &AsanaSide) -> Vec<Check> {
     let workspace = &clients.connection.settings.asana.workspace;
     let listed = match clients.asana.webhooks(workspace).await {
         Ok(listed) => listed,
         Err(error) => return vec![failed(SIDE, "webhooks", &refused(error))],
     };
     let visible = format!("{} of this token are listed in the workspace", listed.len());
-    let registrations = registrations(engine, clients).await;
+    // comparing them is the engine's own work, which begins with both sides
+    let registrations = match &clients.both {
+        Some(both) => registrations(engine, both).await,
+        None => Ok(skipped(SIDE, REGISTRATIONS)),
+    };
     vec![
         ok(SIDE, "webhooks", visible),
         registrations.unwrap_or_else(|error| failed(SIDE, REGISTRATIONS, &error)),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use sqlx::{PgConnection, PgPool};
 
+use crate::backoff;
 use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::feed::Feed;
@@ -100,6 +101,8 @@ pub struct JobStatus {
     pub code: Option<String>,
     /// The last failure's words.
     pub reason: Option<String>,
+    /// Whether all there is to tell is a maintenance that Oracle announced less than eight hours ago.
+    pub maintenance: bool,
 }
 
 /// Creates the job rows of a new connection, not yet due.
@@ -192,7 +195,8 @@ pub async fn finish(
     let failed = failure.is_some();
     sqlx::query!(
         "update jobs set node_id = null, lease_until = null, finished_at = now(), due_at = least(due_at, $4),
-                failures = case when $5 then failures + 1 else 0 end, code = $6, reason = $7
+                failures = case when $5 then failures + 1 else 0 end, code = $6, reason = $7,
+                code_since = case when not $5 then null when code = $6 then coalesce(code_since, now()) else now() end
          where connection_id = $1 and job = $2 and fence = $3",
         lease.connection.0,
         lease.job.as_str(),
@@ -255,9 +259,12 @@ pub async fn ask_for(db: impl sqlx::PgExecutor<'_>, connection: ConnectionId, jo
 /// How the connection's jobs are doing.
 pub async fn status(db: &PgPool, connection: ConnectionId) -> Result<Vec<JobStatus>> {
     let rows = sqlx::query!(
-        "select job, due_at, coalesce(lease_until > now(), false) as \"running!\", finished_at, failures, code, reason
+        "select job, due_at, coalesce(lease_until > now(), false) as \"running!\", finished_at, failures, code, reason,
+                coalesce(code = $2 and code_since > now() - make_interval(secs => $3), false) as \"maintenance!\"
          from jobs where connection_id = $1 order by job desc",
-        connection.0
+        connection.0,
+        Code::OracleMaintenance.info().code,
+        backoff::MAX_MAINTENANCE.as_secs_f64(),
     )
     .fetch_all(db)
     .await?;
@@ -271,6 +278,7 @@ pub async fn status(db: &PgPool, connection: ConnectionId) -> Result<Vec<JobStat
             failures: r.failures,
             code: r.code,
             reason: r.reason,
+            maintenance: r.maintenance,
         })
         .collect())
 }

@@ -4,7 +4,7 @@ use connector::Code;
 use connector::feed::Feed;
 use connector::manage::{self, Secrets};
 use connector::ping::{self, Verdict};
-use connector::store::jobs::Job;
+use connector::store::jobs::{self, Job};
 use connector::store::{connections, feeds};
 use sandbox::oracle::Edit;
 use sandbox::oracle::settings::{Access, Maintenance, RateLimit, UnauthorizedBody};
@@ -178,6 +178,22 @@ async fn missing_data_access_looks_like_an_empty_collection_and_the_ping_tells()
     world.end().await;
 }
 
+/// Whether the page and the command call the orders' last failure a maintenance.
+async fn shown_as_maintenance(world: &World) -> bool {
+    let all = jobs::status(&world.engine.db, world.connection).await.unwrap();
+    all.into_iter().find(|status| status.job == ORDERS.as_str()).unwrap().maintenance
+}
+
+#[tokio::test]
+async fn a_503_without_a_word_of_maintenance_is_an_error_like_any_other() {
+    let world = with_an_order().await;
+    world.fault(FaultRule::new(status(503, None, Some("busy"), false)).on(Side::Oracle).times(1));
+    fails_with(&world, Code::OracleServer).await;
+    assert!(!shown_as_maintenance(&world).await);
+    arrives(&world).await;
+    world.end().await;
+}
+
 #[tokio::test]
 async fn maintenance_is_waited_out() {
     let world = with_an_order().await;
@@ -190,6 +206,10 @@ async fn maintenance_is_waited_out() {
     fails_with(&world, Code::OracleMaintenance).await;
     let wait = due_in(&world).await;
     assert!((590.0..=600.0).contains(&wait), "the pod's own word counts: {wait}");
+    assert!(shown_as_maintenance(&world).await);
+    world.sql("update jobs set code_since = code_since - interval '8 hours'").await;
+    fails_with(&world, Code::OracleMaintenance).await;
+    assert!(!shown_as_maintenance(&world).await, "after eight hours it is an error");
     maintenance(None);
     arrives(&world).await;
     world.end().await;
@@ -350,5 +370,29 @@ async fn a_round_goes_on_after_a_job_that_fails_and_ends_with_its_failure() {
     assert_eq!(world.task("US-1").shows("invoice_numbers"), Some("INV-1"), "read and pushed all the same");
     assert_eq!(world.job_code(ORDERS).await, Some(Code::OracleForbidden.to_string()));
     assert_eq!(world.job_code(Job::Push).await, None);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_side_without_its_secret_keeps_nothing_of_the_other_from_being_tested() {
+    let world = with_an_order().await;
+    for (credential, without, with) in
+        [("asana_token", "asana", "oracle"), ("oracle_client_secret", "oracle", "asana")]
+    {
+        let forget = "update credentials set name = 'put aside' where name = $1";
+        sqlx::query(forget).bind(credential).execute(&world.engine.db).await.unwrap();
+        let engine = world.another_node().await;
+        let checks = ping::ping(&engine, world.connection).await.unwrap();
+        let of = |side: &str| checks.iter().filter(move |check| check.side == side).collect::<Vec<_>>();
+        assert!(of(with).len() > 2 && of(with).iter().all(|c| c.verdict != Verdict::Skipped), "{checks:#?}");
+        assert!(of(with).iter().any(|c| c.name == "token" && c.verdict == Verdict::Ok), "{checks:#?}");
+        let without = of(without);
+        let (first, rest) = without.split_first().unwrap();
+        assert_eq!((first.verdict, first.code), (Verdict::Failed, Some(Code::CredentialMissing.info().code)));
+        assert!(!rest.is_empty() && rest.iter().all(|c| c.verdict == Verdict::Skipped), "{checks:#?}");
+        let give_back = "update credentials set name = $1 where name = 'put aside'";
+        sqlx::query(give_back).bind(credential).execute(&world.engine.db).await.unwrap();
+        engine.db.close().await;
+    }
     world.end().await;
 }

@@ -345,7 +345,11 @@ fn job_table(jobs: Vec<jobs::JobStatus>) -> Table {
     let mut table = output::table(&["job", "due", "last ended", "trouble"]);
     for job in jobs {
         let due = if job.running { "running".to_owned() } else { output::when(job.due_at) };
-        let trouble = [job.code, job.reason].into_iter().flatten().collect::<Vec<_>>().join(" ");
+        let trouble = if job.maintenance {
+            "none; Oracle maintenance".to_owned()
+        } else {
+            [job.code, job.reason].into_iter().flatten().collect::<Vec<_>>().join(" ")
+        };
         table.add_row([job.job, due, output::when(job.finished_at), trouble]);
     }
     table

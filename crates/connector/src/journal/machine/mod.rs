@@ -40,7 +40,7 @@ use crate::code::Code;
 /// A submission that keeps failing is given up after this many attempts.
 pub const MAX_ATTEMPTS: u32 = backoff::MAX_ATTEMPTS;
 /// Oracle asks its clients to allow for maintenance of up to eight hours.
-pub const MAX_MAINTENANCE: Duration = Duration::from_hours(8);
+pub const MAX_MAINTENANCE: Duration = backoff::MAX_MAINTENANCE;
 /// How often a journal looks whether its period takes entries.
 const PERIOD: Duration = Duration::from_hours(1);
 
