@@ -37,7 +37,7 @@ pub(super) async fn check(clients: &OracleSide, settings: &JournalSettings) -> C
 }
 
 /// The ledger, for its chart of accounts; that it cannot be read is told by its own check.
-async fn ledger(clients: &Clients, settings: &JournalSettings) -> Option<Ledger> {
+async fn ledger(clients: &OracleSide, settings: &JournalSettings) -> Option<Ledger> {
     clients.fusion.ledger(&digits(&settings.ledger_id).ok()?).await.ok().flatten()
 }
 
