@@ -38,7 +38,7 @@ pub enum ConnectionCommand {
         /// The connection's name
         name: String,
         /// Print the settings as TOML, ready for `add` or `edit`
-        #[arg(long, conflicts_with = "json")]
+        #[arg(long)]
         toml: bool,
     },
     /// Change settings or secrets; new settings have every record compared anew
@@ -278,7 +278,12 @@ async fn show(database: &Database, name: &str, as_toml: bool, global: &Global) -
     let db = &database.pool;
     let connection = connections::find(db, name).await?;
     if as_toml {
-        output::data(connection.settings.to_toml()?.trim_end());
+        let text = connection.settings.to_toml()?;
+        if global.json {
+            output::json(&serde_json::json!({ "toml": text }))?;
+        } else {
+            output::data(text.trim_end());
+        }
         return Ok(ExitCode::SUCCESS);
     }
     let mut states = Vec::new();
