@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
+use jiff::Timestamp;
 use url::Url;
 
 use crate::code::Code;
@@ -15,7 +16,7 @@ use crate::hooks::resource::{Resource, ResourceKind};
 use crate::hooks::token::{TokenDigest, Tokens};
 use crate::hooks::watch::{self, Repaired};
 use crate::ids::ProjectGid;
-use crate::store::hooks::{self, Health, State};
+use crate::store::hooks::{self, Health, Registration, State};
 use crate::store::jobs::{self, Job};
 use crate::trouble;
 
@@ -35,6 +36,14 @@ pub struct Finding {
     pub well: bool,
     /// In words.
     pub found: String,
+    /// Where its newest registration has deliveries sent, without the token.
+    pub target: Option<String>,
+    /// When Asana last had success with it, as Asana says.
+    pub last_success_at: Option<Timestamp>,
+    /// When Asana last failed, as Asana says.
+    pub last_failure_at: Option<Timestamp>,
+    /// What Asana got for an answer then, or why the registration ended.
+    pub last_failure: Option<String>,
 }
 
 /// What a connection has watched: nothing as long as completions bring no journals.
@@ -49,9 +58,10 @@ pub async fn wanted(clients: &Clients) -> Result<Vec<Resource>> {
     watch::wanted(clients, settings.webhooks.scope).await
 }
 
-/// What the steps of [`watch::check`] say to a person, each resource once.
+/// What the steps of [`watch::check`] say to a person, each resource once. `newest` are the newest registrations of
+/// each resource.
 #[must_use]
-pub fn findings(steps: &[Step]) -> Vec<Finding> {
+pub fn findings(steps: &[Step], newest: &[Registration]) -> Vec<Finding> {
     let lost: BTreeSet<&Resource> = steps
         .iter()
         .filter_map(|step| match step {
@@ -59,10 +69,40 @@ pub fn findings(steps: &[Step]) -> Vec<Finding> {
             _ => None,
         })
         .collect();
-    let finding = |resource: Option<&Resource>, well, found: String| {
-        Some(Finding { resource: resource.cloned(), well, found })
+    let told = |step: &Step| {
+        let (resource, well, found) = words(step, &lost)?;
+        let registration = newest.iter().find(|one| Some(&one.resource) == resource);
+        let health = match step {
+            Step::Keep { health: Some(health), .. } => health.clone(),
+            _ => registration.map(known).unwrap_or_default(),
+        };
+        Some(Finding {
+            resource: resource.cloned(),
+            well,
+            found,
+            target: registration.and_then(Registration::target),
+            last_success_at: health.last_success_at,
+            last_failure_at: health.last_failure_at,
+            last_failure: health.last_failure,
+        })
     };
-    let found = |step: &Step| match step {
+    steps.iter().filter_map(told).collect()
+}
+
+/// What was last heard of a registration.
+fn known(registration: &Registration) -> Health {
+    Health {
+        last_success_at: registration.last_success_at,
+        last_failure_at: registration.last_failure_at,
+        last_failure: registration.last_failure.clone(),
+    }
+}
+
+/// What a step concerns, whether that is as it should be, and in words what was found; `None` for a registration of
+/// what is told to be lost already.
+fn words<'a>(step: &'a Step, lost: &BTreeSet<&Resource>) -> Option<(Option<&'a Resource>, bool, String)> {
+    let finding = |resource, well, found| Some((resource, well, found));
+    match step {
         Step::Keep { resource, health: None, .. } => {
             finding(Some(resource), true, "made just now, or being made".to_owned())
         }
@@ -84,8 +124,7 @@ pub fn findings(steps: &[Step]) -> Vec<Finding> {
         Step::DeleteTheirs { gid } => {
             finding(None, false, format!("webhook {gid} in Asana belongs to no registration that works"))
         }
-    };
-    steps.iter().filter_map(found).collect()
+    }
 }
 
 /// Words about deliveries that fail at present.
@@ -240,7 +279,7 @@ async fn name(clients: &Clients, resource: &Resource) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use jiff::{SignedDuration, Timestamp};
+    use jiff::SignedDuration;
 
     use super::*;
     use crate::hooks::reconcile::Lost;
@@ -251,7 +290,7 @@ mod tests {
     }
 
     fn told(steps: &[Step]) -> Vec<(Option<String>, bool, String)> {
-        let told = findings(steps).into_iter();
+        let told = findings(steps, &[]).into_iter();
         told.map(|finding| (finding.resource.map(|r| r.gid), finding.well, finding.found)).collect()
     }
 
@@ -291,6 +330,39 @@ mod tests {
             assert_eq!(told[0].1, well, "{health:?}");
             assert_eq!(told[0].2.contains("502"), !well, "{told:?}");
         }
+    }
+
+    #[test]
+    fn a_finding_tells_what_its_newest_registration_tells_unless_asana_says_it_now() {
+        let at = Timestamp::UNIX_EPOCH;
+        let newest = [Registration {
+            webhook: WebhookId::new(),
+            resource: project("1"),
+            state: State::Lost,
+            asana_gid: None,
+            created_at: at,
+            active_at: None,
+            ended_at: None,
+            last_delivery_at: None,
+            last_success_at: Some(at),
+            last_failure_at: None,
+            last_failure: Some("gone".into()),
+            rejected: 0,
+            public_url: Some("https://erp.example/base".into()),
+            failures: 0,
+        }];
+        let now = Health { last_failure: Some("502".into()), ..Health::default() };
+        let steps = [Step::Register(project("1")), keep("1", Some(now)), Step::Register(project("2"))];
+        let told = findings(&steps, &newest).into_iter();
+        let told: Vec<_> =
+            told.map(|one| (one.target, one.last_success_at, one.last_failure.unwrap_or_default())).collect();
+        let target = Some("https://erp.example/base/hooks/asana/…".to_owned());
+        let expected = [
+            (target.clone(), Some(at), "gone".into()),
+            (target, None, "502".into()),
+            (None, None, "".into()),
+        ];
+        assert_eq!(told, expected);
     }
 
     #[test]

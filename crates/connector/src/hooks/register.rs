@@ -51,7 +51,7 @@ pub async fn register(
     let connection = clients.connection.id;
     let webhook = WebhookId::new();
     let (secret_part, digest) = Tokens::new(&engine.master).mint(connection);
-    if !hooks::begin(&engine.db, connection, webhook, resource, &digest).await? {
+    if !hooks::begin(&engine.db, connection, webhook, resource, &digest, public_url).await? {
         let message = format!("{resource} has a webhook that is pending or active");
         return Err(Error::new(Code::HookBusy, message));
     }

@@ -56,7 +56,7 @@ async fn registrations(engine: &Engine, clients: &Clients) -> Result<Check> {
         return Ok(note(SIDE, REGISTRATIONS, words));
     };
     let wanted = by_hand::wanted(clients).await?;
-    let found = by_hand::findings(&watch::check(engine, clients, public_url, &wanted).await?);
+    let found = by_hand::findings(&watch::check(engine, clients, public_url, &wanted).await?, &[]);
     let wrong: Vec<_> = found.iter().filter(|finding| !finding.well).collect();
     Ok(match wrong.first() {
         None => ok(SIDE, REGISTRATIONS, format!("{} work", found.len())),

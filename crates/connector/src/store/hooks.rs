@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 use sqlx::{PgConnection, PgPool};
+use url::Url;
 
 use crate::error::Result;
 use crate::hooks::notes::Note;
 use crate::hooks::resource::{Resource, ResourceKind};
-use crate::hooks::token::TokenDigest;
+use crate::hooks::token::{self, TokenDigest};
 use crate::ids::{ConnectionId, WebhookId};
 use crate::store;
 use crate::store::at;
@@ -112,6 +113,18 @@ pub struct Registration {
     pub last_failure: Option<String>,
     /// Deliveries with a bad signature, or none.
     pub rejected: i64,
+    /// The public address that it was made with, without a slash at its end; `None` where that was not kept.
+    pub public_url: Option<String>,
+    /// Of a failed one: how many registrations of this resource failed so far, this one included.
+    pub failures: i32,
+}
+
+impl Registration {
+    /// Where its deliveries go, without the token, which nobody may read; `None` where the address was not kept.
+    #[must_use]
+    pub fn target(&self) -> Option<String> {
+        Some(format!("{}{}…", self.public_url.as_ref()?, token::PATH))
+    }
 }
 
 /// What Asana says of its attempts to deliver.
@@ -125,23 +138,25 @@ pub struct Health {
     pub last_failure: Option<String>,
 }
 
-/// Begins a registration; false when the resource has one that is pending or active.
+/// Begins a registration at a public address; false when the resource has one that is pending or active.
 pub async fn begin(
     db: &PgPool,
     connection: ConnectionId,
     webhook: WebhookId,
     resource: &Resource,
     digest: &TokenDigest,
+    public_url: &Url,
 ) -> Result<bool> {
     let begun = sqlx::query!(
-        "insert into webhooks (connection_id, webhook_id, resource_gid, resource_kind, state, token_digest)
-         values ($1, $2, $3, $4, 'pending', $5)
+        "insert into webhooks (connection_id, webhook_id, resource_gid, resource_kind, state, token_digest, public_url)
+         values ($1, $2, $3, $4, 'pending', $5, $6)
          on conflict (connection_id, resource_gid) where state in ('pending', 'active') do nothing",
         connection.0,
         webhook.0,
         resource.gid,
         resource.kind.as_str(),
         digest.0.as_slice(),
+        public_url.as_str().trim_end_matches('/'),
     )
     .execute(db)
     .await?;
@@ -204,7 +219,9 @@ pub async fn activate(
     Ok(active.rows_affected() == 1)
 }
 
-/// Ends a registration that is pending or active; false when it had ended. Its secret is forgotten.
+/// Ends a registration that is pending or active; false when it had ended. Its secret is forgotten. One that
+/// fails takes the place of the resource's earlier failed ones and counts them: a resource that Asana refuses at
+/// every check leaves one row.
 pub async fn end(
     db: &PgPool,
     connection: ConnectionId,
@@ -213,22 +230,45 @@ pub async fn end(
     reason: Option<&str>,
 ) -> Result<bool> {
     let mut tx = store::begin(db).await?;
+    let failures = match state {
+        // the older row before the newer, as those who note deliveries take them
+        State::Failed => take_failures(&mut tx, connection, webhook).await? + 1,
+        _ => 0,
+    };
     let ended = sqlx::query!(
-        "update webhooks set state = $3, ended_at = now(), last_failure = coalesce($4, last_failure)
+        "update webhooks set state = $3, ended_at = now(), last_failure = coalesce($4, last_failure), failures = $5
          where connection_id = $1 and webhook_id = $2 and state in ('pending', 'active')",
         connection.0,
         webhook.0,
         state.as_str(),
         reason,
+        failures,
     )
     .execute(&mut *tx)
     .await?;
-    if ended.rows_affected() == 1 {
-        crate::vault::forget(&mut tx, connection, crate::vault::CredentialName::WebhookSecret(webhook))
-            .await?;
+    if ended.rows_affected() == 0 {
+        tx.rollback().await?;
+        return Ok(false);
     }
+    crate::vault::forget(&mut tx, connection, crate::vault::CredentialName::WebhookSecret(webhook)).await?;
     tx.commit().await?;
-    Ok(ended.rows_affected() == 1)
+    Ok(true)
+}
+
+/// Deletes the earlier failed registrations of a registration's resource; their failures, added up.
+async fn take_failures(db: &mut PgConnection, connection: ConnectionId, webhook: WebhookId) -> Result<i32> {
+    let taken = sqlx::query_scalar!(
+        "delete from webhooks earlier using webhooks newer
+         where newer.connection_id = $1 and newer.webhook_id = $2
+           and earlier.connection_id = $1 and earlier.state = 'failed' and earlier.webhook_id <> $2
+           and earlier.resource_gid = newer.resource_gid
+         returning earlier.failures",
+        connection.0,
+        webhook.0,
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(taken.into_iter().fold(0, i32::saturating_add))
 }
 
 /// The database's time, against which the age of registrations is judged.
@@ -267,13 +307,21 @@ pub async fn live(db: &PgPool, connection: ConnectionId, listed_at: Timestamp) -
         .collect()
 }
 
-/// All registrations, the newest first.
-pub async fn list(db: &PgPool, connection: ConnectionId, limit: i64) -> Result<Vec<Registration>> {
+/// The newest registrations of each resource, `of_each` at most, and `limit` at most in all; the newest first.
+pub async fn list(
+    db: &PgPool,
+    connection: ConnectionId,
+    of_each: i64,
+    limit: i64,
+) -> Result<Vec<Registration>> {
     let rows = sqlx::query!(
         "select webhook_id, resource_gid, resource_kind, state, asana_gid, created_at, active_at, ended_at,
-                last_delivery_at, last_success_at, last_failure_at, last_failure, rejected
-         from webhooks where connection_id = $1 order by webhook_id desc limit $2",
+                last_delivery_at, last_success_at, last_failure_at, last_failure, rejected, public_url, failures
+         from (select *, row_number() over (partition by resource_kind, resource_gid order by webhook_id desc) as nth
+               from webhooks where connection_id = $1) as numbered
+         where nth <= $2 order by webhook_id desc limit $3",
         connection.0,
+        of_each,
         limit,
     )
     .fetch_all(db)
@@ -294,6 +342,8 @@ pub async fn list(db: &PgPool, connection: ConnectionId, limit: i64) -> Result<V
                 last_failure_at: row.last_failure_at.map(jiff_sqlx::Timestamp::to_jiff),
                 last_failure: row.last_failure,
                 rejected: row.rejected,
+                public_url: row.public_url,
+                failures: row.failures,
             })
         })
         .collect()

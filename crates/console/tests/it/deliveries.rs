@@ -110,7 +110,7 @@ async fn a_heartbeat_leaves_no_row_but_is_noted() {
     }
     assert_eq!((house.count("deliveries").await, house.count("events").await), (0, 0));
     node.ingest.notes().write(&node.engine.db).await;
-    let noted = &hooks::list(&house.engine.db, house.connection, 10).await.unwrap()[0];
+    let noted = &hooks::list(&house.engine.db, house.connection, 10, 10).await.unwrap()[0];
     assert!(noted.last_delivery_at.is_some() && noted.rejected == 0, "{noted:?}");
     node.end().await;
     house.end().await;

@@ -126,7 +126,8 @@ impl House {
         let (token, digest) = Tokens::new(&self.engine.master).mint(connection);
         let webhook = WebhookId::new();
         let resource = Resource { kind: ResourceKind::Project, gid: project.to_owned() };
-        assert!(hooks::begin(&self.engine.db, connection, webhook, &resource, &digest).await.unwrap());
+        let url = Url::parse("https://erp.example").unwrap();
+        assert!(hooks::begin(&self.engine.db, connection, webhook, &resource, &digest, &url).await.unwrap());
         let secret = format!("{:032x}{:032x}", webhook.0.as_u128(), connection.0.as_u128());
         Hook { connection, webhook, path: format!("/hooks/asana/{}", token.expose_secret()), secret }
     }

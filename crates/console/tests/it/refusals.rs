@@ -13,7 +13,7 @@ use crate::wire::head;
 async fn nothing_stored(house: &House, node: &Node, rejected: i64) {
     assert_eq!((house.count("deliveries").await, house.count("events").await), (0, 0));
     node.ingest.notes().write(&node.engine.db).await;
-    let all = hooks::list(&house.engine.db, house.connection, 10).await.unwrap();
+    let all = hooks::list(&house.engine.db, house.connection, 10, 10).await.unwrap();
     assert_eq!(all.iter().map(|one| one.rejected).sum::<i64>(), rejected);
     assert!(all.iter().all(|one| one.last_delivery_at.is_none()));
 }

@@ -8,6 +8,7 @@ use connector::hooks::ingest::Limits;
 use connector::hooks::register::register;
 use connector::hooks::resource::{Resource, ResourceKind};
 use connector::ids::WebhookId;
+use connector::store::hooks::{self, Registration, State};
 use serde_json::json;
 use url::Url;
 
@@ -162,6 +163,38 @@ async fn a_refusal_is_named_and_kept_without_the_target() {
             "{reason}"
         );
     }
+    scene.end().await;
+}
+
+#[tokio::test]
+async fn a_project_that_keeps_being_refused_leaves_one_failed_row_with_its_count() {
+    let scene = Scene::new(Manner { refusal: Some((403, "no")), ..Manner::default() }).await;
+    let listed = |of_each| hooks::list(&scene.house.engine.db, scene.house.connection, of_each, 100);
+    let counted = |listed: &[Registration]| -> Vec<(String, State, i32)> {
+        listed.iter().map(|one| (one.resource.gid.clone(), one.state, one.failures)).collect()
+    };
+    for project in ["78", "77", "77", "77"] {
+        scene.register(project).await.unwrap_err();
+    }
+    let failed = |project: &str, failures| (project.to_owned(), State::Failed, failures);
+    assert_eq!(counted(&listed(100).await.unwrap()), [failed("77", 3), failed("78", 1)]);
+    scene.asana.behave(Manner::default());
+    let webhook = scene.register("77").await.unwrap();
+    let active = ("77".to_owned(), State::Active, 0);
+    assert_eq!(
+        counted(&listed(100).await.unwrap()),
+        [active.clone(), failed("77", 3), failed("78", 1)],
+        "what works has no failures, and its history stays"
+    );
+    assert_eq!(counted(&listed(1).await.unwrap()), [active, failed("78", 1)]);
+    // what had ended in another way is no failure and stays
+    let db = &scene.house.engine.db;
+    assert!(hooks::end(db, scene.house.connection, webhook, State::Lost, None).await.unwrap());
+    assert!(!hooks::end(db, scene.house.connection, webhook, State::Failed, None).await.unwrap());
+    scene.asana.behave(Manner { refusal: Some((403, "no")), ..Manner::default() });
+    scene.register("77").await.unwrap_err();
+    let lost = ("77".to_owned(), State::Lost, 0);
+    assert_eq!(counted(&listed(100).await.unwrap()), [failed("77", 4), lost, failed("78", 1)]);
     scene.end().await;
 }
 

@@ -17,6 +17,7 @@ use connector::settings::Settings;
 use connector::store::{self, hooks};
 use connector::vault::{self, CredentialName};
 use secrecy::{ExposeSecret, SecretString};
+use url::Url;
 
 use self::load::{Load, Pace, Request};
 use self::receive::Receiving;
@@ -145,7 +146,8 @@ async fn prepare(url: &str, key: &Path) -> anyhow::Result<Hook> {
     let (token, digest) = Tokens::new(&engine.master).mint(connection);
     let (webhook, secret) = (WebhookId::new(), format!("{:064x}", WebhookId::new().0.as_u128()));
     let resource = Resource { kind: ResourceKind::Project, gid: "77".into() };
-    anyhow::ensure!(hooks::begin(&engine.db, connection, webhook, &resource, &digest).await?);
+    let public_url = Url::parse("https://erp.example")?;
+    anyhow::ensure!(hooks::begin(&engine.db, connection, webhook, &resource, &digest, &public_url).await?);
     let mut db = engine.db.acquire().await?;
     let name = CredentialName::WebhookSecret(webhook);
     vault::put(&mut db, &engine.master, connection, name, &SecretString::from(secret.clone())).await?;

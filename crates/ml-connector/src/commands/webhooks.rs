@@ -1,19 +1,20 @@
 //! `webhooks`: what listens to Asana, and doing now what the watchdog would do at its next check.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use connector::engine::Clients;
-use connector::hooks::by_hand::{self, Finding};
+use connector::hooks::by_hand;
 use connector::hooks::resource::Resource;
+use connector::hooks::watch;
 use connector::hooks::watch::Repaired;
-use connector::hooks::{token, watch};
 use connector::ids::ProjectGid;
 use connector::store::connections;
-use connector::store::hooks::{self, Registration};
+use connector::store::hooks::{self, Registration, State};
 use connector::{Code, Engine, Error};
+use jiff::Timestamp;
 use serde::Serialize;
 use url::Url;
 
@@ -22,7 +23,7 @@ use crate::database::Database;
 use crate::public_url::PublicUrlArgs;
 use crate::{exit, output};
 
-/// Registrations that are looked through.
+/// Registrations that are shown.
 const MAX_REGISTRATIONS: i64 = 1000;
 
 /// Looking at webhooks, registering, comparing and taking them back.
@@ -62,8 +63,6 @@ pub struct ListArgs {
     /// Those that ended before, too; otherwise the newest of each resource
     #[arg(long)]
     all: bool,
-    #[command(flatten)]
-    public: PublicUrlArgs,
 }
 
 /// What to take back.
@@ -121,22 +120,19 @@ async fn ready(
     Ok((engine, clients))
 }
 
-/// A registration as it is shown: the target without its token, which nobody may read.
+/// A registration as it is shown: the target it was made with, without its token.
 #[derive(Serialize)]
 struct Listed {
     #[serde(flatten)]
     registration: Registration,
     name: Option<String>,
-    target: String,
+    target: Option<String>,
 }
 
 async fn list(database: &Database, args: ListArgs, global: &Global) -> anyhow::Result<ExitCode> {
-    let public_url = args.public.read()?;
     let connection = connections::find(&database.pool, &args.connection).await?;
-    let mut found = hooks::list(&database.pool, connection.id, MAX_REGISTRATIONS).await?;
-    let mut seen = BTreeSet::new();
-    // the newest come first
-    found.retain(|registration| args.all || seen.insert(registration.resource.clone()));
+    let of_each = if args.all { MAX_REGISTRATIONS } else { 1 };
+    let mut found = hooks::list(&database.pool, connection.id, of_each, MAX_REGISTRATIONS).await?;
     let resources: Vec<Resource> = found.iter().map(|registration| registration.resource.clone()).collect();
     let mut names = match ready(database, &args.connection, global).await {
         Ok((_, clients)) if !resources.is_empty() => by_hand::names(&clients, &resources).await,
@@ -146,7 +142,6 @@ async fn list(database: &Database, args: ListArgs, global: &Global) -> anyhow::R
     if !args.all {
         found.sort_by(|a, b| a.resource.cmp(&b.resource));
     }
-    let prefix = public_url.as_ref().map(|url| url.as_str().trim_end_matches('/')).unwrap_or_default();
     let listed: Vec<Listed> = found
         .into_iter()
         .map(|registration| Listed {
@@ -155,7 +150,7 @@ async fn list(database: &Database, args: ListArgs, global: &Global) -> anyhow::R
             } else {
                 names.remove(&registration.resource.gid)
             },
-            target: format!("{prefix}{}…", token::PATH),
+            target: registration.target(),
             registration,
         })
         .collect();
@@ -179,26 +174,34 @@ async fn list(database: &Database, args: ListArgs, global: &Global) -> anyhow::R
     let mut table = output::table(&columns);
     for one in &listed {
         let r = &one.registration;
-        let failure = match (&r.last_failure_at, &r.last_failure) {
-            (None, None) => "-".to_owned(),
-            (at, words) => {
-                let words = words.as_deref().unwrap_or_default();
-                format!("{} {words}", output::when(*at)).trim_start_matches("- ").to_owned()
-            }
-        };
         table.add_row([
             named(&r.resource, one.name.as_deref()),
-            r.state.as_str().to_owned(),
-            one.target.clone(),
+            state(r),
+            one.target.clone().unwrap_or_else(|| "-".to_owned()),
             output::when(Some(r.active_at.unwrap_or(r.created_at))),
             output::when(r.last_delivery_at),
             output::when(r.last_success_at),
-            failure,
+            failure(r.last_failure_at, r.last_failure.as_deref()),
             r.rejected.to_string(),
         ]);
     }
     output::data(&table.to_string());
     Ok(ExitCode::SUCCESS)
+}
+
+fn state(registration: &Registration) -> String {
+    match (registration.state, registration.failures) {
+        (State::Failed, 2..) => format!("failed {} times", registration.failures),
+        (state, _) => state.as_str().to_owned(),
+    }
+}
+
+fn failure(at: Option<Timestamp>, words: Option<&str>) -> String {
+    match (at, words) {
+        (None, None) => "-".to_owned(),
+        (None, Some(words)) => words.to_owned(),
+        (at, words) => format!("{} {}", output::when(at), words.unwrap_or_default()).trim_end().to_owned(),
+    }
 }
 
 fn named(resource: &Resource, name: Option<&str>) -> String {
@@ -335,16 +338,23 @@ async fn check(
     global: &Global,
 ) -> anyhow::Result<ExitCode> {
     let wanted = by_hand::wanted(clients).await?;
-    let found = by_hand::findings(&watch::check(engine, clients, public_url, &wanted).await?);
+    let steps = watch::check(engine, clients, public_url, &wanted).await?;
+    let newest = hooks::list(&engine.db, clients.connection.id, 1, MAX_REGISTRATIONS).await?;
+    let found = by_hand::findings(&steps, &newest);
     let wrong = found.iter().filter(|finding| !finding.well).count();
     if global.json {
         output::json(&serde_json::json!({ "ok": wrong == 0, "findings": found }))?;
     } else {
-        let mut table = output::table(&["", "watches", "found"]);
-        for Finding { resource, well, found } in &found {
-            let mark = if *well { "ok" } else { "DIFFERS" };
-            let resource = resource.as_ref().map_or_else(|| "-".to_owned(), Resource::to_string);
-            table.add_row([mark.to_owned(), resource, found.clone()]);
+        let mut table = output::table(&["", "watches", "found", "target", "last success", "last failure"]);
+        for one in &found {
+            table.add_row([
+                if one.well { "ok" } else { "DIFFERS" }.to_owned(),
+                one.resource.as_ref().map_or_else(|| "-".to_owned(), Resource::to_string),
+                one.found.clone(),
+                one.target.clone().unwrap_or_else(|| "-".to_owned()),
+                output::when(one.last_success_at),
+                failure(one.last_failure_at, one.last_failure.as_deref()),
+            ]);
         }
         output::data(&table.to_string());
         if wanted.is_empty() {

@@ -118,7 +118,11 @@ async fn webhooks_are_registered_compared_mended_and_taken_back_beside_a_running
     // nobody serves behind the public address
     let refused = scene.runs(&["webhooks", "register", "main"], 1).await;
     assert!(refused.stderr.contains("MLC-5005") && refused.stderr.contains("running `serve`"), "{refused:?}");
-    assert_eq!(scene.looks(&["webhooks", "check", "main"], 3).await["ok"], false);
+    scene.runs(&["webhooks", "register", "main"], 1).await;
+    let found = scene.looks(&["webhooks", "check", "main"], 3).await;
+    assert!(found["findings"][0]["last_failure"].as_str().unwrap().contains("MLC-5005"), "{found}");
+    let shown = scene.runs(&["webhooks", "list", "main"], 0).await.stdout;
+    assert!(shown.contains("failed 2 times"), "{shown}");
     assert_eq!(scene.states("webhooks").await, ["failed"]);
 
     // the connection is a draft: what happens now is done by the commands alone
@@ -128,6 +132,16 @@ async fn webhooks_are_registered_compared_mended_and_taken_back_beside_a_running
     assert_eq!(scene.does(&["webhooks", "register", "main"], 0).await["registered"], serde_json::json!([]));
     assert_eq!(scene.looks(&["webhooks", "check", "main"], 0).await["ok"], true);
     assert_eq!(scene.pair.sandbox.asana().webhooks().len(), 1);
+
+    // another public address changes nothing of where the registration leads
+    let target = format!("{}/hooks/asana/…", scene.door.url);
+    let moved = ["webhooks", "check", "main", "--public-url", "https://moved.example"];
+    let found = scene.looks(&moved, 3).await;
+    assert_eq!((&found["findings"][1]["target"], &found["ok"]), (&target.clone().into(), &false.into()));
+    let mut list = scene.world.program(&["webhooks", "list", "main", "--json"]);
+    list.env("ML_CONNECTOR_PUBLIC_URL", "https://moved.example");
+    let listed = crate::program::run(list).await.ends_with(0).json();
+    assert_eq!(listed[0]["target"], target);
 
     let webhook = scene.pair.sandbox.asana().webhooks()[0].gid.clone();
     scene.pair.sandbox.asana().apply(sandbox::asana::Edit::DeleteWebhook { webhook }).unwrap();

@@ -25,7 +25,7 @@ const TIMES: usize = 10;
 impl World {
     /// The secret of the only registration.
     async fn hook_secret(&self) -> String {
-        let registered = hooks::list(&self.engine.db, self.connection, 2).await.unwrap();
+        let registered = hooks::list(&self.engine.db, self.connection, 2, 2).await.unwrap();
         let [webhook] = registered.as_slice() else { panic!("{registered:?}") };
         let name = CredentialName::WebhookSecret(webhook.webhook);
         let mut db = self.engine.db.acquire().await.unwrap();

@@ -27,7 +27,7 @@ impl World {
 
     /// How the newest registration of a resource stands.
     async fn registration_of(&self, resource: &str) -> &'static str {
-        let all = hooks::list(&self.engine.db, self.connection, 100).await.unwrap();
+        let all = hooks::list(&self.engine.db, self.connection, 1, 100).await.unwrap();
         all.iter().find(|one| one.resource.gid == resource).unwrap().state.as_str()
     }
 

@@ -89,7 +89,7 @@ pub async fn complete(scene: &Scene) -> anyhow::Result<Vec<String>> {
 }
 
 async fn is_watched(engine: &Engine, scene: &Scene) -> anyhow::Result<bool> {
-    let registrations = hooks::list(&engine.db, scene.connection, 10).await?;
+    let registrations = hooks::list(&engine.db, scene.connection, 10, 10).await?;
     Ok(registrations.iter().any(|registration| registration.state == hooks::State::Active))
 }
 
