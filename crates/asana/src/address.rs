@@ -7,11 +7,18 @@ use crate::error::Error;
 /// Longest gid accepted, in bytes; `external:` followed by 1,024 characters is the longest that Asana knows.
 const MAX_GID_BYTES: usize = 4_200;
 
-/// Checks the base address of a client.
+/// Checks the base address of a client. Plain HTTP is accepted for this very machine only, where stand-ins run:
+/// the token would go to any other in the clear.
 pub(crate) fn check_base(base: &Url) -> Result<(), Error> {
     let refused = |reason: &str| Err(Error::Config(format!("the base address {reason}")));
-    if !matches!(base.scheme(), "https" | "http") || !base.has_host() {
-        return refused("must start with https:// (or http:// for a stand-in) and name a host");
+    let on_this_machine = match base.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => return refused("must name a host"),
+    };
+    if !(base.scheme() == "https" || base.scheme() == "http" && on_this_machine) {
+        return refused("must start with https:// (http:// only for a stand-in on this machine)");
     }
     if !base.username().is_empty() || base.password().is_some() {
         return refused("must not carry credentials");
@@ -76,12 +83,18 @@ mod tests {
     fn a_base_that_cannot_be_used_is_refused() {
         for bad in [
             "ftp://asana.test/",
+            "http://asana.test/",
+            "http://127.0.0.1.asana.test/",
+            "http://10.0.0.1/",
             "mailto:a@asana.test",
             "https://user:pass@asana.test/",
             "https://asana.test/?a=b",
             "https://asana.test/#x",
         ] {
             assert!(matches!(check_base(&Url::parse(bad).unwrap()), Err(Error::Config(_))), "{bad}");
+        }
+        for good in ["http://127.0.0.1:8080/api/1.0", "http://[::1]:80/", "http://localhost:1/"] {
+            assert!(check_base(&Url::parse(good).unwrap()).is_ok(), "{good}");
         }
         assert!(check_base(&base()).is_ok());
     }

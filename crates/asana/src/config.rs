@@ -21,7 +21,7 @@ const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The address under which the resources stand; [`DEFAULT_BASE`] unless a stand-in is used.
-    /// With `http://` the token travels in the clear.
+    /// `http://` is accepted for this machine only, since the token travels in the clear.
     pub base: Url,
     /// A personal access token, a service account token or an OAuth access token. Opaque: Asana may change
     /// its form at any time.
@@ -45,6 +45,15 @@ impl Config {
             timeout: DEFAULT_TIMEOUT,
             connect_timeout: DEFAULT_CONNECT_TIMEOUT,
         }
+    }
+
+    /// Refuses an address that could leak the token, and a budget that lets nothing through.
+    ///
+    /// # Errors
+    /// [`Error::Config`] with the first problem.
+    pub fn check(&self) -> Result<(), Error> {
+        crate::address::check_base(&self.base)?;
+        self.budget.check()
     }
 }
 

@@ -77,8 +77,7 @@ pub(crate) struct Transport {
 
 impl Transport {
     pub(crate) fn new(config: Config) -> Result<Transport, Error> {
-        address::check_base(&config.base)?;
-        config.budget.check()?;
+        config.check()?;
         let token = config.token.expose_secret();
         if token.is_empty() {
             return Err(Error::Config("the token is empty".into()));

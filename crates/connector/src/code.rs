@@ -61,7 +61,7 @@ codes! {
         "The migrations could not be applied, or the database was made by a newer version.",
         "Run `ml-connector migrate` with the newest version that has worked on this database; restore from a backup if a migration broke off.";
     SettingsInvalid "MLC-1208" "The connection's settings are not valid",
-        "Nothing was stored. All problems are listed at once with their place.",
+        "Nothing was stored. A file that cannot be read, or names an unknown setting, is told by its first problem and the place; once it can be read, all problems are listed, of each side's addresses the first.",
         "Mend each named setting; `connection show NAME --toml` prints the present ones.";
     ConnectionUnknown "MLC-1209" "There is no connection of that name",
         "Nothing was changed.",

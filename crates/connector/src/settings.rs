@@ -283,7 +283,8 @@ impl Schedule {
 }
 
 impl Settings {
-    /// Reads settings as people write them, with every problem named at once.
+    /// Reads settings as people write them. A setting that is unknown, missing or of another type ends the reading; of
+    /// what could be read, all problems are named, see [`Settings::check`].
     pub fn from_toml(text: &str) -> Result<Settings> {
         let settings: Settings = toml::from_str(text)
             .map_err(|e| Error::new(Code::SettingsInvalid, problem(text, e.message(), e.span())))?;
@@ -304,6 +305,35 @@ impl Settings {
         self.routing.projects()
     }
 
+    /// What is wrong with the two sides; of what a client itself refuses, the first. No secret is needed for that.
+    fn side_problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        let OracleSettings { token_url, client_id, scope, .. } = self.oracle.clone();
+        let secret = || SecretString::from("");
+        match self.oracle.base() {
+            Err(error) => problems.push(error.message),
+            Ok(base) => {
+                let client = oracle_fusion::Config::new(base, token_url, client_id, secret(), scope);
+                problems.extend(client.check().err().map(|error| format!("[oracle]: {error}")));
+            }
+        }
+        if !(4..=9).contains(&self.oracle.framework_version) {
+            problems.push("oracle.framework_version must be 4 to 9".to_owned());
+        }
+        if !(1..=499).contains(&self.oracle.page_size) {
+            problems.push("oracle.page_size must be 1 to 499".to_owned());
+        }
+        if self.asana.requests_per_minute == 0 {
+            problems.push("asana.requests_per_minute must be at least 1".to_owned());
+        } else if let Err(error) = self.asana.client(secret()).check() {
+            problems.push(format!("[asana]: {error}"));
+        }
+        if self.asana.workspace.is_empty() || !self.asana.workspace.bytes().all(|b| b.is_ascii_digit()) {
+            problems.push("asana.workspace must be a gid (digits only)".to_owned());
+        }
+        problems
+    }
+
     fn journal_problems(&self) -> Vec<String> {
         let mut problems = self.journal.as_ref().map(JournalSettings::problems).unwrap_or_default();
         for (name, minutes) in
@@ -321,25 +351,14 @@ impl Settings {
         problems
     }
 
-    /// Refuses what cannot work, with all problems at once.
+    /// Refuses what cannot work. All problems are named; of what a client refuses (addresses, client id, scope) the
+    /// first of each side.
     pub fn check(&self) -> Result<()> {
-        let mut problems = Vec::new();
-        if let Err(error) = self.oracle.base() {
-            problems.push(error.message);
-        }
-        if !(4..=9).contains(&self.oracle.framework_version) {
-            problems.push("oracle.framework_version must be 4 to 9".to_owned());
-        }
-        if !(1..=499).contains(&self.oracle.page_size) {
-            problems.push("oracle.page_size must be 1 to 499".to_owned());
-        }
+        let mut problems = self.side_problems();
         let link_has_id = self.oracle.order_link.as_deref().is_some_and(|link| link.contains("{id}"));
         if self.fields.contains_key(&Purpose::OracleLink) && !link_has_id {
             problems
                 .push("fields.oracle_link needs oracle.order_link, an address with {id} in it".to_owned());
-        }
-        if self.asana.requests_per_minute == 0 {
-            problems.push("asana.requests_per_minute must be at least 1".to_owned());
         }
         for purpose in Purpose::REQUIRED {
             if !self.fields.contains_key(purpose) {
@@ -390,6 +409,40 @@ mod tests {
                 .ends_with("invalid type: string \"…\", expected u32")
         );
         assert!(!told("[oracle]\nclient_id = hidden").contains("hidden"));
+    }
+
+    #[test]
+    fn what_a_client_would_refuse_is_refused_before_it_is_stored() {
+        let good = Settings::from_toml(&examples("docs/settings.md")[0]).unwrap();
+        let told = |change: fn(&mut Settings)| {
+            let mut settings = good.clone();
+            change(&mut settings);
+            settings.check().err().map(|error| error.message)
+        };
+        let refused = |change, words: &str| {
+            let told = told(change).unwrap_or_default();
+            assert!(told.contains(words), "{words}: {told}");
+        };
+        let url = |text: &str| Url::parse(text).unwrap();
+        refused(|s| s.oracle.url = "http://pod.example".parse().ok(), "base must be an https address");
+        refused(|s| s.oracle.token_url.set_scheme("http").unwrap(), "token_url must be an https address");
+        refused(|s| s.asana.url.set_scheme("http").unwrap(), "must start with https://");
+        refused(|s| s.asana.url.set_query(Some("a=b")), "query");
+        refused(|s| s.oracle.client_id.clear(), "client_id");
+        refused(|s| s.oracle.scope = " ".into(), "scope");
+        refused(|s| s.asana.workspace.clear(), "asana.workspace");
+        refused(|s| s.asana.workspace = "Acme".into(), "asana.workspace");
+        assert_eq!(told(|s| s.oracle.url = "https://pod.example/path".parse().ok()), None);
+        let mut local = good.clone();
+        (local.oracle.url, local.asana.url) =
+            (Some(url("http://127.0.0.1:1")), url("http://[::1]:2/api/1.0"));
+        local.check().unwrap();
+        let all = told(|s| {
+            s.oracle.scope.clear();
+            s.asana.url.set_scheme("http").unwrap();
+            s.schedule.poll_minutes = 0;
+        });
+        assert_eq!(all.unwrap().matches("; ").count(), 2);
     }
 
     /// The TOML examples of a page.

@@ -84,10 +84,13 @@ impl Config {
     }
 
     /// Refuses settings that could leak the token or wait for nothing.
-    pub(crate) fn check(&self) -> Result<(), Error> {
+    ///
+    /// # Errors
+    /// [`Error::Config`] with the first problem.
+    pub fn check(&self) -> Result<(), Error> {
         check_url("base", &self.base)?;
         check_url("token_url", &self.token_url)?;
-        if self.client_id.is_empty() || self.scope.is_empty() {
+        if self.client_id.trim().is_empty() || self.scope.trim().is_empty() {
             return Err(Error::Config("client_id and scope must not be empty".to_owned()));
         }
         if self.timeout.is_zero() || self.timeout > MAX_TIMEOUT {

@@ -1,5 +1,5 @@
-//! What a person reads whose settings file is broken: every problem at once, with its place, and never a
-//! secret that strayed into the file.
+//! What a person reads whose settings file is broken: what is wrong and where, and never a secret that
+//! strayed into the file.
 
 use crate::pair::Pair;
 use crate::program::run;
