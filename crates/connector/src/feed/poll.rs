@@ -24,6 +24,8 @@ use crate::trouble;
 
 /// The attribute that polling depends on.
 const LAST_UPDATE: &str = "LastUpdateDate";
+/// An id smaller than any: a scan that has come so far is begun, and reads everything.
+const BEFORE_ALL: &str = "0";
 /// Pages of one poll; what is left is read by the next, which starts at once.
 const MAX_PAGES: u64 = 2_000;
 /// Prepared pages that wait to be stored; with the one that is prepared and the two that are stored, four
@@ -58,6 +60,9 @@ enum Mark {
 struct Ready {
     rows: Vec<Incoming>,
     last: Option<(String, Option<Timestamp>)>,
+    /// Whether a row without a date came although none was asked for by date: there may be more like it, which
+    /// only a full scan reads.
+    undated: bool,
     more: bool,
 }
 
@@ -82,9 +87,10 @@ pub async fn run(engine: &Engine, clients: &Arc<Clients>, lease: &Lease, feed: F
     } else {
         report.complete = true;
     }
-    let scan = poll.full_scan_is_due(mode, &state);
+    let scan_after = feeds::load(&engine.db, lease.connection, feed).await?.scan_after;
+    let scan = scan_after.is_some() || poll.full_scan_is_due(mode, &state);
     if report.complete && scan {
-        poll.read(Keyset::by_id(state.scan_after.clone()), Mark::Scan, &mut report).await?;
+        poll.read(Keyset::by_id(scan_after), Mark::Scan, &mut report).await?;
     }
     if report.complete && (scan || state.watermark.is_none()) {
         let mut tx = store::begin(&engine.db).await?;
@@ -152,10 +158,10 @@ impl Poll<'_> {
         Ok(())
     }
 
-    /// A full scan runs when the pod has no other way, when one broke off, and on its own schedule.
-    /// The first poll of a feed reads everything anyway.
+    /// A full scan runs when the pod has no other way, and on its own schedule; besides, when one was begun.
+    /// The first poll of a feed reads everything that has a date anyway.
     fn full_scan_is_due(&self, mode: Mode, state: &FeedState) -> bool {
-        if mode == Mode::FullScan || state.scan_after.is_some() {
+        if mode == Mode::FullScan {
             return true;
         }
         let every = self.clients.connection.settings.schedule.full_scan_hours;
@@ -238,6 +244,9 @@ impl Poll<'_> {
         before.wait_for(|turn| turn.committed >= place).await.map_err(gone)?;
         // last, since it holds up the page behind: whoever has lost the lease commits nothing
         jobs::hold(&mut tx, self.lease).await?;
+        if mark == Mark::Watermark && page.undated {
+            feeds::advance_scan(&mut tx, connection, self.feed, Some(BEFORE_ALL)).await?;
+        }
         match (mark, &page.last) {
             (Mark::Watermark, Some((id, Some(last_update)))) => {
                 feeds::advance_watermark(&mut tx, connection, self.feed, (*last_update, id)).await?;
@@ -290,6 +299,7 @@ impl Reader {
         let step = keyset.accept(&keys, page.has_more).map_err(|e| self.lost_its_way(e))?;
         let mut items: Vec<Option<_>> = page.items.into_iter().map(Some).collect();
         let mut whole = Vec::with_capacity(step.fresh.len());
+        let undated = query.get_filter().is_none() && keys.iter().any(|key| key.last_update.is_none());
         for index in step.fresh {
             let (Some(raw), Some(key)) = (items.get_mut(index).and_then(Option::take), keys.get(index))
             else {
@@ -306,12 +316,12 @@ impl Reader {
         .await
         .map_err(|e| Error::new(Code::RecordUnreadable, "a page could not be prepared").because(e))?;
         let last = keyset.last().map(|key| (key.id.clone(), key.last_update));
-        Ok(Ready { rows, last, more: !step.done })
+        Ok(Ready { rows, last, undated, more: !step.done })
     }
 
     fn lost_its_way(&self, error: KeysetError) -> Error {
         let code = match error {
-            KeysetError::NoDate { .. } | KeysetError::BadId { .. } => Code::RecordUnreadable,
+            KeysetError::BadId { .. } => Code::RecordUnreadable,
             _ => Code::OraclePageRepeats,
         };
         Error::new(code, format!("{}: {error}", self.feed.as_str())).because(error)

@@ -201,10 +201,7 @@ async fn a_record_that_cannot_be_read_is_held_alone_and_read_when_it_is_mended()
     world.end().await;
 }
 
-#[tokio::test]
-async fn a_row_without_its_date_stops_the_feed_with_a_code_until_it_has_one() {
-    let world = World::new().await;
-    let order = world.order("US-1", &["10"]);
+fn undate(world: &World, order: i64) {
     world.oracle(Edit::SetRaw {
         resource: "purchaseOrders".into(),
         id: order,
@@ -213,11 +210,47 @@ async fn a_row_without_its_date_stops_the_feed_with_a_code_until_it_has_one() {
         json: Some("null".into()),
         touch: false,
     });
-    let error = world.run(Job::Poll(Feed::PurchaseOrders)).await.unwrap_err();
-    assert_eq!(error.code, Code::RecordUnreadable);
-    assert!(error.message.contains(&order.to_string()), "{error}");
-    world.oracle(Edit::Touch { resource: "purchaseOrders".into(), ids: vec![order], at: None });
+}
+
+#[tokio::test]
+async fn a_row_without_its_date_is_a_record_like_any_other() {
+    let world = World::new().await;
+    let order = world.order("US-1", &["10"]);
+    undate(&world, order);
     world.sync().await;
     assert_eq!(world.task("US-1").shows("line_item_amount"), Some("10"));
+    world.order("US-2", &["20"]);
+    world.sync().await;
+    assert_eq!(world.task("US-2").shows("line_item_amount"), Some("20"));
+    world.set_amount(order, 1, "11");
+    world.oracle(Edit::Touch { resource: "purchaseOrders".into(), ids: vec![order], at: None });
+    world.sync().await;
+    assert_eq!(world.task("US-1").shows("line_item_amount"), Some("11"));
+    assert!(world.held().await.is_empty());
+    world.end().await;
+}
+
+#[tokio::test]
+async fn rows_without_a_date_behind_the_first_page_are_read_by_a_full_scan_in_the_same_poll() {
+    let world =
+        World::with(SandboxConfig { asana: AsanaConfig::unlimited(), ..SandboxConfig::default() }, |s| {
+            s.oracle.page_size = 2;
+            s.schedule.full_scan_hours = 0;
+        })
+        .await;
+    world.order("US-0", &["10"]);
+    for number in 1..=5 {
+        let order = world.order(&format!("US-{number}"), &["10"]);
+        undate(&world, order);
+    }
+    world.sync().await;
+    for number in 0..=5 {
+        assert_eq!(world.task(&format!("US-{number}")).shows("line_item_amount"), Some("10"));
+    }
+    let state = feeds::load(&world.engine.db, world.connection, Feed::PurchaseOrders).await.unwrap();
+    assert!(state.watermark.is_some() && state.scan_after.is_none() && state.scanned_at.is_some());
+    let writes = world.asana_writes();
+    world.sync().await;
+    assert_eq!(world.asana_writes(), writes, "nothing changed");
     world.end().await;
 }

@@ -91,7 +91,7 @@ impl State {
     }
 
     pub fn accept(&mut self, rows: &[RowKey], has_more: bool) -> Result<Step, KeysetError> {
-        let dates = dates(rows)?;
+        let dates = dates(rows, self.from)?;
         match std::mem::replace(&mut self.place, Place::Start) {
             Place::Start => {
                 self.first = rows.first().cloned();
@@ -228,15 +228,20 @@ fn second(at: Timestamp) -> Second {
     if at.subsec_nanosecond() < 0 { second - 1 } else { second }
 }
 
-/// The rows' dates, which must not go back from one second to an earlier one.
-fn dates(rows: &[RowKey]) -> Result<Vec<Timestamp>, KeysetError> {
+/// The rows' dates, which must not go back from one second to an earlier one. A row without one counts as of the date
+/// before it, else of the next, else of the second asked for: it moves the place in the order nowhere.
+fn dates(rows: &[RowKey], from: Option<Second>) -> Result<Vec<Timestamp>, KeysetError> {
+    let asked = from.and_then(|second| Timestamp::from_second(second).ok());
+    let first = rows.iter().find_map(|row| row.last_update).or(asked).unwrap_or(Timestamp::UNIX_EPOCH);
+    let mut before = first;
     let mut dates = Vec::with_capacity(rows.len());
     for row in rows {
-        let date = row.last_update.ok_or_else(|| KeysetError::NoDate { id: row.id.clone() })?;
-        if dates.last().is_some_and(|before| second(*before) > second(date)) {
+        let date = row.last_update.unwrap_or(before);
+        if second(before) > second(date) {
             return Err(KeysetError::Unordered { id: row.id.clone() });
         }
         dates.push(date);
+        before = date;
     }
     Ok(dates)
 }

@@ -9,6 +9,9 @@
 //! Points in time are asked for in whole seconds, since it is not documented whether a pod compares seconds or
 //! milliseconds, nor how it rounds. Nothing here waits, sends or knows the time.
 //!
+//! A row without a date has no place in this order. One that comes with a page is told as fresh, but the pages behind
+//! are asked for by date and leave out others like it: only a full scan by id reads them all.
+//!
 //! A row that becomes visible late, in the order before rows already read, is not found in the same poll. That
 //! is what the overlap between polls is for.
 
@@ -65,12 +68,6 @@ pub enum KeysetError {
     #[error("the server does not order the rows as asked; see the row with id {id}")]
     Unordered {
         /// The first row out of order.
-        id: String,
-    },
-    /// A row has no `LastUpdateDate` to go on by.
-    #[error("the row with id {id} has no LastUpdateDate")]
-    NoDate {
-        /// The row.
         id: String,
     },
     /// A row's id is not a number.

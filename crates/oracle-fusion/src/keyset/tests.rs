@@ -19,6 +19,12 @@ enum Granularity {
 struct Server {
     /// `(id, milliseconds)`.
     rows: Vec<(u64, i64)>,
+    /// The rows that have no date.
+    undated: HashSet<u64>,
+    /// Where they stand in the order by date.
+    undated_first: bool,
+    /// Whether a filter by date lets them through.
+    undated_kept: bool,
     clamp: usize,
     filter: Granularity,
     shown: Granularity,
@@ -31,6 +37,9 @@ impl Server {
         let now = rows.iter().map(|row| row.1).max().unwrap_or(0);
         Self {
             rows,
+            undated: HashSet::new(),
+            undated_first: false,
+            undated_kept: false,
             clamp,
             filter: Granularity::Milliseconds,
             shown: Granularity::Milliseconds,
@@ -44,13 +53,17 @@ impl Server {
             Granularity::Milliseconds => at,
             Granularity::Seconds => at.div_euclid(SECOND) * SECOND,
         };
-        RowKey { id: id.to_string(), last_update: Some(Timestamp::from_millisecond(at).unwrap()) }
+        let last_update = Some(Timestamp::from_millisecond(at).unwrap());
+        RowKey { id: id.to_string(), last_update: last_update.filter(|_| !self.undated.contains(&id)) }
     }
 
     fn matches(&self, filter: Option<&Filter>, (id, at): (u64, i64)) -> bool {
         match filter {
             None => true,
             Some(Filter::Ge(attr, Value::Timestamp(from))) if attr.as_str() == "LastUpdateDate" => {
+                if self.undated.contains(&id) {
+                    return self.undated_kept;
+                }
                 match self.filter {
                     Granularity::Milliseconds => at >= from.as_millisecond(),
                     Granularity::Seconds => at.div_euclid(SECOND) >= from.as_millisecond().div_euclid(SECOND),
@@ -68,7 +81,10 @@ impl Server {
         let mut rows: Vec<_> =
             self.rows.iter().copied().filter(|row| self.matches(query.get_filter(), *row)).collect();
         if query.to_query_string(DateTimeLiteral::default()).contains("orderBy=LastUpdateDate") {
-            rows.sort_by_key(|(id, at)| (*at, *id));
+            rows.sort_by_key(|(id, at)| match self.undated.contains(id) {
+                true => (!self.undated_first, 0, *id),
+                false => (self.undated_first, *at, *id),
+            });
         } else {
             rows.sort_unstable();
         }
@@ -99,6 +115,7 @@ impl Edit {
                 server.now += after;
                 let row = row % server.rows.len();
                 server.rows[row].1 = server.now;
+                server.undated.remove(&server.rows[row].0);
             }
             Self::Delete { row } if !server.rows.is_empty() => {
                 let row = row % server.rows.len();
@@ -148,7 +165,7 @@ fn read(
         reading.note(&rows, &step);
         let last = keyset.last().and_then(|last| last.last_update).map(|at| at.as_second());
         for row in server.keys() {
-            let at = row.last_update.unwrap();
+            let Some(at) = row.last_update else { continue };
             let passed = last.is_some_and(|last| at.as_second() < last);
             assert!(
                 !passed || at.as_second() < from || reading.told.contains(&row),
@@ -214,6 +231,31 @@ proptest! {
         // `read` checks after each page that nothing was passed over
         let reading = read(&mut keyset, &mut server, from, &edits);
         prop_assert!(reading.is_ok(), "{:?}", reading);
+    }
+
+    #[test]
+    fn rows_without_a_date_keep_no_dated_row_from_being_read(
+        rows in rows(), undated in prop::collection::hash_set(0u64..200, 0..120), first in any::<bool>(), kept in any::<bool>(),
+        clamp in 1usize..20, edits in edits(), at_rest in any::<bool>(), from in prop::option::of(999_999i64..1_000_004)
+    ) {
+        let mut server = Server { undated, undated_first: first, undated_kept: kept, ..Server::new(rows, clamp) };
+        let mut keyset = Keyset::by_last_update(from.map(|s| Timestamp::from_second(s).unwrap()));
+        let (all, _) = Server { clamp: 499, ..server.clone() }.answer(&keyset.query(Resource::PurchaseOrders, Limit::MAX), 499);
+        let dated = |keys: &[RowKey]| -> HashSet<RowKey> { keys.iter().filter(|k| k.last_update.is_some()).cloned().collect() };
+        let edits = if at_rest { &[][..] } else { &edits[..] };
+        // `read` checks after each page that nothing was passed over
+        let reading = read(&mut keyset, &mut server, from.unwrap_or(0), edits);
+        prop_assert!(reading.is_ok(), "{:?}", reading);
+        let reading = reading.unwrap();
+        if at_rest {
+            let told: Vec<_> = reading.told.iter().cloned().collect();
+            prop_assert_eq!(dated(&told), dated(&all));
+            prop_assert!(reading.times.iter().all(|(key, times)| key.last_update.is_none() || *times == 1));
+            // those on the first page are told; a filter may leave out the rest
+            prop_assert!(all.iter().take(clamp).all(|key| reading.told.contains(key)));
+            prop_assert!(!kept || all.iter().all(|key| reading.told.contains(key)));
+            prop_assert!(keyset.last().is_none_or(|last| last.last_update.is_some() || dated(&all).is_empty()));
+        }
     }
 
     #[test]
@@ -345,10 +387,29 @@ fn a_page_out_of_order_is_an_error() {
     );
     let rows = [row(10, 0), row(9, 0)];
     assert_eq!(Keyset::by_id(None).accept(&rows, false), Err(KeysetError::Unordered { id: "9".into() }));
-    let undated = RowKey { id: "5".into(), last_update: None };
+    let rows = [row(1, 9_000), undated(5), row(2, 7_000)];
     assert_eq!(
-        Keyset::by_last_update(None).accept(&[undated], false),
-        Err(KeysetError::NoDate { id: "5".into() })
+        Keyset::by_last_update(None).accept(&rows, false),
+        Err(KeysetError::Unordered { id: "2".into() })
+    );
+}
+
+fn undated(id: u64) -> RowKey {
+    RowKey { id: id.to_string(), last_update: None }
+}
+
+#[test]
+fn a_row_without_a_date_is_told_and_moves_nothing() {
+    let mut keyset = Keyset::by_last_update(None);
+    assert_eq!(keyset.accept(&[undated(5)], false), Ok(Step { fresh: vec![0], done: true }));
+    let mut keyset = Keyset::by_last_update(None);
+    let step = keyset.accept(&[undated(5), row(1, 5_000), row(2, 7_250), undated(6)], true).unwrap();
+    assert_eq!(step.fresh, [0, 1, 2, 3]);
+    assert_eq!(keyset.last(), Some(&row(2, 7_250)));
+    let second = Timestamp::from_second(7).unwrap();
+    assert_eq!(
+        keyset.query(Resource::Invoices, Limit::MAX).get_filter(),
+        Some(&Filter::Ge(Attr::last_update(), Value::Timestamp(second)))
     );
 }
 
