@@ -10,6 +10,7 @@ use connector::store::hooks;
 use sandbox::asana::Edit;
 
 use super::receiving::Node;
+use crate::documented;
 use crate::fixture::World;
 
 impl World {
@@ -43,6 +44,7 @@ impl World {
 /// A world whose whole workspace is watched by a node that works by itself.
 async fn watched() -> (World, Node) {
     let world = World::with_journals().await;
+    world.sandbox.calls().record_exchanges(documented::KEPT);
     world.edit(|settings| settings.webhooks.scope = Scope::Workspace).await.unwrap();
     let mut node = world.receiving().await;
     let connection = connections::load(&world.engine.db, world.connection).await.unwrap();
@@ -78,6 +80,8 @@ async fn a_project_that_is_made_is_registered_and_what_is_completed_in_it_is_pos
     world.until("its journal is in the ledger", |world| world.ledger().batches.len() == 1).await;
     assert_eq!((world.journal().await.task_gid, world.ledger().submitted()), (task, 1));
     node.end().await;
+    let conforms = documented::conform(&world);
+    assert!(conforms.is_none_or(|(_, kinds)| kinds.contains(&("POST".to_owned(), 201))));
     world.end().await;
 }
 
@@ -105,5 +109,7 @@ async fn projects_that_are_archived_or_deleted_are_unregistered() {
     world.asana(Edit::ArchiveProject { project: archived.clone(), archived: false });
     world.until("it is registered again", |world| world.listened_to().contains(&archived)).await;
     node.end().await;
+    let conforms = documented::conform(&world);
+    assert!(conforms.is_none_or(|(_, kinds)| kinds.contains(&("DELETE".to_owned(), 200))));
     world.end().await;
 }
