@@ -23,6 +23,7 @@ use crate::posting::reopen;
 use crate::purpose::Purpose;
 use crate::store;
 use crate::store::completions::{self, Completion, Verdict};
+use crate::store::connections;
 use crate::store::jobs::{self, Job, Lease};
 use crate::store::journals::{self, Bearer, NewJournal};
 use crate::store::outbox;
@@ -44,6 +45,11 @@ pub async fn decide_due(
     let mut failed = None;
     while failed.is_none() {
         let mut db = engine.db.acquire().await?;
+        let version = connections::settings_version(&mut db, lease.connection).await?;
+        if version != clients.connection.settings_version {
+            // what the change made due is for the next run, which knows the new ones
+            break;
+        }
         let due = completions::due(&mut db, lease.connection, BATCH).await?;
         drop(db);
         if due.is_empty() {

@@ -15,7 +15,7 @@ use crate::push::world::{self, Moving, World};
 use crate::push::{listing, sender};
 use crate::store::jobs::{self, Lease};
 use crate::store::outbox::{self, Next, Outcome};
-use crate::store::{self, documents, links};
+use crate::store::{self, connections, documents, links};
 use crate::template::Templates;
 
 /// Movements claimed at once.
@@ -145,9 +145,15 @@ impl Cycle<'_> {
         Ok(())
     }
 
+    /// Nothing more when the settings were changed: what that made due is for the next cycle, which knows the new
+    /// ones.
     async fn claim(&self) -> Result<Vec<Moving>> {
         let layout = &self.clients.connection.settings.routing.account;
         let mut tx = store::begin(&self.engine.db).await?;
+        let version = connections::settings_version(&mut tx, self.lease.connection).await?;
+        if version != self.clients.connection.settings_version {
+            return Ok(Vec::new());
+        }
         jobs::hold(&mut tx, self.lease).await?;
         let claimed = outbox::claim_due_movements(
             &mut tx,

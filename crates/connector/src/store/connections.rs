@@ -160,6 +160,17 @@ pub async fn set_settings(db: &mut PgConnection, id: ConnectionId, settings: &Se
     Ok(())
 }
 
+/// The version of the settings, which stays until the transaction ends. To be asked before a job's row is locked: an
+/// edit locks in this order too.
+pub async fn settings_version(db: &mut PgConnection, id: ConnectionId) -> Result<i32> {
+    Ok(sqlx::query_scalar!(
+        "select settings_version from connections where connection_id = $1 for share",
+        id.0
+    )
+    .fetch_one(db)
+    .await?)
+}
+
 /// Sets the state.
 pub async fn set_state(db: &mut PgConnection, id: ConnectionId, state: State) -> Result<()> {
     sqlx::query!(

@@ -427,16 +427,22 @@ pub async fn any(db: &mut PgConnection, connection: ConnectionId) -> Result<bool
     Ok(any)
 }
 
-/// Opens a movement for every document, as after a change of the mapping; returns how many opened.
+/// Opens a movement for every document, as after a change of the mapping; returns how many there are.
 pub async fn open_all(db: &mut PgConnection, connection: ConnectionId) -> Result<u64> {
-    let opened = sqlx::query!(
+    sqlx::query!(
         "insert into movements (connection_id, movement_id, feed, source_id, state)
          select connection_id, gen_random_uuid(), feed, source_id, 'pending' from documents
          where connection_id = $1
          on conflict (connection_id, feed, source_id) where state = 'pending' do nothing",
         connection.0,
     )
-    .execute(db)
+    .execute(&mut *db)
     .await?;
-    Ok(opened.rows_affected())
+    let all = sqlx::query_scalar!(
+        "select count(*) as \"count!\" from documents where connection_id = $1",
+        connection.0
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(all.unsigned_abs())
 }

@@ -26,6 +26,7 @@ mod preview;
 mod real_orders;
 mod routing;
 mod secrets;
+mod settings_changed;
 mod tasks;
 mod transactions;
 mod wake;
