@@ -84,6 +84,9 @@ codes! {
     PodChanged "MLC-1215" "The connection has read from another Oracle pod",
         "Nothing was changed. The ids of one pod name other records in another: tasks, movements and journals of both would be mixed.",
         "Pause this connection and add one for the other pod with `connection add`; `connection show NAME --toml` prints the settings to begin with.";
+    AddressTaken "MLC-1216" "The address cannot be listened at",
+        "Nothing was started.",
+        "Another program listens there, or the address is not this machine's: stop that program, or choose another address with `--listen` or `--hooks-listen`.";
 
     OracleUnreachable "MLC-2001" "Oracle cannot be reached",
         "No connection to the host could be made. Nothing was read; the watermark stands where it was.",

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use connector::Engine;
 use connector::hooks::ingest::{Ingest, Limits};
 use connector::hooks::{token, wake};
 use connector::node;
+use connector::{Code, Engine, Error};
 use console::hooks::{Doors, Receiver};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -39,6 +39,14 @@ pub struct ServeArgs {
     public: PublicUrlArgs,
 }
 
+/// A listener at an address of this machine.
+pub async fn bound(address: SocketAddr) -> Result<TcpListener, Error> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let words = format!("{address} cannot be listened at");
+        Error::new(Code::AddressTaken, words).because(error)
+    })
+}
+
 /// Serves until Ctrl-C or SIGTERM; requests and jobs under way get a few seconds to finish.
 pub async fn run(args: ServeArgs, global: &Global) -> anyhow::Result<ExitCode> {
     // before anything is started: without the key nothing could be read
@@ -46,9 +54,9 @@ pub async fn run(args: ServeArgs, global: &Global) -> anyhow::Result<ExitCode> {
     let public_url = args.public.read()?;
     let database = Database::ready(global).await?;
     let engine = Arc::new(Engine::new(database.pool.clone(), master).reached_at(public_url.clone()));
-    let listener = TcpListener::bind(args.listen).await?;
+    let listener = bound(args.listen).await?;
     let hooks_listener = match args.hooks_listen {
-        Some(address) => Some(TcpListener::bind(address).await?),
+        Some(address) => Some(bound(address).await?),
         None => None,
     };
     let asked_to_stop = Stop::listen()?;

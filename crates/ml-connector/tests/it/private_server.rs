@@ -29,9 +29,15 @@ async fn two_commands_at_once_share_the_private_server() {
 async fn a_command_works_beside_a_node_that_runs_the_private_server() {
     let directory = directory();
     let mut serve = at(directory.path(), &["serve", "--listen", "127.0.0.1:0"]);
-    serve.env("ML_CONNECTOR_KEY", key());
+    let key = key();
+    serve.env("ML_CONNECTOR_KEY", &key);
     let mut node = start(serve);
-    node.listens().await;
+    let address = node.listens().await;
+    let taken = address.strip_prefix("http://").unwrap();
+    let mut another = at(directory.path(), &["serve", "--listen", taken]);
+    another.env("ML_CONNECTOR_KEY", &key);
+    let refused = run(another).await.ends_with(1);
+    assert!(refused.stderr.contains("MLC-1216") && refused.stderr.contains(taken), "{refused:?}");
     assert_eq!(
         run(at(directory.path(), &["connection", "list", "--json"])).await.ends_with(0).json(),
         serde_json::json!([])

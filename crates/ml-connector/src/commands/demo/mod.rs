@@ -22,7 +22,7 @@ use tokio::sync::watch;
 
 use crate::cli::Global;
 use crate::commands::poll::Shown;
-use crate::commands::serve::stop_signal;
+use crate::commands::serve::{self, stop_signal};
 use crate::{exit, output};
 
 use scene::Scene;
@@ -119,7 +119,7 @@ async fn synchronise(scene: &Scene, what: &'static str) -> anyhow::Result<()> {
 
 /// Serves until Ctrl-C, and takes over what a person changes on the pages.
 async fn stay(scene: &Scene, args: &DemoArgs, global: &Global) -> anyhow::Result<()> {
-    let listener = tokio::net::TcpListener::bind(args.listen).await?;
+    let listener = serve::bound(args.listen).await?;
     let status = listener.local_addr()?;
     let serving = way_back::Serving::start(scene, scene.listen_for_hooks()?).await?;
     let stop = watch::Sender::new(false);
