@@ -14,7 +14,7 @@ use crate::secret;
 pub struct Database {
     /// The pool.
     pub pool: PgPool,
-    server: Option<Server>,
+    server: Option<(Server, PathBuf)>,
 }
 
 impl Database {
@@ -28,9 +28,9 @@ impl Database {
 
     /// Opens the private server in `dir`.
     pub async fn private(dir: PathBuf) -> anyhow::Result<Database> {
-        let server = Server::start(Settings::new(dir)).await?;
+        let server = Server::start(Settings::new(dir.clone())).await?;
         let pool = store::open(&server.url()).await?;
-        Ok(Database { pool, server: Some(server) })
+        Ok(Database { pool, server: Some((server, dir)) })
     }
 
     /// Opens the database and brings its schema up to date.
@@ -40,10 +40,20 @@ impl Database {
         Ok(database)
     }
 
+    /// Where it is, in words without a password.
+    pub fn place(&self) -> String {
+        let options = self.pool.connect_options();
+        let name = options.get_database().unwrap_or("postgres");
+        match &self.server {
+            Some((_, dir)) => format!("the private server in {}", dir.display()),
+            None => format!("database {name} of {}:{}", options.get_host(), options.get_port()),
+        }
+    }
+
     /// Closes the pool and stops the private server, if this program started it.
     pub async fn close(self) -> anyhow::Result<()> {
         self.pool.close().await;
-        if let Some(server) = self.server {
+        if let Some((server, _)) = self.server {
             server.stop().await?;
         }
         Ok(())

@@ -1,4 +1,6 @@
-//! The log: standard error, filtered by `--log` or `ML_CONNECTOR_LOG`.
+//! The log: standard error, filtered by `--log` or `ML_CONNECTOR_LOG`; in colours only on a terminal.
+
+use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -11,7 +13,10 @@ pub fn start(global: &Global) {
         Ok(filter) => (filter, None),
         Err(error) => (EnvFilter::new("warn"), Some(error)),
     };
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     let started = if global.log_json { log.json().finish().try_init() } else { log.finish().try_init() };
     if let Err(error) = started {
         crate::output::complain(&format!("the log cannot be started: {error}"));

@@ -123,11 +123,9 @@ async fn dispatch(
         ConnectionCommand::Show { name, toml } => return show(database, &name, toml, global).await,
         ConnectionCommand::Add { name, file, secrets } => {
             let engine = database.engine(global)?;
-            manage::add(&engine, &name, &read_settings(&file)?, &secrets.read()?).await?;
-            done(
-                global,
-                &format!("`{name}` was added as a draft; next: ml-connector connection ping {name}"),
-            )?;
+            let secrets = secrets.read()?;
+            manage::add(&engine, &name, &read_settings(&file)?, &secrets).await?;
+            done(global, &format!("`{name}` was added as a draft; {}", what_is_next(&name, &secrets)))?;
         }
         ConnectionCommand::Edit { name, file, set, secrets } => {
             let engine = database.engine(global)?;
@@ -163,6 +161,22 @@ async fn dispatch(
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What a new connection needs next: its secrets, if they did not come with it.
+fn what_is_next(name: &str, secrets: &Secrets) -> String {
+    let given = [
+        (secrets.oracle_client_secret.is_some(), "Oracle's client secret", "--oracle-secret-file FILE"),
+        (secrets.asana_token.is_some(), "Asana's token", "--asana-token-file FILE"),
+    ];
+    let missing = || given.iter().filter(|(is_given, ..)| !is_given);
+    if missing().next().is_none() {
+        return format!("next: ml-connector connection ping {name}");
+    }
+    let what: Vec<&str> = missing().map(|(_, what, _)| *what).collect();
+    let options: Vec<&str> = missing().map(|(.., option)| *option).collect();
+    let (what, options) = (what.join(" and "), options.join(" "));
+    format!("still missing: {what}; next: ml-connector connection edit {name} {options}")
 }
 
 /// Nobody could take them back once the connection is gone. What fails is left to Asana, and does not stop the removal.

@@ -9,11 +9,12 @@ use crate::output;
 /// Applies the migrations that are missing.
 pub async fn run(global: &Global) -> anyhow::Result<ExitCode> {
     let database = Database::ready(global).await?;
+    let place = database.place();
     database.close().await?;
     if global.json {
-        output::json(&serde_json::json!({ "migrated": true }))?;
+        output::json(&serde_json::json!({ "migrated": true, "database": place }))?;
     } else {
-        output::say("the database's schema is up to date");
+        output::say(&format!("the schema is up to date: {place}"));
     }
     Ok(ExitCode::SUCCESS)
 }

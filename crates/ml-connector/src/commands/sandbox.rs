@@ -89,7 +89,8 @@ pub async fn run(args: SandboxArgs, global: &Global) -> anyhow::Result<ExitCode>
     Ok(ExitCode::SUCCESS)
 }
 
-/// Prints everything that settings need. The fields of journals stand apart, since they need the journal settings.
+/// Prints everything that a connection needs. In JSON the fields of journals stand apart, since they need the journal
+/// settings.
 fn show(sandbox: &Sandbox, board: &Board, whole: &Board, global: &Global) -> anyhow::Result<()> {
     let oracle = sandbox.oracle().config();
     let token = sandbox.asana().config().tokens.first().map(|t| t.token.clone()).unwrap_or_default();
@@ -114,20 +115,39 @@ fn show(sandbox: &Sandbox, board: &Board, whole: &Board, global: &Global) -> any
         ("tasks in a browser", format!("{}/", sandbox.asana_url().trim_end_matches("/api/1.0"))),
     ];
     output::data(&output::pairs(addresses).to_string());
-    output::data("for a connection (all secrets are made up):");
-    let settings = facts.as_object().into_iter().flatten();
-    let settings = settings.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
-    let fields = fields.iter().map(|(key, gid)| (format!("fields.{key}"), gid.clone()));
-    output::data(&output::pairs(settings.chain(fields)).to_string());
-    output::data("for its journals:");
-    let of_journals = of_journals.iter().map(|(key, gid)| (format!("fields.{key}"), gid.clone()));
-    output::data(&output::pairs(of_journals).to_string());
-    output::data(&journal_settings(&sandbox.oracle().ledger_facts()));
+    let secrets = [
+        ("Oracle's client secret", oracle.client_secret.clone()),
+        ("Asana's token", token),
+        ("control of clock, faults and edits", sandbox.control_url()),
+    ];
+    output::data("made up, for files of their own:");
+    output::data(&output::pairs(secrets).to_string());
+    output::data("settings, for a file that `connection add` takes:\n");
+    output::data(&settings(sandbox, whole));
     output::say("Ctrl-C ends it");
     Ok(())
 }
 
-/// The settings that fit the primary ledger, ready to be put into a file. Settings count segments from 1.
+/// The settings of a connection with these stand-ins, whole.
+fn settings(sandbox: &Sandbox, board: &Board) -> String {
+    let oracle = sandbox.oracle().config();
+    let fields: String = board.fields.iter().map(|(key, gid)| format!("{key} = \"{gid}\"\n")).collect();
+    format!(
+        "[oracle]\nurl = \"{}\"\ntoken_url = \"{}\"\nclient_id = \"{}\"\nscope = \"{}\"\n\n\
+         [asana]\nurl = \"{}\"\nworkspace = \"{}\"\n\n\
+         [fields]\n{fields}\n[routing.default]\nproject = \"{}\"\n{}",
+        sandbox.oracle_url(),
+        sandbox.token_url(),
+        oracle.client_id,
+        oracle.scope,
+        sandbox.asana_url(),
+        board.workspace,
+        board.project,
+        journal_settings(&sandbox.oracle().ledger_facts()),
+    )
+}
+
+/// The settings that fit the primary ledger. Settings count segments from 1.
 fn journal_settings(ledger: &LedgerFacts) -> String {
     format!(
         "\n[journal]\nledger_id = \"{}\"\nledger = \"{}\"\nledger_currency = \"{}\"\nsource = \"{}\"\n\

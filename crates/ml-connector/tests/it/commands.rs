@@ -262,21 +262,30 @@ async fn the_stand_ins_say_in_json_where_they_are_and_what_opens_them() {
 }
 
 #[tokio::test]
-async fn the_stand_ins_print_journal_settings_that_are_valid() {
+async fn the_settings_that_the_stand_ins_print_make_a_connection() {
     let any = "127.0.0.1:0";
+    let world = World::new().await;
     let mut running =
         start(program(&["sandbox", "--orders", "1", "--oracle", any, "--asana", any, "--control", any]));
     running.says("Ctrl-C ends it").await;
     let printed = running.stop().await.ends_with(0).stdout;
-    let (_, settings) = printed.split_once("\n[journal]\n").unwrap();
-    #[derive(serde::Deserialize)]
-    struct Printed {
-        journal: connector::journal::JournalSettings,
-        routing: toml::Table,
-    }
-    let printed: Printed = toml::from_str(&format!("[journal]\n{settings}")).unwrap();
-    assert_eq!(printed.journal.problems(), Vec::<String>::new());
-    assert_eq!(printed.routing["account"]["delimiter"].as_str(), Some("."));
+    let from = printed.find("[oracle]\n").unwrap();
+    let settings = connector::settings::Settings::from_toml(&printed[from..]).unwrap();
+    assert_eq!(settings.journal.as_ref().unwrap().problems(), Vec::<String>::new());
+    assert_eq!(settings.routing.account.delimiter.to_string(), ".");
+    assert!(settings.fields.len() >= 6, "{:?}", settings.fields);
+
+    let file = world.file("tried.toml", &printed[from..]);
+    let added = world.succeeds(&["connection", "add", "tried", "-f", file.to_str().unwrap()]).await;
+    assert!(
+        added.stderr.contains("still missing: Oracle's client secret and Asana's token")
+            && added
+                .stderr
+                .contains("connection edit tried --oracle-secret-file FILE --asana-token-file FILE"),
+        "{}",
+        added.stderr
+    );
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
