@@ -35,7 +35,11 @@ struct Body {
 }
 
 impl Page {
-    pub(crate) fn read(resource: &'static str, body: &[u8]) -> Result<Self, Error> {
+    /// Reads the body of an answer; `resource` names the collection in an error.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`].
+    pub fn read(resource: &'static str, body: &[u8]) -> Result<Self, Error> {
         let body: Body = serde_json::from_slice(body).map_err(|error| Error::malformed(resource, &error))?;
         let Body { items, has_more, limit, offset } = body;
         Ok(Self { count: items.len(), items, has_more, limit, offset })

@@ -8,6 +8,7 @@
 
 mod asana_trouble;
 mod asana_writes;
+mod corpora;
 mod documented;
 mod expected;
 mod fields;
