@@ -7,7 +7,6 @@
 //! what differs.
 
 pub mod amount;
-pub mod backoff;
 pub mod charge_account;
 pub mod code;
 pub mod completion;
@@ -37,3 +36,4 @@ pub mod vault;
 pub use code::Code;
 pub use engine::Engine;
 pub use error::{Error, Result};
+pub use outbound::backoff;

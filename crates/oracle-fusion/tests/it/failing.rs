@@ -176,7 +176,7 @@ async fn no_answer_in_time_and_no_server_are_told_apart() {
     let server = server().await;
     answer(&server, ORDERS, page(&[], false).set_delay(Duration::from_secs(30))).await;
     let mut config = config(&server);
-    config.timeout = Duration::from_millis(300);
+    config.timeouts.read = Duration::from_millis(300);
     let error = Fusion::new(config).unwrap().page(&Query::new(Resource::PurchaseOrders)).await.unwrap_err();
     assert_eq!((error.kind(), error.is_transient()), (ErrorKind::TimedOut, true));
     let error = against(&server, "http://127.0.0.1:1".to_owned()).await;
