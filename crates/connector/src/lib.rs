@@ -18,6 +18,7 @@ pub mod ids;
 pub mod invoice_status;
 pub mod journal;
 pub mod key;
+pub mod limits;
 pub mod manage;
 pub mod mapping;
 pub mod node;
