@@ -6,6 +6,7 @@ use connector::manage;
 use connector::node;
 use connector::store::connections;
 use connector::store::jobs::{self, JobStatus};
+use jiff::SignedDuration;
 use sandbox::oracle::{NewInvoice, NewInvoiceLine, NewLine, NewOrder};
 use sandbox::{Edit, Fault, FaultRule, Side};
 use tokio::sync::watch;
@@ -45,6 +46,8 @@ async fn polls(world: &World) -> Vec<JobStatus> {
 async fn round(world: &World, number: usize) {
     for at in 0..RECORDS {
         let name = format!("US-{number}-{at}");
+        // each at a second of its own, so that equal work takes equally many pages
+        world.sandbox.clock().advance(SignedDuration::from_secs(1));
         let line = NewLine { amount: "10".into(), ..NewLine::default() };
         world.oracle(Edit::CreateOrder(NewOrder {
             number: Some(name.clone()),
@@ -75,6 +78,7 @@ async fn round(world: &World, number: usize) {
 /// Lets a node work while 30 % of the requests to Oracle are refused, for so long; then as many rounds without.
 async fn throttled(time: Duration, rules: &[(f64, &str)]) -> Seen {
     let world = World::new().await;
+    world.sandbox.clock().freeze(jiff::Timestamp::now());
     world
         .edit(|settings| {
             settings.oracle.page_size = 5;
