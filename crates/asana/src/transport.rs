@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use outbound::Ending;
 use outbound::exchange::Begun;
+use outbound::{Ending, backoff};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Method, Response};
 use secrecy::{ExposeSecret, SecretString};
@@ -122,13 +122,16 @@ impl Transport {
     /// after that time, while the client's patience lasts.
     pub(crate) async fn send(&self, call: &Call<'_>) -> Result<Received, Error> {
         let until = Instant::now() + self.patience;
+        let mut attempt = 0;
         loop {
             let answer = self.send_once(call).await;
-            let told = matches!(answer, Err(Error::RateLimited { .. }));
-            let again = told && !matches!(call.kind, Kind::Write | Kind::Webhook);
-            if !again || Instant::now() + self.budget.paused() >= until {
+            let Err(Error::RateLimited { retry_after, .. }) = &answer else { return answer };
+            attempt += 1;
+            let wait = backoff::wait(attempt, *retry_after).max(self.budget.paused());
+            if matches!(call.kind, Kind::Write | Kind::Webhook) || Instant::now() + wait > until {
                 return answer;
             }
+            self.budget.pause(Some(wait));
         }
     }
 

@@ -442,9 +442,10 @@ mod tests {
     }
 
     /// What the hundreds of a code's number stand for.
-    const RANGES: [(&str, &str); 7] = [
+    const RANGES: [(&str, &str); 8] = [
         ("11", "The private PostgreSQL server"),
         ("12", "This program: key, credentials, settings, database, leases"),
+        ("13", "Calling both sides: limits, and a side that keeps failing"),
         ("20", "Oracle: nothing was read, or not all"),
         ("30", "Asana: reading tasks and writing them"),
         ("40", "Mapping: why a movement is held or was given up"),

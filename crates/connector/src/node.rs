@@ -424,7 +424,8 @@ mod tests {
 
     fn wait(failures: i32, code: Code, retry_after: Option<Duration>, usual: Duration) -> Duration {
         let (connection, node) = (ConnectionId::new(), NodeId::new());
-        let lease = Lease { connection, job: Job::Poll(Feed::Invoices), fence: 1, node, failures, probes: None };
+        let lease =
+            Lease { connection, job: Job::Poll(Feed::Invoices), fence: 1, node, failures, probes: None };
         retry_wait(&lease, &Error::plain(code).wait(retry_after), Some(usual))
     }
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use connector::Engine;
 use connector::Code;
+use connector::Engine;
 use connector::store::{breakers, completed, connections, jobs, movements};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 

@@ -67,7 +67,8 @@ impl Fusion {
         config.check()?;
         let transport = Arc::new(Transport::new(&config)?);
         let tokens = Arc::new(TokenSource::new(&config, Arc::clone(&transport)));
-        let Config { base, framework_version: version, datetime_literal, timeouts, patience, pacer, .. } = config;
+        let Config { base, framework_version: version, datetime_literal, timeouts, patience, pacer, .. } =
+            config;
         Ok(Self(Arc::new(Inner {
             base,
             version,

@@ -156,7 +156,9 @@ impl Pacer {
                     () = tokio::time::sleep(wait) => {}
                     () = self.heard.notified() => {}
                 },
-                _ => self.heard.notified().await,
+                _ if self.state().asking => self.heard.notified().await,
+                // the question has just ended, or a pause has just begun: look again
+                _ => {}
             }
         }
     }

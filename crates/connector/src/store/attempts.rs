@@ -81,10 +81,8 @@ pub async fn record(
         attempts.iter().map(|a| a.exchange.status.and_then(|status| i16::try_from(status).ok())).collect();
     let outcomes: Vec<&str> = attempts.iter().map(|a| a.exchange.ending.as_str()).collect();
     let codes: Vec<Option<&str>> = attempts.iter().map(|a| a.code.map(|code| code.info().code)).collect();
-    let elapsed: Vec<i32> = attempts
-        .iter()
-        .map(|a| i32::try_from(a.exchange.elapsed.as_millis()).unwrap_or(i32::MAX))
-        .collect();
+    let elapsed: Vec<i32> =
+        attempts.iter().map(|a| i32::try_from(a.exchange.elapsed.as_millis()).unwrap_or(i32::MAX)).collect();
     let request_ids: Vec<Option<String>> = attempts
         .iter()
         .map(|a| a.exchange.request_id.as_deref().map(|id| id.chars().take(MAX_REQUEST_ID).collect()))

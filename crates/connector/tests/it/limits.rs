@@ -221,7 +221,8 @@ async fn every_write_to_asana_is_recorded_on_its_movement() {
     let movement = world.movements().await.pop().unwrap();
     assert_eq!((movement.source_id, movement.state.as_str()), (id.to_string(), "delivered"));
     let tries = world.attempts_of(movement.movement_id).await;
-    let told: Vec<_> = tries.iter().map(|one| (one.what.as_str(), one.status, one.outcome.as_str())).collect();
+    let told: Vec<_> =
+        tries.iter().map(|one| (one.what.as_str(), one.status, one.outcome.as_str())).collect();
     assert_eq!(told, [("create_task", Some(429), "answered"), ("create_task", None, "dropped")], "{tries:?}");
     let codes: Vec<_> = tries.iter().map(|one| one.code.as_deref()).collect();
     assert_eq!(codes, [Code::AsanaBusy, Code::AsanaNoAnswer].map(|code| Some(code.info().code)));

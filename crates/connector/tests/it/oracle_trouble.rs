@@ -218,7 +218,8 @@ async fn maintenance_is_waited_out() {
 #[tokio::test]
 async fn being_asked_to_slow_down_with_and_without_a_time() {
     let world = with_an_order().await;
-    let busy = FaultRule::new(status(429, None, None, false)).on(Side::Oracle).path("purchaseOrders").times(2);
+    let busy =
+        FaultRule::new(status(429, None, None, false)).on(Side::Oracle).path("purchaseOrders").times(2);
     let rule = world.fault(busy);
     arrives(&world).await;
     assert_eq!(world.fired(rule), 2);
@@ -260,7 +261,8 @@ async fn being_asked_to_slow_down_with_and_without_a_time() {
 async fn a_time_to_wait_that_is_over_already_is_waited_out_like_any_failure() {
     let world = with_an_order().await;
     for over in ["0", "Wed, 21 Oct 2015 07:28:00 GMT"] {
-        let rule = world.fault(FaultRule::new(status(429, Some(over), None, false)).on(Side::Oracle).times(1));
+        let rule =
+            world.fault(FaultRule::new(status(429, Some(over), None, false)).on(Side::Oracle).times(1));
         let began = std::time::Instant::now();
         world.run(ORDERS).await.unwrap();
         assert_eq!(world.fired(rule), 1);

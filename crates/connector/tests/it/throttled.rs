@@ -65,9 +65,10 @@ async fn round(world: &World, number: usize) {
         look.tick().await;
         let now = polls(world).await;
         assert!(now.iter().all(|job| job.failures == 0), "a poll counts as failed: {now:?}");
-        let done = now.iter().zip(&before).all(|(now, before)| {
-            now.finished_at > before.finished_at && now.code.is_none() && !now.running
-        });
+        let done = now
+            .iter()
+            .zip(&before)
+            .all(|(now, before)| now.finished_at > before.finished_at && now.code.is_none() && !now.running);
         if done {
             return;
         }
@@ -171,12 +172,14 @@ async fn requests_that_are_refused_for_a_while_are_sent_again_after_their_time_a
 /// `script/throttled` runs it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "takes ten minutes, and as many for the same work without refusals"]
-#[expect(clippy::print_stdout, reason = "its numbers are what it is run for")]
 async fn ten_minutes_of_refusals() {
     let minutes = std::env::var("MINUTES").ok().and_then(|minutes| minutes.parse().ok()).unwrap_or(10);
     // 15 % of all, and 15 % of all among the rest
     let seen = throttled(Duration::from_mins(minutes), &[(0.15, "1"), (15.0 / 85.0, "3")]).await;
-    println!("refused {} of {} requests in {:?}, {} rounds", seen.refused, seen.requests, seen.took, seen.rounds);
+    println!(
+        "refused {} of {} requests in {:?}, {} rounds",
+        seen.refused, seen.requests, seen.took, seen.rounds
+    );
     println!("minimum {} ({} needed, and each refused one again)", seen.minimum(), seen.needed);
     println!("earliest request again: {} ms after its Retry-After", seen.earliest_us / 1_000);
     println!("requests in a time to wait: {}; failed: 0", seen.too_early);

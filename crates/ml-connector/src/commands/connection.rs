@@ -9,8 +9,8 @@ use comfy_table::Table;
 use connector::hooks::by_hand;
 use connector::manage::{self, Secrets};
 use connector::settings::Settings;
-use connector::store::connections::{self, Connection, State};
 use connector::store::breakers::{self, Failing};
+use connector::store::connections::{self, Connection, State};
 use connector::store::{completed, documents, feeds, hooks, jobs, movements};
 use connector::{Code, Engine, Error, ping};
 
