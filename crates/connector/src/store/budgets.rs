@@ -5,11 +5,14 @@ use std::time::Duration;
 use outbound::{Grant, Want};
 use sqlx::PgPool;
 
+use crate::backoff;
 use crate::error::Result;
 use crate::ids::NodeId;
 
 /// A node that took places within this time counts when the limits are divided.
 const NODE_COUNTS: Duration = Duration::from_secs(10);
+/// No schedule is ahead by more, unless the database's clock was set back: then it begins anew from there.
+const FARTHEST_AHEAD: Duration = Duration::from_mins(10);
 /// What nobody used for so long is forgotten.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(86_400);
 
@@ -23,8 +26,9 @@ pub async fn reserve(db: &PgPool, budget: &[u8], node: NodeId, want: Want) -> Re
              on conflict (budget, node_id) do update set seen_at = excluded.seen_at)
          insert into budgets as b (budget, next_at) values ($1, clock_timestamp() + make_interval(secs => $3))
          on conflict (budget) do update
-         set next_at = greatest(b.next_at, b.paused_until, clock_timestamp() - make_interval(secs => $4))
-                       + make_interval(secs => $3)
+         set next_at = greatest(least(b.next_at, clock_timestamp() + make_interval(secs => $6)),
+                                least(b.paused_until, clock_timestamp() + make_interval(secs => $7)),
+                                clock_timestamp() - make_interval(secs => $4)) + make_interval(secs => $3)
          returning greatest(extract(epoch from b.next_at - make_interval(secs => $3) - clock_timestamp())::float8, 0)
                        as \"first_in!\",
                    coalesce(greatest(extract(epoch from b.paused_until - clock_timestamp())::float8, 0), 0)
@@ -36,6 +40,8 @@ pub async fn reserve(db: &PgPool, budget: &[u8], node: NodeId, want: Want) -> Re
         stretch.as_secs_f64(),
         want.depth.as_secs_f64(),
         NODE_COUNTS.as_secs_f64(),
+        FARTHEST_AHEAD.as_secs_f64(),
+        backoff::MAX_RETRY_AFTER.as_secs_f64(),
     )
     .fetch_one(db)
     .await?;

@@ -306,6 +306,28 @@ async fn nodes_that_share_a_budget_keep_to_one_pace_by_the_database() {
 }
 
 #[tokio::test]
+async fn one_node_uses_the_budget_up_by_the_database() {
+    let world = World::new().await;
+    let began = Instant::now();
+    let sent = send(&world.engine.db, ConnectionId::new(), 200).await;
+    let (took, rate) = (sent[199] - began, Rate::within(3_000));
+    assert!(took <= rate.interval() * 200 * 5 / 4, "{took:?} for 200 requests");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_budget_begins_anew_when_the_database_s_clock_was_set_back() {
+    let world = World::new().await;
+    let budget = SharedBudget::of_oracle(&world.engine.db, NodeId::new(), ConnectionId::new(), 1);
+    let want = Want { places: 10, interval: Duration::from_millis(10), depth: Duration::ZERO };
+    budget.reserve(want).await.unwrap();
+    world.sql("update budgets set next_at = now() + interval '1 day'").await;
+    let grant = budget.reserve(want).await.unwrap();
+    assert!(grant.first_in <= Duration::from_mins(10), "{grant:?}");
+    world.end().await;
+}
+
+#[tokio::test]
 async fn a_pause_of_one_node_is_one_of_all() {
     let world = World::new().await;
     let (db, connection) = (&world.engine.db, ConnectionId::new());
