@@ -29,8 +29,9 @@ pub struct Config {
     pub budget: BudgetSettings,
     /// Longest time for one request of each kind.
     pub timeouts: Timeouts,
-    /// After a 429 a read waits for so long at most and is sent again by itself; not at all by default. Writes are
-    /// never sent again by the client.
+    /// After a 429 a read waits for so long at most and is sent again by itself, and no request waits longer for the
+    /// end of a pause: it fails as [`Error::RateLimited`] with what is left. Zero, the default: nothing is sent again,
+    /// and a request waits for the end of a pause however long it lasts. Writes are never sent again by the client.
     pub patience: Duration,
     /// Where the places of a budget come from that other processes share; none by default.
     pub shared: Option<Arc<dyn Source>>,

@@ -122,9 +122,10 @@ impl Transport {
     /// after that time, while the client's patience lasts.
     pub(crate) async fn send(&self, call: &Call<'_>) -> Result<Received, Error> {
         let until = Instant::now() + self.patience;
+        let latest = (!self.patience.is_zero()).then_some(until);
         let mut attempt = 0;
         loop {
-            let answer = self.send_once(call).await;
+            let answer = self.send_once(call, latest).await;
             let Err(Error::RateLimited { retry_after, .. }) = &answer else { return answer };
             attempt += 1;
             let wait = backoff::wait(attempt, *retry_after).max(self.budget.paused());
@@ -135,7 +136,7 @@ impl Transport {
         }
     }
 
-    async fn send_once(&self, call: &Call<'_>) -> Result<Received, Error> {
+    async fn send_once(&self, call: &Call<'_>, latest: Option<Instant>) -> Result<Received, Error> {
         let url = address::resource(&self.base, call.path, call.query)?;
         let mut request = self
             .http
@@ -146,7 +147,8 @@ impl Transport {
         if let Some(body) = call.body {
             request = request.header(CONTENT_TYPE, "application/json").body(body.to_owned());
         }
-        let _slot = self.budget.enter(call.kind.into()).await;
+        let entered = self.budget.enter(call.kind.into(), latest).await;
+        let _slot = entered.map_err(|left| refusal::still_busy(call.operation, left))?;
         self.requests.fetch_add(1, Ordering::Relaxed);
         let begun = Begun::now(call.operation);
         let answer = match request.send().await {

@@ -99,7 +99,10 @@ impl Budget {
     ///
     /// The place among the requests under way comes first: were it last, requests that wait for one would
     /// leave together, not at the pace.
-    pub(crate) async fn enter(&self, lane: Lane) -> Slot {
+    ///
+    /// # Errors
+    /// How long a pause lasts, when that is longer than until `latest`.
+    pub(crate) async fn enter(&self, lane: Lane, latest: Option<Instant>) -> Result<Slot, Duration> {
         self.divide_anew();
         let search_turn = match lane {
             Lane::Search => {
@@ -113,11 +116,14 @@ impl Budget {
             Lane::Write => self.writes.take().await,
             Lane::Read | Lane::Search => self.reads.take().await,
         };
-        self.pacer.enter().await;
+        match latest {
+            Some(latest) => self.pacer.enter_until(latest).await?,
+            None => self.pacer.enter().await,
+        }
         if search_turn.is_some() {
             self.searches().take(Instant::now());
         }
-        slot
+        Ok(slot)
     }
 
     async fn wait_for_search(&self) {

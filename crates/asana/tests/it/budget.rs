@@ -136,7 +136,12 @@ async fn with_patience_a_read_waits_and_is_sent_again_and_a_write_is_not() {
         .await;
     let hasty = Asana::new(hasty).unwrap();
     assert!(matches!(hasty.task("5").await, Err(Error::RateLimited { .. })));
-    assert_eq!(hasty.requests(), 1);
+    // nor does anything else wait for the end of a pause that lasts too long
+    for refused in [hasty.task("5").await.map(drop), hasty.create_task(BODY).await.map(drop)] {
+        let left = refused.unwrap_err().retry_after().unwrap();
+        assert!(left > Duration::from_secs(20), "{left:?}");
+    }
+    assert_eq!((hasty.requests(), hasty.rate_limited()), (1, 1));
 }
 
 #[tokio::test]

@@ -27,7 +27,8 @@ pub async fn reserve(db: &PgPool, budget: &[u8], node: NodeId, want: Want) -> Re
          insert into budgets as b (budget, next_at) values ($1, clock_timestamp() + make_interval(secs => $3))
          on conflict (budget) do update
          set next_at = greatest(least(b.next_at, clock_timestamp() + make_interval(secs => $6)),
-                                least(b.paused_until, clock_timestamp() + make_interval(secs => $7)),
+                                case when b.paused_until > clock_timestamp()
+                                     then least(b.paused_until, clock_timestamp() + make_interval(secs => $7)) end,
                                 clock_timestamp() - make_interval(secs => $4)) + make_interval(secs => $3)
          returning greatest(extract(epoch from b.next_at - make_interval(secs => $3) - clock_timestamp())::float8, 0)
                        as \"first_in!\",

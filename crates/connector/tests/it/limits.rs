@@ -190,6 +190,28 @@ async fn a_side_that_asks_to_slow_down_does_not_count_as_failing() {
 }
 
 #[tokio::test]
+async fn asana_s_time_to_wait_is_kept_by_every_job_and_no_job_waits_an_hour_with_its_lease() {
+    let world = World::new().await;
+    let id = world.order("US-1", &["10"]);
+    let rule = world.fault(FaultRule::new(status(429, Some("600"))).on(Side::Asana).method("POST").times(1));
+    world.sync().await;
+    assert_eq!(world.fired(rule), 1);
+    let movement = world.movement_of(id).await;
+    assert_eq!((movement.state.as_str(), movement.attempts), ("retrying", 0));
+    let asked = world.sandbox.calls().total_of(Side::Asana);
+    for job in [Job::Push, Job::Push] {
+        let error = world.run(job).await.unwrap_err();
+        assert_eq!(error.code, Code::AsanaBusy);
+        assert!(error.retry_after.unwrap() > Duration::from_secs(500), "{error:?}");
+    }
+    let job = world.job(Job::Push).await;
+    assert_eq!((job.failures, job.slowed), (0, true));
+    assert_eq!(world.sandbox.calls().total_of(Side::Asana), asked, "nothing was sent");
+    assert!(world.failing().await.is_empty());
+    world.end().await;
+}
+
+#[tokio::test]
 async fn journals_count_for_the_same_breaker() {
     let world = World::with_journals().await;
     let task = world.ordered("US-1", &["10"]).await;
