@@ -10,8 +10,7 @@ use secrecy::SecretString;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::address::gid;
-use crate::budget::pace::Lane;
-use crate::config::{BudgetSettings, Config};
+use crate::config::{BudgetSettings, Config, Kind};
 use crate::custom_field::{CustomField, CustomFieldSetting};
 use crate::error::Error;
 use crate::listing::{One, PAGE_ROWS, Page};
@@ -179,7 +178,7 @@ impl Asana {
         let call = Call {
             operation,
             method: Method::GET,
-            lane: Lane::Search,
+            kind: Kind::Search,
             path: &path,
             query: &query,
             body: None,
@@ -284,6 +283,13 @@ impl Asana {
         self.transport.paused()
     }
 
+    /// Answers of this client and its clones by which Asana is at work and takes the token: everything but 401, 429
+    /// and 5xx.
+    #[must_use]
+    pub fn answered(&self) -> u64 {
+        self.transport.answered()
+    }
+
     /// HTTP requests sent by this client and its clones, those included that found no connection.
     #[must_use]
     pub fn requests(&self) -> u64 {
@@ -303,7 +309,7 @@ impl Asana {
         fields: &str,
     ) -> Result<T, Error> {
         let query = [("opt_fields", fields)];
-        let call = Call { operation, method: Method::GET, lane: Lane::Read, path, query: &query, body: None };
+        let call = Call { operation, method: Method::GET, kind: Kind::Read, path, query: &query, body: None };
         Ok(self.transport.send(&call).await?.parse::<One<T>>()?.data)
     }
 
@@ -317,7 +323,7 @@ impl Asana {
     ) -> Result<Received, Error> {
         let fields = [("opt_fields", opt_fields::WEBHOOK)];
         let query: &[(&str, &str)] = if method == Method::DELETE { &[] } else { &fields };
-        self.transport.send(&Call { operation, method, lane: Lane::Write, path, query, body }).await
+        self.transport.send(&Call { operation, method, kind: Kind::Webhook, path, query, body }).await
     }
 
     async fn write(
@@ -333,7 +339,7 @@ impl Asana {
             )));
         }
         let query = [("opt_fields", opt_fields::TASK)];
-        let call = Call { operation, method, lane: Lane::Write, path, query: &query, body: Some(body) };
+        let call = Call { operation, method, kind: Kind::Write, path, query: &query, body: Some(body) };
         let received = self.transport.send(&call).await?;
         let task = received.parse::<One<Task>>()?.data;
         Ok(Answer { task, status: received.status, body: received.body })

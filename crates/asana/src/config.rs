@@ -1,7 +1,9 @@
 //! What a client must be told: where Asana is, the token, and how much of it may be used.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use outbound::Source;
 use secrecy::SecretString;
 use url::Url;
 
@@ -9,9 +11,6 @@ use crate::error::Error;
 
 /// Where the public Asana API answers.
 pub const DEFAULT_BASE: &str = "https://app.asana.com/api/1.0";
-
-/// Longest time from sending a request to the last byte of its answer; waiting for the budget is not in it.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Longest time for name lookup, TCP and TLS together. Shorter than the whole timeout, so that a host that
 /// does not answer is reported as unreachable, which is known not to have happened.
@@ -28,8 +27,14 @@ pub struct Config {
     pub token: SecretString,
     /// The allowance of the token.
     pub budget: BudgetSettings,
-    /// Longest time for one request, from the moment it is sent; 60 s by default.
-    pub timeout: Duration,
+    /// Longest time for one request of each kind.
+    pub timeouts: Timeouts,
+    /// After a 429 a read waits for so long at most and is sent again by itself, and no request waits longer for the
+    /// end of a pause: it fails as [`Error::RateLimited`] with what is left. Zero, the default: nothing is sent again,
+    /// and a request waits for the end of a pause however long it lasts. Writes are never sent again by the client.
+    pub patience: Duration,
+    /// Where the places of a budget come from that other processes share; none by default.
+    pub shared: Option<Arc<dyn Source>>,
     /// Longest time for reaching the host; 10 s by default.
     pub connect_timeout: Duration,
 }
@@ -42,7 +47,9 @@ impl Config {
             base: default_base(),
             token: token.into(),
             budget: BudgetSettings::default(),
-            timeout: DEFAULT_TIMEOUT,
+            timeouts: Timeouts::default(),
+            patience: Duration::ZERO,
+            shared: None,
             connect_timeout: DEFAULT_CONNECT_TIMEOUT,
         }
     }
@@ -62,10 +69,70 @@ fn default_base() -> Url {
     Url::parse(DEFAULT_BASE).expect("the default address is valid")
 }
 
-/// How much one token may be used, within this process.
+/// What a request is, for its time limit and for what it counts as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// One object.
+    Read,
+    /// A page of a listing.
+    Listing,
+    /// A search.
+    Search,
+    /// A task is made or changed.
+    Write,
+    /// A webhook is made, changed or deleted.
+    Webhook,
+}
+
+/// Longest time from sending a request to the last byte of its answer; waiting for the budget is not in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// One object: 30 s.
+    pub read: Duration,
+    /// A page of a listing, 100 rows: 60 s.
+    pub listing: Duration,
+    /// A search: 60 s.
+    pub search: Duration,
+    /// Making or changing a task: 60 s. Giving up on it leaves unknown whether it happened.
+    pub write: Duration,
+    /// Making, changing or deleting a webhook: 90 s, since Asana asks the target before it answers.
+    pub webhook: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Timeouts {
+        Timeouts {
+            read: Duration::from_secs(30),
+            listing: Duration::from_secs(60),
+            search: Duration::from_secs(60),
+            write: Duration::from_secs(60),
+            webhook: Duration::from_secs(90),
+        }
+    }
+}
+
+impl Timeouts {
+    /// The same for every kind.
+    #[must_use]
+    pub fn all(time: Duration) -> Timeouts {
+        Timeouts { read: time, listing: time, search: time, write: time, webhook: time }
+    }
+
+    pub(crate) fn of(&self, kind: Kind) -> Duration {
+        match kind {
+            Kind::Read => self.read,
+            Kind::Listing => self.listing,
+            Kind::Search => self.search,
+            Kind::Write => self.write,
+            Kind::Webhook => self.webhook,
+        }
+    }
+}
+
+/// How much one token may be used: within this process, or, with [`Config::shared`], by all that share it.
 ///
-/// Asana counts per token (developers.asana.com, "Rate limits"): where several processes share a token, each
-/// must be given its share. Reads and writes at once are counted apart.
+/// Asana counts per token (developers.asana.com, "Rate limits"): where several processes use a token, they must
+/// share the budget or be given their parts. Reads and writes at once are counted apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BudgetSettings {
     /// Requests a minute: 1,500 on paid plans, 150 on free ones.

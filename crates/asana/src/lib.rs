@@ -5,11 +5,13 @@
 //! What it takes care of:
 //! - **Exact numbers.** A number custom field is read from and written to raw JSON text as an exact decimal.
 //! - **Explicit `opt_fields`** on every call, writes too, so that an answer always carries what is compared.
-//! - **One rate budget per token** in the process ([`BudgetSettings`]): clients with the same token and
-//!   address share it, and after a 429 all of them wait.
+//! - **One rate budget per token** ([`BudgetSettings`]): clients with the same token and address share it in a
+//!   process, and all processes that have one [`Config::shared`]. After a 429 all of them wait.
+//! - **A time limit for each kind of call** ([`Timeouts`]).
 //! - **Errors by kind** ([`Error`]), with [`Error::may_have_happened`] for writes whose answer was lost.
 //!
-//! What it never does: it never retries a request (a listing that lost its page token starts again once),
+//! What it never does: it never sends a write again, nor a read unless it is told to wait after a 429
+//! ([`Config::patience`]; a listing that lost its page token starts again once),
 //! never follows a redirect, and never shows the token in an error, a log line or a `Debug` output.
 
 mod address;
@@ -31,7 +33,7 @@ mod webhook;
 
 pub use body::{NewTask, TaskUpdate};
 pub use client::{Answer, Asana, TaskPage};
-pub use config::{BudgetSettings, Config, DEFAULT_BASE};
+pub use config::{BudgetSettings, Config, DEFAULT_BASE, Timeouts};
 pub use custom_field::{CustomField, EnumOption};
 pub use error::{BadRequest, Error};
 pub use number::Number;

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::budget::pace::Lane;
+use crate::config::Kind;
 use crate::error::Error;
 use crate::record::null_as_default;
 use crate::transport::{Call, Transport};
@@ -56,7 +56,7 @@ impl Transport {
         let call = Call {
             operation,
             method: reqwest::Method::GET,
-            lane: Lane::Read,
+            kind: Kind::Listing,
             path,
             query: &query,
             body: None,

@@ -49,6 +49,20 @@ impl fmt::Display for Refusal {
     }
 }
 
+/// A request before the time that a 429 named: nothing was sent.
+pub(crate) fn still_busy(operation: &'static str, left: Duration) -> Error {
+    let refusal = Refusal {
+        operation,
+        status: 429,
+        message: "its time to wait is not over, nothing was sent".to_owned(),
+        help: None,
+        phrase: None,
+        error: None,
+        user_message: None,
+    };
+    Error::RateLimited { retry_after: Some(left), refusal: Box::new(refusal) }
+}
+
 #[derive(Default, Deserialize)]
 struct Body {
     #[serde(default)]

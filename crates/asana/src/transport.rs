@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use outbound::exchange::Begun;
+use outbound::{Ending, backoff};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Method, Response};
 use secrecy::{ExposeSecret, SecretString};
@@ -13,9 +15,8 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use crate::address;
-use crate::budget::pace::Lane;
 use crate::budget::{Budget, registry};
-use crate::config::{BudgetSettings, Config};
+use crate::config::{BudgetSettings, Config, Kind, Timeouts};
 use crate::error::Error;
 use crate::refusal;
 
@@ -36,7 +37,7 @@ pub(crate) struct Call<'a> {
     /// Name of the operation, for errors and logs.
     pub(crate) operation: &'static str,
     pub(crate) method: Method,
-    pub(crate) lane: Lane,
+    pub(crate) kind: Kind,
     pub(crate) path: &'a [&'a str],
     pub(crate) query: &'a [(&'a str, &'a str)],
     pub(crate) body: Option<&'a str>,
@@ -70,7 +71,10 @@ pub(crate) struct Transport {
     token: SecretString,
     authorization: HeaderValue,
     budget: Arc<Budget>,
+    timeouts: Timeouts,
+    patience: Duration,
     requests: AtomicU64,
+    answered: AtomicU64,
     rate_limited: AtomicU64,
     changes: Mutex<BTreeSet<String>>,
 }
@@ -87,7 +91,6 @@ impl Transport {
         authorization.set_sensitive(true);
         let http = reqwest::Client::builder()
             .user_agent(USER_AGENT)
-            .timeout(config.timeout)
             .connect_timeout(config.connect_timeout)
             // A redirect would carry the token, or a write, to an address nobody configured.
             .redirect(reqwest::redirect::Policy::none())
@@ -97,38 +100,80 @@ impl Transport {
             .build()
             .map_err(|error| Error::Config(format!("the HTTP client cannot be built: {error}")))?;
         let budget = registry::budget(&config.base, &config.token, &config.budget);
+        if let Some(source) = config.shared {
+            budget.share(source);
+        }
         Ok(Transport {
             http,
             base: config.base,
             token: config.token,
             authorization,
             budget,
+            timeouts: config.timeouts,
+            patience: config.patience,
             requests: AtomicU64::new(0),
+            answered: AtomicU64::new(0),
             rate_limited: AtomicU64::new(0),
             changes: Mutex::new(BTreeSet::new()),
         })
     }
 
-    /// Waits for the budget, sends the request once, and reads the answer.
+    /// Waits for the budget, sends the request and reads the answer. A read that was told to wait is sent again
+    /// after that time, while the client's patience lasts.
     pub(crate) async fn send(&self, call: &Call<'_>) -> Result<Received, Error> {
+        let until = Instant::now() + self.patience;
+        let latest = (!self.patience.is_zero()).then_some(until);
+        let mut attempt = 0;
+        loop {
+            let answer = self.send_once(call, latest).await;
+            let Err(Error::RateLimited { retry_after, .. }) = &answer else { return answer };
+            attempt += 1;
+            let wait = backoff::wait(attempt, *retry_after).max(self.budget.paused());
+            if matches!(call.kind, Kind::Write | Kind::Webhook) || Instant::now() + wait > until {
+                return answer;
+            }
+            self.budget.pause(Some(wait));
+        }
+    }
+
+    async fn send_once(&self, call: &Call<'_>, latest: Option<Instant>) -> Result<Received, Error> {
         let url = address::resource(&self.base, call.path, call.query)?;
         let mut request = self
             .http
             .request(call.method.clone(), url)
             .header(AUTHORIZATION, self.authorization.clone())
-            .header(ACCEPT, "application/json");
+            .header(ACCEPT, "application/json")
+            .timeout(self.timeouts.of(call.kind));
         if let Some(body) = call.body {
             request = request.header(CONTENT_TYPE, "application/json").body(body.to_owned());
         }
-        let _slot = self.budget.enter(call.lane).await;
+        let entered = self.budget.enter(call.kind.into(), latest).await;
+        let _slot = entered.map_err(|left| refusal::still_busy(call.operation, left))?;
         self.requests.fetch_add(1, Ordering::Relaxed);
-        let began = Instant::now();
-        let answer = request.send().await.map_err(|error| lost(call.operation, error))?;
+        let begun = Begun::now(call.operation);
+        let answer = match request.send().await {
+            Ok(answer) => answer,
+            Err(error) => {
+                let error = lost(call.operation, error);
+                begun.ended(ending(&error), None, None);
+                return Err(error);
+            }
+        };
         let status = answer.status().as_u16();
-        let elapsed_ms = began.elapsed().as_millis();
+        let elapsed_ms = begun.elapsed().as_millis();
         tracing::debug!(operation = call.operation, status, elapsed_ms, "Asana answered");
+        if !matches!(status, 401 | 424 | 429 | 500..) {
+            self.answered.fetch_add(1, Ordering::Relaxed);
+        }
         self.note_changes(call.operation, answer.headers());
-        self.judge(call.operation, status, answer).await
+        let judged = self.judge(call.operation, status, answer).await;
+        let (ending, phrase) = match &judged {
+            Ok(_) => (Ending::Answered, None),
+            // the one thing by which Asana's support finds a request again, with a 500
+            Err(error) => (ending(error), error.refusal().and_then(|refusal| refusal.phrase.clone())),
+        };
+        begun.ended(ending, Some(status), phrase);
+        judged
     }
 
     async fn judge(&self, operation: &'static str, status: u16, answer: Response) -> Result<Received, Error> {
@@ -176,6 +221,10 @@ impl Transport {
         self.budget.paused()
     }
 
+    pub(crate) fn answered(&self) -> u64 {
+        self.answered.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
     }
@@ -200,6 +249,16 @@ async fn read(operation: &'static str, status: u16, mut answer: Response) -> Res
         body.extend_from_slice(&chunk);
     }
     String::from_utf8(body).map_err(|_| malformed("it is not UTF-8"))
+}
+
+/// How an exchange ended that ended with this error.
+fn ending(error: &Error) -> Ending {
+    match error {
+        Error::Unreachable { .. } => Ending::Unreachable,
+        Error::TimedOut { .. } => Ending::TimedOut,
+        Error::Dropped { .. } => Ending::Dropped,
+        _ => Ending::Answered,
+    }
 }
 
 /// Tells apart what was certainly not sent from what may have arrived.

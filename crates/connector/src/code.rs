@@ -88,6 +88,10 @@ codes! {
         "Nothing was started.",
         "Another program listens there, or the address is not this machine's: stop that program, or choose another address with `--listen` or `--hooks-listen`.";
 
+    SideFailing "MLC-1301" "One side of the connection keeps failing",
+        "Five calls in a row failed, or the side announced a maintenance, so it is asked seldom: one job at a time tries it, after a while that grows to five minutes. All other work that needs the side waits; nothing is lost, and it goes on by itself with the first answer.",
+        "Look at the code that is named with it. After `connection edit` both sides are asked again at once.";
+
     OracleUnreachable "MLC-2001" "Oracle cannot be reached",
         "No connection to the host could be made. Nothing was read; the watermark stands where it was.",
         "Check the Oracle address, DNS, the firewall and the proxy. It is tried again by itself.";
@@ -116,8 +120,8 @@ codes! {
         "The request was understood and declined; asking again would not help.",
         "Read Oracle's message. `oracle.framework_version` decides how the pod reads a query; an attribute that the message names is compared with what the pod's describe says.";
     OracleBusy "MLC-2010" "Oracle asks to slow down",
-        "Too many requests. Reading goes on after the time that Oracle names, an hour at most.",
-        "Nothing, if rare. Otherwise poll less often.";
+        "Too many requests. Reading goes on after the time that Oracle names, an hour at most; within a minute the job waits where it stands. For an hour it counts as no failure.",
+        "Nothing, if rare. Otherwise poll less often, or lower `oracle.requests_per_minute`.";
     OracleMaintenance "MLC-2011" "Oracle is in maintenance",
         "The pod's answer speaks of maintenance. Nothing was read and nothing is lost; it is asked again every few minutes, however long it lasts. For eight hours the page and `connection show` call it Oracle maintenance, and no trouble.",
         "Nothing; Oracle announces its maintenance windows. If it lasts longer than announced, ask Oracle.";
@@ -438,9 +442,10 @@ mod tests {
     }
 
     /// What the hundreds of a code's number stand for.
-    const RANGES: [(&str, &str); 7] = [
+    const RANGES: [(&str, &str); 8] = [
         ("11", "The private PostgreSQL server"),
         ("12", "This program: key, credentials, settings, database, leases"),
+        ("13", "Calling both sides: limits, and a side that keeps failing"),
         ("20", "Oracle: nothing was read, or not all"),
         ("30", "Asana: reading tasks and writing them"),
         ("40", "Mapping: why a movement is held or was given up"),

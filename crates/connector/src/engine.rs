@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use asana::Asana;
 use oracle_fusion::Fusion;
+use outbound::Pacer;
 use secrecy::SecretString;
 use sqlx::PgPool;
 use tokio::sync::Notify;
@@ -16,6 +17,7 @@ use crate::code::Code;
 use crate::error::Result;
 use crate::ids::{ConnectionId, NodeId, ProjectGid};
 use crate::key::MasterKey;
+use crate::limits::{PATIENCE, SharedBudget};
 use crate::mapping::Held;
 use crate::mapping::field::{Field, FieldSet};
 use crate::posting::ledger::LedgerMemory;
@@ -121,13 +123,22 @@ impl Engine {
     /// A new client of the connection's Oracle side.
     pub(crate) async fn fusion(&self, connection: &Connection) -> Result<Fusion> {
         let secret = self.secret(connection, CredentialName::OracleClientSecret).await?;
-        Fusion::new(connection.settings.oracle.client(secret)?).map_err(trouble::oracle)
+        let oracle = &connection.settings.oracle;
+        let pacer = Pacer::new(oracle.requests_per_minute);
+        pacer.share(SharedBudget::of_oracle(&self.db, self.node, connection.id, connection.settings_version));
+        let mut config = oracle.client(secret)?;
+        config.patience = PATIENCE;
+        config.pacer = Some(pacer);
+        Fusion::new(config).map_err(trouble::oracle)
     }
 
     /// A new client of the connection's Asana side.
     pub(crate) async fn asana(&self, connection: &Connection) -> Result<Asana> {
         let token = self.secret(connection, CredentialName::AsanaToken).await?;
-        Asana::new(connection.settings.asana.client(token)).map_err(trouble::asana)
+        let mut config = connection.settings.asana.client(token);
+        config.patience = PATIENCE;
+        config.shared = Some(SharedBudget::of_asana(&self.db, self.node, &config.base, &config.token));
+        Asana::new(config).map_err(trouble::asana)
     }
 
     async fn secret(&self, connection: &Connection, name: CredentialName) -> Result<SecretString> {

@@ -7,7 +7,6 @@
 //! what differs.
 
 pub mod amount;
-pub mod backoff;
 pub mod charge_account;
 pub mod code;
 pub mod completion;
@@ -19,6 +18,7 @@ pub mod ids;
 pub mod invoice_status;
 pub mod journal;
 pub mod key;
+pub mod limits;
 pub mod manage;
 pub mod mapping;
 pub mod node;
@@ -37,3 +37,4 @@ pub mod vault;
 pub use code::Code;
 pub use engine::Engine;
 pub use error::{Error, Result};
+pub use outbound::backoff;

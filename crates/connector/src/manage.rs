@@ -13,7 +13,7 @@ use crate::ids::ConnectionId;
 use crate::settings::Settings;
 use crate::store::connections::{self, Connection, State};
 use crate::store::jobs::{self, Job};
-use crate::store::{self, completions, documents, feeds, inbox, journals, tasks};
+use crate::store::{self, breakers, completions, documents, feeds, inbox, journals, tasks};
 use crate::vault::{self, CredentialName};
 
 /// Longest name of a connection, in characters.
@@ -91,6 +91,7 @@ pub async fn edit(
     put_secrets(engine, &mut tx, connection.id, secrets).await?;
     // also when only a secret changed: every node then makes its clients anew
     connections::set_settings(&mut tx, connection.id, settings).await?;
+    breakers::close_all(&mut tx, connection.id).await?;
     // what failed may be mended now, and waits for its next turn
     jobs::ask_for(&mut *tx, connection.id, &Feed::ALL.map(Job::Poll)).await?;
     let mut opened = 0;

@@ -19,10 +19,13 @@ use crate::error::{Error, Result};
 use crate::feed::poll::{self, PollReport};
 use crate::hooks::watch;
 use crate::ids::ConnectionId;
+use crate::limits;
+use crate::limits::sides::Sides;
+use crate::posting::drive::Trouble;
 use crate::posting::{self, JournalsReport};
 use crate::push::{self, PushReport};
 use crate::store::jobs::{self, Job, Lease};
-use crate::store::{completions, connections, journals, outbox};
+use crate::store::{budgets, completions, connections, journals, outbox};
 use crate::trouble;
 
 /// Jobs worked on at once by one node.
@@ -32,8 +35,14 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How long jobs under way may go on after the node was told to stop. What is cut off then is mended
 /// like after a crash: by whoever claims the job next.
 const GRACE: Duration = Duration::from_secs(5);
+/// How often budgets that nobody uses any more are looked for.
+const TIDY_EVERY: Duration = Duration::from_hours(1);
 /// How often a lease is renewed while its job runs.
 const RENEW_EVERY: Duration = Duration::from_secs(15);
+
+/// A job that was asked to slow down without a time, and has waited where it stood, goes on with steps that are longer
+/// by so many doublings.
+const BUSY_STEPS: u32 = 5;
 
 /// What a job did.
 #[derive(Debug, Clone, serde::Serialize)]
@@ -72,17 +81,21 @@ pub struct WebhooksReport {
 pub async fn run(engine: Arc<Engine>, mut stop: signal::Receiver<bool>) {
     let mut working: JoinSet<()> = JoinSet::new();
     let mut look = tokio::time::interval(LOOK_EVERY);
+    let mut tidy = tokio::time::interval(TIDY_EVERY);
     look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             _ = stop.wait_for(|stop| *stop) => break,
             _ = look.tick() => {}
+            _ = tidy.tick() => {
+                working.spawn(forget_old_budgets(engine.clone()));
+            }
             // a poll that ends makes the push due: look again at once
             Some(_) = working.join_next() => {}
             () = engine.woken() => {}
         }
         let free = JOBS_AT_ONCE.saturating_sub(working.len());
-        match jobs::claim_due(&engine.db, engine.node, i64::try_from(free).unwrap_or(0)).await {
+        match claim(&engine, free).await {
             Ok(leases) => {
                 for lease in leases {
                     working.spawn(work_or_give_back(engine.clone(), lease, stop.clone()));
@@ -92,6 +105,21 @@ pub async fn run(engine: Arc<Engine>, mut stop: signal::Receiver<bool>) {
         }
     }
     while working.join_next().await.is_some() {}
+}
+
+async fn forget_old_budgets(engine: Arc<Engine>) {
+    if let Err(error) = budgets::forget_old(&engine.db).await {
+        tracing::debug!(error = chain(&error), "old budgets could not be forgotten");
+    }
+}
+
+/// What is due; first what shows whether a side that failed answers again.
+async fn claim(engine: &Engine, free: usize) -> Result<Vec<Lease>> {
+    let free = i64::try_from(free).unwrap_or(0);
+    let mut leases = jobs::claim_probes(&engine.db, engine.node, free).await?;
+    let probes = i64::try_from(leases.len()).unwrap_or(free);
+    leases.extend(jobs::claim_due(&engine.db, engine.node, free - probes).await?);
+    Ok(leases)
 }
 
 async fn work_or_give_back(engine: Arc<Engine>, lease: Lease, mut stop: signal::Receiver<bool>) {
@@ -147,9 +175,18 @@ pub async fn run_job(
 
 /// Works on one leased job to its end and says when it is due again.
 pub async fn work(engine: &Engine, lease: &Lease, progress: &signal::Sender<u64>) -> Result<Report> {
-    let result = tokio::select! {
-        result = attempt(engine, lease, progress) => result,
-        lost = keep_lease(engine, lease) => Err(lost),
+    let result = match engine.clients(lease.connection).await {
+        Ok(clients) => {
+            let sides = Sides::of(engine, lease, &clients);
+            let result = tokio::select! {
+                result = attempt(engine, &clients, lease, progress) => result,
+                lost = keep_lease(engine, lease) => Err(lost),
+                never = sides.watch_probe() => match never {},
+            };
+            sides.observe(seen(&result).as_ref().map(|(trouble, words)| (*trouble, words.as_str()))).await;
+            result
+        }
+        Err(error) => Err(error),
     };
     let (next, failure) = match &result {
         Ok((_, next)) => (*next, None),
@@ -162,15 +199,28 @@ pub async fn work(engine: &Engine, lease: &Lease, progress: &signal::Sender<u64>
     result.map(|(report, _)| report)
 }
 
+/// What a job's end says of a side: a job that drives journals ends well whatever Oracle does.
+fn seen(result: &Result<(Report, Option<Timestamp>)>) -> Option<(Trouble, String)> {
+    match result {
+        Err(error) => {
+            Some((Trouble { code: error.code, retry_after: error.retry_after }, error.message.clone()))
+        }
+        Ok((Report::Journals(report), _)) => {
+            report.trouble.map(|trouble| (trouble, trouble.code.info().title.to_owned()))
+        }
+        Ok(_) => None,
+    }
+}
+
 async fn attempt(
     engine: &Engine,
+    clients: &Arc<Clients>,
     lease: &Lease,
     progress: &signal::Sender<u64>,
 ) -> Result<(Report, Option<Timestamp>)> {
-    let clients = engine.clients(lease.connection).await?;
     match lease.job {
         Job::Poll(feed) => {
-            let report = poll::run(engine, &clients, lease, feed).await?;
+            let report = poll::run(engine, clients, lease, feed).await?;
             tracing::info!(
                 connection = clients.connection.name,
                 feed = feed.as_str(),
@@ -191,7 +241,7 @@ async fn attempt(
             Ok((Report::Poll(report), Some(Timestamp::now() + signed(every))))
         }
         Job::Push => {
-            let report = push::run(engine, &clients, lease, progress).await?;
+            let report = push::run(engine, clients, lease, progress).await?;
             if let Some(failure) = report.failure() {
                 return Err(failure);
             }
@@ -212,14 +262,14 @@ async fn attempt(
             // nothing is watched: whoever adds journals asks for the job
             Ok((Report::Completions(CompletionsReport::default()), None))
         }
-        Job::Webhooks => watch_webhooks(engine, &clients, lease).await,
+        Job::Webhooks => watch_webhooks(engine, clients, lease).await,
         Job::Sweep => {
-            let report = sweep::run(engine, &clients, lease).await?;
+            let report = sweep::run(engine, clients, lease).await?;
             let every = u64::from(clients.connection.settings.webhooks.sweep_minutes) * 60;
             Ok((Report::Sweep(report), Some(Timestamp::now() + signed(Duration::from_secs(every)))))
         }
         Job::Completions => {
-            let report = completion::run(engine, &clients, lease).await?;
+            let report = completion::run(engine, clients, lease).await?;
             tracing::info!(
                 connection = clients.connection.name,
                 events = report.events,
@@ -232,7 +282,7 @@ async fn attempt(
             Ok((Report::Completions(report), next))
         }
         Job::Journals => {
-            let report = posting::run(engine, &clients, lease).await?;
+            let report = posting::run(engine, clients, lease).await?;
             let next = journals::next_due(&engine.db, lease.connection).await?;
             Ok((Report::Journals(report), next))
         }
@@ -318,7 +368,13 @@ async fn usual_interval(engine: &Engine, lease: &Lease) -> Option<Duration> {
 fn retry_wait(lease: &Lease, error: &Error, usual: Option<Duration>) -> Duration {
     let failures = u32::try_from(lease.failures).unwrap_or(0) + 1;
     let maintenance = error.code == Code::OracleMaintenance;
-    let attempt = if maintenance { failures + 2 } else { failures };
+    let busy = limits::is_busy(error.code);
+    // being asked to slow down does not count, so its steps begin where the other side is known to be busy
+    let attempt = match () {
+        () if maintenance => failures + 2,
+        () if busy => failures + BUSY_STEPS,
+        () => failures,
+    };
     let own = backoff::full_jitter(attempt, rand::random());
     let given_up = !maintenance && failures >= backoff::MAX_ATTEMPTS || trouble::needs_a_person(error.code);
     let own = match usual {
@@ -336,6 +392,11 @@ fn signed(duration: Duration) -> SignedDuration {
 fn log_failure(lease: &Lease, error: &Error) {
     if error.code == Code::OracleMaintenance {
         tracing::info!(connection = %lease.connection, job = lease.job.as_str(), "Oracle is in maintenance");
+        return;
+    }
+    if limits::is_busy(error.code) {
+        tracing::info!(connection = %lease.connection, job = lease.job.as_str(), code = error.code.info().code,
+            "asked to slow down; the job goes on after that time");
         return;
     }
     tracing::warn!(connection = %lease.connection, job = lease.job.as_str(), code = error.code.info().code,
@@ -363,7 +424,8 @@ mod tests {
 
     fn wait(failures: i32, code: Code, retry_after: Option<Duration>, usual: Duration) -> Duration {
         let (connection, node) = (ConnectionId::new(), NodeId::new());
-        let lease = Lease { connection, job: Job::Poll(Feed::Invoices), fence: 1, node, failures };
+        let lease =
+            Lease { connection, job: Job::Poll(Feed::Invoices), fence: 1, node, failures, probes: None };
         retry_wait(&lease, &Error::plain(code).wait(retry_after), Some(usual))
     }
 

@@ -92,6 +92,9 @@ pub struct OracleSettings {
     /// Rows asked for at once, 1 to 499.
     #[serde(default = "default_page_size")]
     pub page_size: u16,
+    /// Requests a minute, over all nodes. Oracle publishes no limit; the pod's own word, a 429, always counts.
+    #[serde(default = "default_oracle_requests_per_minute")]
+    pub requests_per_minute: u32,
 }
 
 /// The Asana side.
@@ -185,6 +188,9 @@ fn default_framework_version() -> u8 {
 }
 fn default_page_size() -> u16 {
     499
+}
+fn default_oracle_requests_per_minute() -> u32 {
+    6_000
 }
 fn default_requests_per_minute() -> u32 {
     1500
@@ -322,6 +328,9 @@ impl Settings {
         }
         if !(1..=499).contains(&self.oracle.page_size) {
             problems.push("oracle.page_size must be 1 to 499".to_owned());
+        }
+        if self.oracle.requests_per_minute == 0 {
+            problems.push("oracle.requests_per_minute must be at least 1".to_owned());
         }
         if self.asana.requests_per_minute == 0 {
             problems.push("asana.requests_per_minute must be at least 1".to_owned());

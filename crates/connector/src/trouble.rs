@@ -9,7 +9,15 @@ use crate::error::Error;
 /// Names a failure of the Oracle client.
 #[must_use]
 pub fn oracle(error: OracleError) -> Error {
-    let code = match &error {
+    let code = oracle_code(&error);
+    let retry_after = error.retry_after();
+    Error::new(code, error.to_string()).because(error).wait(retry_after)
+}
+
+/// The code of a failure of the Oracle client.
+#[must_use]
+pub fn oracle_code(error: &OracleError) -> Code {
+    match error {
         OracleError::Config(_) => Code::SettingsInvalid,
         OracleError::Unreachable { .. } => Code::OracleUnreachable,
         OracleError::TimedOut { .. } => Code::OracleTimedOut,
@@ -27,9 +35,7 @@ pub fn oracle(error: OracleError) -> Error {
         | OracleError::TooLarge { .. }
         | OracleError::Incomplete { .. } => Code::OracleMalformed,
         OracleError::Token(token) => self::token(token),
-    };
-    let retry_after = error.retry_after();
-    Error::new(code, error.to_string()).because(error).wait(retry_after)
+    }
 }
 
 fn token(error: &TokenError) -> Code {

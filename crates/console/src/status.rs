@@ -6,14 +6,16 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use connector::Code;
 use connector::Engine;
-use connector::store::{completed, connections, jobs, movements};
+use connector::store::{breakers, completed, connections, jobs, movements};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 struct Row {
     name: String,
     state: &'static str,
     jobs: Vec<jobs::JobStatus>,
+    sides: Vec<breakers::Failing>,
     counts: movements::Counts,
     /// Completed tasks by the state of their journals, where journals are made.
     journals: Option<BTreeMap<String, i64>>,
@@ -37,6 +39,7 @@ async fn rows(engine: &Engine) -> connector::Result<Vec<Row>> {
         rows.push(Row {
             journals,
             jobs: jobs::status(&engine.db, connection.id).await?,
+            sides: breakers::failing(&engine.db, connection.id).await?,
             counts: movements::count(&engine.db, connection.id).await?,
             state: connection.state.as_str(),
             name: connection.name,
@@ -84,6 +87,7 @@ fn connection(row: &Row) -> Markup {
             @if counts.held > 0 { (look("movements", "held", "Why they are held", &row.name)) }
             @if counts.failed > 0 { (look("movements", "failed", "Why they failed", &row.name)) }
             @if let Some(journals) = &row.journals { (completed_tasks(journals, &row.name)) }
+            @for side in row.sides.iter().filter(|side| side.open) { (failing_side(side)) }
             table {
                 thead { tr { th { "job" } th { "next" } th { "last ended" } th { "trouble" } } }
                 tbody { @for job in &row.jobs { (job_row(job)) } }
@@ -137,6 +141,7 @@ fn job_row(job: &jobs::JobStatus) -> Markup {
             }
             td data-label="trouble" {
                 @if job.maintenance { span.quiet { (MAINTENANCE) } }
+                @else if job.slowed { span.quiet { (SLOWED) } }
                 @else if let Some(code) = &job.code { span.trouble { (code) " " (job.reason.as_deref().unwrap_or_default()) } }
                 @else { span.quiet { "none" } }
             }
@@ -144,6 +149,25 @@ fn job_row(job: &jobs::JobStatus) -> Markup {
     }
 }
 
+/// A side that is asked seldom, since it keeps failing.
+fn failing_side(side: &breakers::Failing) -> Markup {
+    let name = if side.provider == "oracle" { "Oracle" } else { "Asana" };
+    let since = side.opened_at.map(|at| at.strftime(TIME).to_string()).unwrap_or_default();
+    let again = side.retry_at.map(|at| at.strftime(TIME).to_string()).unwrap_or_default();
+    html! {
+        @if side.maintenance {
+            p.quiet { (name) " is in maintenance since " (since) ", and is tried again at " (again) "." }
+        } @else {
+            p { span.trouble {
+                (Code::SideFailing.info().code) " " (name) " keeps failing since " (since)
+                ", last with " (side.code.as_deref().unwrap_or_default()) ", and is tried again at " (again) "."
+            } }
+        }
+    }
+}
+
+/// Nothing for a person to do, for an hour.
+const SLOWED: &str = "asked to slow down";
 /// No trouble for some hours, and nothing for a person to do.
 const MAINTENANCE: &str = "Oracle maintenance";
 /// Seconds after which a browser asks again.

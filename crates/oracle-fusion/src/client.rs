@@ -6,8 +6,10 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use outbound::{Pacer, backoff};
 use reqwest::RequestBuilder;
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use secrecy::ExposeSecret as _;
@@ -16,13 +18,12 @@ use url::Url;
 
 use crate::collection::Collection;
 use crate::complete;
-use crate::config::{Config, FrameworkVersion};
+use crate::config::{Config, FrameworkVersion, Kind, Timeouts};
 use crate::describe::Description;
-use crate::error::{Error, Fault, announces_maintenance};
+use crate::error::{Error, ErrorKind, Fault, announces_maintenance};
 use crate::http::{Answer, Failure, MAX_BODY, Transport};
 use crate::integration::{INTEGRATIONS, Operation};
 use crate::page::Page;
-use crate::pause::Pause;
 use crate::query::{DateTimeLiteral, Query};
 use crate::resource::Resource;
 use crate::token::{Token, TokenErrorKind, TokenInfo, TokenSource};
@@ -37,7 +38,8 @@ const RESOURCE_ITEM: &str = "application/vnd.oracle.adf.resourceitem+json";
 /// A client for one pod. Clones share connections, token and counters.
 ///
 /// After a 429 with a `Retry-After`, of the pod or of the token endpoint, no request leaves before that time, an
-/// hour at most: it fails as [`Error::TooManyRequests`] with what is left of the wait.
+/// hour at most: within [`Config::patience`] it waits, else it fails as [`Error::TooManyRequests`] with what is left
+/// of the wait.
 ///
 /// It has no function that could write a purchase order or an invoice: collections are only ever asked with
 /// `GET`, and the one thing that can be created is a journal, by [`Fusion::import_bulk_data`].
@@ -50,7 +52,10 @@ struct Inner {
     datetime_literal: DateTimeLiteral,
     transport: Arc<Transport>,
     tokens: Arc<TokenSource>,
-    pause: Pause,
+    pacer: Arc<Pacer>,
+    timeouts: Timeouts,
+    patience: Duration,
+    answered: AtomicU64,
 }
 
 impl Fusion {
@@ -62,9 +67,19 @@ impl Fusion {
         config.check()?;
         let transport = Arc::new(Transport::new(&config)?);
         let tokens = Arc::new(TokenSource::new(&config, Arc::clone(&transport)));
-        let pause = Pause::default();
-        let Config { base, framework_version: version, datetime_literal, .. } = config;
-        Ok(Self(Arc::new(Inner { base, version, datetime_literal, transport, tokens, pause })))
+        let Config { base, framework_version: version, datetime_literal, timeouts, patience, pacer, .. } =
+            config;
+        Ok(Self(Arc::new(Inner {
+            base,
+            version,
+            datetime_literal,
+            transport,
+            tokens,
+            pacer: pacer.unwrap_or_else(|| Pacer::new(u32::MAX)),
+            timeouts,
+            patience,
+            answered: AtomicU64::new(0),
+        })))
     }
 
     /// Makes sure that there is a token, which shows that the token endpoint accepts the client. Whether the
@@ -73,7 +88,7 @@ impl Fusion {
     /// # Errors
     /// [`Error::Token`], and [`Error::TooManyRequests`] in a pause.
     pub async fn authorize(&self) -> Result<TokenInfo, Error> {
-        Ok(self.token("token").await?.info())
+        Ok(self.token("token", Instant::now()).await?.info())
     }
 
     /// Reads one page of a collection.
@@ -94,7 +109,7 @@ impl Fusion {
     /// As [`Fusion::page`].
     pub async fn describe(&self, collection: impl Into<Collection>) -> Result<Description, Error> {
         let name = collection.into().name();
-        let body = self.get(name, self.url(&[name, "describe"], None)?).await?;
+        let body = self.get(Kind::Describe, name, self.url(&[name, "describe"], None)?).await?;
         Description::read(name, &body)
     }
 
@@ -114,6 +129,12 @@ impl Fusion {
         self.0.transport.sent()
     }
 
+    /// Answers by which the pod is at work and takes the token: everything but 401, 429 and 5xx.
+    #[must_use]
+    pub fn answered(&self) -> u64 {
+        self.0.answered.load(Ordering::Relaxed)
+    }
+
     /// A page of the collection at that path below the resources' root.
     pub(crate) async fn rows(
         &self,
@@ -121,7 +142,7 @@ impl Fusion {
         path: &[&str],
         query: &str,
     ) -> Result<Page, Error> {
-        let body = self.get(resource, self.url(path, Some(query))?).await?;
+        let body = self.get(Kind::Read, resource, self.url(path, Some(query))?).await?;
         Page::read(resource, &body)
     }
 
@@ -137,7 +158,7 @@ impl Fusion {
 
     /// What `erpintegrations` says of a job, by one of its finders.
     pub(crate) async fn integration(&self, query: &str) -> Result<Vec<u8>, Error> {
-        self.get(INTEGRATIONS, self.url(&[INTEGRATIONS], Some(query))?).await
+        self.get(Kind::Read, INTEGRATIONS, self.url(&[INTEGRATIONS], Some(query))?).await
     }
 
     /// Sends an operation to `erpintegrations`, once; after a 401, which is told before anything happens, once
@@ -150,41 +171,76 @@ impl Fusion {
         let url = self.url(&[INTEGRATIONS], None)?;
         let body = operation.body()?;
         let transport = &self.0.transport;
-        let client = if operation.creates() { transport.import_client() } else { transport.client() };
+        let (kind, client) = if operation.creates() {
+            (Kind::Import, transport.import_client())
+        } else {
+            (Kind::Details, transport.client())
+        };
         let request = || client.post(url.clone()).header(CONTENT_TYPE, RESOURCE_ITEM).body(body.clone());
         let secrets = operation.secrets();
-        let (body, token) = self.ask(INTEGRATIONS, &secrets, request).await?;
+        let (body, token) = self.ask(kind, INTEGRATIONS, &secrets, request).await?;
         read(&body, &self.secrets(&token, &secrets))
     }
 
-    async fn get(&self, resource: &'static str, url: Url) -> Result<Vec<u8>, Error> {
-        Ok(self.ask(resource, &[], || self.0.transport.client().get(url.clone())).await?.0)
+    async fn get(&self, kind: Kind, resource: &'static str, url: Url) -> Result<Vec<u8>, Error> {
+        Ok(self.ask(kind, resource, &[], || self.0.transport.client().get(url.clone())).await?.0)
     }
 
-    /// The body of a success, and the token that brought it. `secrets` are taken out of what a failure says.
+    /// As [`Fusion::ask_once`]; what only reads is asked again after a 429, while the patience lasts.
     async fn ask(
         &self,
+        kind: Kind,
         resource: &'static str,
         secrets: &[&str],
         request: impl Fn() -> RequestBuilder,
     ) -> Result<(Vec<u8>, Arc<Token>), Error> {
-        let token = self.token(resource).await?;
-        let answer = self.send(resource, request(), &token).await?;
+        let patience = if kind == Kind::Import { Duration::ZERO } else { self.0.patience };
+        let latest = Instant::now() + patience;
+        let mut attempt = 0;
+        loop {
+            let asked = self.ask_once(kind, resource, secrets, &request, latest).await;
+            let Err(error) = &asked else { return asked };
+            let kind = error.kind();
+            let busy = ErrorKind::Token(TokenErrorKind::TooManyRequests);
+            if kind != ErrorKind::TooManyRequests && kind != busy {
+                return asked;
+            }
+            attempt += 1;
+            let wait = backoff::wait(attempt, error.retry_after());
+            if Instant::now() + wait > latest {
+                return asked;
+            }
+            self.0.pacer.pause(wait);
+        }
+    }
+
+    /// The body of a success, and the token that brought it. `secrets` are taken out of what a failure says.
+    async fn ask_once(
+        &self,
+        kind: Kind,
+        resource: &'static str,
+        secrets: &[&str],
+        request: impl Fn() -> RequestBuilder,
+        latest: Instant,
+    ) -> Result<(Vec<u8>, Arc<Token>), Error> {
+        let request = || request().timeout(self.0.timeouts.of(kind));
+        let token = self.token(resource, latest).await?;
+        let answer = self.send(resource, request(), &token, latest).await?;
         if answer.status != 401 {
             return Ok((self.judge(resource, answer, &token, secrets)?, token));
         }
         // the token may have ended early or been revoked: one new token, one more try
         self.0.tokens.discard(&token);
-        let token = self.token(resource).await?;
-        let answer = self.send(resource, request(), &token).await?;
+        let token = self.token(resource, latest).await?;
+        let answer = self.send(resource, request(), &token, latest).await?;
         if answer.status == 401 {
             self.0.tokens.discard(&token);
         }
         Ok((self.judge(resource, answer, &token, secrets)?, token))
     }
 
-    async fn token(&self, resource: &'static str) -> Result<Arc<Token>, Error> {
-        self.respect_pause(resource)?;
+    async fn token(&self, resource: &'static str, latest: Instant) -> Result<Arc<Token>, Error> {
+        self.0.pacer.wait_out(latest).await.map_err(|left| still_busy(resource, left))?;
         self.0.tokens.get().await.map_err(|error| {
             if error.kind() == TokenErrorKind::TooManyRequests {
                 self.begin_pause(error.retry_after());
@@ -193,16 +249,9 @@ impl Fusion {
         })
     }
 
-    /// Refuses a request before the time that a 429 named.
-    fn respect_pause(&self, resource: &'static str) -> Result<(), Error> {
-        let Some(left) = self.0.pause.left(Instant::now()) else { return Ok(()) };
-        let fault = Box::new(Fault::still_busy(resource));
-        Err(Error::TooManyRequests { fault, retry_after: Some(left) })
-    }
-
     fn begin_pause(&self, retry_after: Option<Duration>) {
         if let Some(wait) = retry_after {
-            self.0.pause.begin(wait, Instant::now());
+            self.0.pacer.pause(wait);
         }
     }
 
@@ -211,18 +260,22 @@ impl Fusion {
         resource: &'static str,
         request: RequestBuilder,
         token: &Token,
+        latest: Instant,
     ) -> Result<Answer, Error> {
         // another request may have been answered while the token was fetched
-        self.respect_pause(resource)?;
+        self.0.pacer.enter_until(latest).await.map_err(|left| still_busy(resource, left))?;
         let request = request
             .bearer_auth(token.secret.expose_secret())
             .header(VERSION_HEADER, u16::from(self.0.version.get()))
             .header(ACCEPT, ACCEPTED);
         let started = Instant::now();
-        let answer = self.0.transport.exchange(request).await;
+        let answer = self.0.transport.exchange(resource, request).await;
         let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let status = answer.as_ref().ok().map(|answer| answer.status);
         tracing::debug!(resource, status, elapsed_ms, "asked Oracle");
+        if status.is_some_and(|status| !matches!(status, 401 | 429 | 500..)) {
+            self.0.answered.fetch_add(1, Ordering::Relaxed);
+        }
         answer.map_err(|failure| match failure {
             Failure::Unreachable(source) => Error::Unreachable { resource, source },
             Failure::TimedOut(source) => Error::TimedOut { resource, source },
@@ -271,6 +324,11 @@ impl Fusion {
             _ => Error::Refused(fault),
         })
     }
+}
+
+/// A request before the time that a 429 named: nothing was sent.
+fn still_busy(resource: &'static str, left: Duration) -> Error {
+    Error::TooManyRequests { fault: Box::new(Fault::still_busy(resource)), retry_after: Some(left) }
 }
 
 impl fmt::Debug for Fusion {

@@ -1,8 +1,10 @@
 //! What a client must know: where the pod is, how to obtain a token, how long to wait.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
+use outbound::Pacer;
 use secrecy::SecretString;
 use url::Url;
 
@@ -11,16 +13,80 @@ use crate::query::DateTimeLiteral;
 
 /// Oracle ends a query that runs longer than five minutes, so waiting longer is of no use.
 const MAX_TIMEOUT: Duration = Duration::from_secs(300);
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(120);
-/// An import is answered only after the pod has stored the file and scheduled the job. Giving up on it leaves
-/// unknown whether a journal comes into being, which costs more than waiting, so it is given more time than a
-/// read.
-const DEFAULT_IMPORT_TIMEOUT: Duration = Duration::from_secs(300);
 /// An import that is not answered by then will not be.
 const MAX_IMPORT_TIMEOUT: Duration = Duration::from_secs(600);
 const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest label in a host name, in bytes (RFC 1035).
 const MAX_LABEL: usize = 63;
+
+/// What a request is, for its time limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A page of a collection.
+    Read,
+    /// What a collection says of itself.
+    Describe,
+    /// The logs of a job.
+    Details,
+    /// An import.
+    Import,
+}
+
+/// Time allowed for one whole request, from sending it to the end of its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    /// A token: 30 s.
+    pub token: Duration,
+    /// What a collection says of itself: 60 s.
+    pub describe: Duration,
+    /// A page of a collection: 120 s, at most 300.
+    pub read: Duration,
+    /// The logs of a job, which the pod packs first: 180 s, at most 300.
+    pub details: Duration,
+    /// [`Fusion::import_bulk_data`](crate::Fusion::import_bulk_data): 300 s, at most 600. An import is answered
+    /// only after the pod has stored the file and scheduled the job. Giving up on it leaves unknown whether a
+    /// journal comes into being, which costs more than waiting, so it is given more time than a read.
+    pub import: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            token: Duration::from_secs(30),
+            describe: Duration::from_secs(60),
+            read: Duration::from_secs(120),
+            details: Duration::from_secs(180),
+            import: Duration::from_secs(300),
+        }
+    }
+}
+
+impl Timeouts {
+    pub(crate) fn of(&self, kind: Kind) -> Duration {
+        match kind {
+            Kind::Read => self.read,
+            Kind::Describe => self.describe,
+            Kind::Details => self.details,
+            Kind::Import => self.import,
+        }
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        for (name, time, most) in [
+            ("token", self.token, MAX_TIMEOUT),
+            ("describe", self.describe, MAX_TIMEOUT),
+            ("read", self.read, MAX_TIMEOUT),
+            ("details", self.details, MAX_TIMEOUT),
+            ("import", self.import, MAX_IMPORT_TIMEOUT),
+        ] {
+            if time.is_zero() || time > most {
+                let most = most.as_secs();
+                return Err(Error::Config(format!("timeouts.{name} must be from 1 ms to {most} s")));
+            }
+        }
+        Ok(())
+    }
+}
 
 /// Settings of one client.
 #[derive(Debug, Clone)]
@@ -39,17 +105,19 @@ pub struct Config {
     pub framework_version: FrameworkVersion,
     /// How a point in time is written in `q`.
     pub datetime_literal: DateTimeLiteral,
-    /// Time allowed for one whole request, at most 300 s.
-    pub timeout: Duration,
-    /// Time allowed for [`Fusion::import_bulk_data`](crate::Fusion::import_bulk_data), at most 600 s. When it
-    /// runs out, the import may have happened.
-    pub import_timeout: Duration,
+    /// Time allowed for one whole request of each kind.
+    pub timeouts: Timeouts,
+    /// After a 429 a request that only reads waits for so long at most, and is sent again by itself; not at all by
+    /// default. An import is never sent again by the client.
+    pub patience: Duration,
+    /// The budget in which every request waits before it leaves; one of its own without limit by default.
+    pub pacer: Option<Arc<Pacer>>,
     /// Time allowed for connecting.
     pub connect_timeout: Duration,
 }
 
 impl Config {
-    /// Settings with framework version 4, 120 s for a request, 300 s for an import and 10 s for connecting.
+    /// Settings with framework version 4, the usual [`Timeouts`], and 10 s for connecting.
     #[must_use]
     pub fn new(
         base: Url,
@@ -66,8 +134,9 @@ impl Config {
             scope,
             framework_version: FrameworkVersion::default(),
             datetime_literal: DateTimeLiteral::default(),
-            timeout: DEFAULT_TIMEOUT,
-            import_timeout: DEFAULT_IMPORT_TIMEOUT,
+            timeouts: Timeouts::default(),
+            patience: Duration::ZERO,
+            pacer: None,
             connect_timeout: DEFAULT_CONNECT_TIMEOUT,
         }
     }
@@ -93,13 +162,7 @@ impl Config {
         if self.client_id.trim().is_empty() || self.scope.trim().is_empty() {
             return Err(Error::Config("client_id and scope must not be empty".to_owned()));
         }
-        if self.timeout.is_zero() || self.timeout > MAX_TIMEOUT {
-            return Err(Error::Config(format!("timeout must be from 1 ms to {} s", MAX_TIMEOUT.as_secs())));
-        }
-        if self.import_timeout.is_zero() || self.import_timeout > MAX_IMPORT_TIMEOUT {
-            let most = MAX_IMPORT_TIMEOUT.as_secs();
-            return Err(Error::Config(format!("import_timeout must be from 1 ms to {most} s")));
-        }
+        self.timeouts.check()?;
         if self.connect_timeout.is_zero() {
             return Err(Error::Config("connect_timeout must not be zero".to_owned()));
         }
@@ -227,18 +290,18 @@ mod tests {
     #[test]
     fn a_timeout_over_five_minutes_is_refused() {
         let mut config = config("https://a.example", "https://b.example");
-        config.timeout = Duration::from_secs(301);
+        config.timeouts.read = Duration::from_secs(301);
         assert!(config.check().is_err());
-        config.timeout = Duration::from_secs(300);
+        config.timeouts.read = Duration::from_secs(300);
         assert!(config.check().is_ok());
     }
 
     #[test]
     fn an_import_is_waited_for_longer_than_a_read_but_not_for_ever() {
         let mut config = config("https://a.example", "https://b.example");
-        assert!(config.import_timeout > config.timeout && config.check().is_ok());
+        assert!(config.timeouts.import > config.timeouts.read && config.check().is_ok());
         for (seconds, fits) in [(0, false), (1, true), (600, true), (601, false)] {
-            config.import_timeout = Duration::from_secs(seconds);
+            config.timeouts.import = Duration::from_secs(seconds);
             assert_eq!(config.check().is_ok(), fits, "{seconds}");
         }
     }

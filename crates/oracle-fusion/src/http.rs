@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use outbound::Ending;
+use outbound::exchange::Begun;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use reqwest::{ClientBuilder, RequestBuilder, Response};
 
@@ -38,10 +40,21 @@ pub(crate) enum Failure {
     TooLarge,
 }
 
+impl Failure {
+    fn ending(&self) -> Ending {
+        match self {
+            Failure::Unreachable(error) if error.is_connect() => Ending::Unreachable,
+            Failure::TimedOut(_) => Ending::TimedOut,
+            Failure::Unreachable(_) | Failure::CutOff => Ending::Dropped,
+            Failure::TooLarge => Ending::TooLarge,
+        }
+    }
+}
+
 impl Transport {
     pub fn new(config: &Config) -> Result<Self, Error> {
-        let client = build(builder(config, config.timeout).pool_idle_timeout(IDLE))?;
-        let import_client = build(builder(config, config.import_timeout).pool_max_idle_per_host(0))?;
+        let client = build(builder(config, config.timeouts.read).pool_idle_timeout(IDLE))?;
+        let import_client = build(builder(config, config.timeouts.import).pool_max_idle_per_host(0))?;
         Ok(Self { client, import_client, sent: AtomicU64::new(0) })
     }
 
@@ -59,8 +72,19 @@ impl Transport {
         self.sent.load(Ordering::Relaxed)
     }
 
-    pub async fn exchange(&self, request: RequestBuilder) -> Result<Answer, Failure> {
+    /// Sends a request and reads its answer; `what` names it where exchanges are noted.
+    pub async fn exchange(&self, what: &'static str, request: RequestBuilder) -> Result<Answer, Failure> {
         self.sent.fetch_add(1, Ordering::Relaxed);
+        let begun = Begun::now(what);
+        let answer = Self::answer(request).await;
+        match &answer {
+            Ok(answer) => begun.ended(Ending::Answered, Some(answer.status), None),
+            Err(failure) => begun.ended(failure.ending(), None, None),
+        }
+        answer
+    }
+
+    async fn answer(request: RequestBuilder) -> Result<Answer, Failure> {
         let response = request.send().await.map_err(|error| {
             let error = error.without_url();
             if error.is_timeout() { Failure::TimedOut(error) } else { Failure::Unreachable(error) }

@@ -59,7 +59,6 @@ mod ledger;
 mod number;
 mod object;
 mod page;
-mod pause;
 mod query;
 mod record;
 mod resource;
@@ -69,7 +68,7 @@ mod token;
 pub use client::Fusion;
 pub use collection::{Collection, Lookup};
 pub use complete::is_truncated;
-pub use config::{Config, FrameworkVersion};
+pub use config::{Config, FrameworkVersion, Timeouts};
 pub use describe::{Attribute, Description};
 pub use error::{Error, ErrorKind, Fault};
 pub use integration::{

@@ -1,7 +1,8 @@
 //! What was asked of the stand-ins: counts of all calls and, on demand, whole exchanges.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use serde::Serialize;
 
@@ -43,6 +44,10 @@ pub struct Exchange {
     pub request_headers: Vec<(String, String)>,
     /// Body of the request.
     pub request_body: String,
+    /// When it came, in microseconds of this machine's steady clock since the program's first exchange.
+    pub came_us: u64,
+    /// When its answer was ready, likewise.
+    pub answered_us: u64,
     /// The status answered; absent when the connection was dropped.
     pub status: Option<u16>,
     /// Header names and values of the answer.
@@ -133,6 +138,13 @@ impl Calls {
         }
         log.exchanges.push_back(exchange);
     }
+}
+
+static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+/// Microseconds since the first exchange of the program.
+pub(crate) fn now_us() -> u64 {
+    u64::try_from(BEGAN.elapsed().as_micros()).unwrap_or(u64::MAX)
 }
 
 /// Whether a path segment names one record: digits only, or a long key with digits in it.

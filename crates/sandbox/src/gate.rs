@@ -13,7 +13,7 @@ use axum::http::{HeaderMap, Request, Response, StatusCode};
 use futures_util::{Stream, StreamExt as _, stream};
 use tower::ServiceExt as _;
 
-use crate::calls::{Calls, Exchange};
+use crate::calls::{Calls, Exchange, now_us};
 use crate::faults::{Fault, Faults, Side};
 
 /// Largest request body that is read, in bytes; a batch of the largest attachments stays below.
@@ -64,6 +64,7 @@ impl Gate {
         self.calls.add(side, &method, &path, status);
         if let Some(mut exchange) = exchange {
             exchange.status = status;
+            exchange.answered_us = now_us();
             if let Ok(response) = &result {
                 exchange.response_headers = headers_of(response.headers());
             }
@@ -89,6 +90,8 @@ impl Gate {
             target: target.to_owned(),
             request_headers: headers_of(&parts.headers),
             request_body: String::from_utf8_lossy(&bytes).into_owned(),
+            came_us: now_us(),
+            answered_us: 0,
             status: None,
             response_headers: Vec::new(),
             response_body: String::new(),

@@ -19,7 +19,7 @@ mod server;
 
 pub use asana::{Asana, AsanaConfig};
 pub use board::Board;
-pub use calls::Calls;
+pub use calls::{Calls, Exchange};
 pub use clock::VirtualClock;
 pub use faults::{Fault, FaultRule, Faults, Side};
 pub use oracle::{Edit, GenerateOptions, LedgerFacts, Oracle, OracleConfig, OracleSettings};

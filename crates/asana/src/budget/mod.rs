@@ -3,32 +3,52 @@
 //! Asana counts per token, and a rejected request still counts, so the waiting happens here, before sending,
 //! and is shared by all clients with the same token ([`registry`]).
 
-pub(crate) mod pace;
 pub(crate) mod registry;
 mod slots;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use self::pace::{Lane, Pace};
+use outbound::{Bucket, Pacer, Rate, Source};
+
 use self::slots::{Slot, Slots};
-use crate::config::BudgetSettings;
+use crate::config::{BudgetSettings, Kind};
 
 /// Pause after a 429 that does not say how long to wait.
 const DEFAULT_PAUSE: Duration = Duration::from_secs(5);
 
-/// Longest pause taken over from an answer, so that one absurd header cannot stop a token for good.
-const MAX_PAUSE: Duration = Duration::from_secs(3_600);
+/// What a request counts as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lane {
+    /// A GET.
+    Read,
+    /// A POST, PUT or DELETE.
+    Write,
+    /// A GET of the search, which has an allowance of its own besides.
+    Search,
+}
+
+impl From<Kind> for Lane {
+    fn from(kind: Kind) -> Lane {
+        match kind {
+            Kind::Read | Kind::Listing => Lane::Read,
+            Kind::Search => Lane::Search,
+            Kind::Write | Kind::Webhook => Lane::Write,
+        }
+    }
+}
 
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Budget {
-    pace: Mutex<Pace>,
+    pacer: Arc<Pacer>,
+    searches: Mutex<Bucket>,
+    settings: Mutex<BudgetSettings>,
+    /// Among how many processes the limits are divided that cannot be counted together.
+    parts: AtomicUsize,
     reads: Arc<Slots>,
     writes: Arc<Slots>,
-    /// Who is next. Only its holder waits for the pace, so that requests leave in order of arrival and one
-    /// timer runs however many wait.
-    turn: tokio::sync::Mutex<()>,
     /// Who searches next: a search waits for its own, slower pace here, where it holds up no one else.
     search_turn: tokio::sync::Mutex<()>,
 }
@@ -36,19 +56,42 @@ pub(crate) struct Budget {
 impl Budget {
     fn new(settings: &BudgetSettings) -> Budget {
         Budget {
-            pace: Mutex::new(Pace::new(settings.requests_per_minute, settings.searches_per_minute)),
+            pacer: Pacer::new(settings.requests_per_minute),
+            searches: Mutex::new(Bucket::new(Rate::within(settings.searches_per_minute))),
+            settings: Mutex::new(*settings),
+            parts: AtomicUsize::new(1),
             reads: Slots::new(settings.reads_at_once),
             writes: Slots::new(settings.writes_at_once),
-            turn: tokio::sync::Mutex::new(()),
             search_turn: tokio::sync::Mutex::new(()),
         }
     }
 
     /// Changes the allowance for every client on the token.
     pub(crate) fn set(&self, settings: &BudgetSettings) {
-        self.pace().set_allowances(settings.requests_per_minute, settings.searches_per_minute);
-        self.reads.resize(settings.reads_at_once);
-        self.writes.resize(settings.writes_at_once);
+        self.pacer.set_allowance(settings.requests_per_minute);
+        *self.settings.lock().unwrap_or_else(PoisonError::into_inner) = *settings;
+        self.divide(settings, self.parts.load(Ordering::Relaxed));
+    }
+
+    /// Takes places for its requests from a schedule that other processes share.
+    pub(crate) fn share(&self, source: Arc<dyn Source>) {
+        self.pacer.share(source);
+    }
+
+    /// What is counted at once, and searches, cannot be taken ahead: each process has its part.
+    fn divide(&self, settings: &BudgetSettings, parts: usize) {
+        self.reads.resize((settings.reads_at_once / parts).max(1));
+        self.writes.resize((settings.writes_at_once / parts).max(1));
+        let searches = settings.searches_per_minute / u32::try_from(parts).unwrap_or(u32::MAX);
+        self.searches().set_rate(Rate::within(searches.max(1)));
+    }
+
+    fn divide_anew(&self) {
+        let parts = usize::try_from(self.pacer.nodes()).unwrap_or(1).max(1);
+        if self.parts.swap(parts, Ordering::Relaxed) != parts {
+            let settings = *self.settings.lock().unwrap_or_else(PoisonError::into_inner);
+            self.divide(&settings, parts);
+        }
     }
 
     /// Waits until a request may be sent, which must then happen at once. The slot is to be held until the
@@ -56,8 +99,12 @@ impl Budget {
     ///
     /// The place among the requests under way comes first: were it last, requests that wait for one would
     /// leave together, not at the pace.
-    pub(crate) async fn enter(&self, lane: Lane) -> Slot {
-        let _search_turn = match lane {
+    ///
+    /// # Errors
+    /// How long a pause lasts, when that is longer than until `latest`.
+    pub(crate) async fn enter(&self, lane: Lane, latest: Option<Instant>) -> Result<Slot, Duration> {
+        self.divide_anew();
+        let search_turn = match lane {
             Lane::Search => {
                 let turn = self.search_turn.lock().await;
                 self.wait_for_search().await;
@@ -69,19 +116,19 @@ impl Budget {
             Lane::Write => self.writes.take().await,
             Lane::Read | Lane::Search => self.reads.take().await,
         };
-        let _turn = self.turn.lock().await;
-        loop {
-            let admitted = self.pace().admit(lane, Instant::now());
-            match admitted {
-                Ok(()) => return slot,
-                Err(wait) => tokio::time::sleep(wait).await,
-            }
+        match latest {
+            Some(latest) => self.pacer.enter_until(latest).await?,
+            None => self.pacer.enter().await,
         }
+        if search_turn.is_some() {
+            self.searches().take(Instant::now());
+        }
+        Ok(slot)
     }
 
     async fn wait_for_search(&self) {
         loop {
-            let wait = self.pace().search_wait(Instant::now());
+            let wait = self.searches().wait(Instant::now());
             if wait.is_zero() {
                 return;
             }
@@ -91,21 +138,20 @@ impl Budget {
 
     /// Stops everything on this token after a 429.
     pub(crate) fn pause(&self, retry_after: Option<Duration>) {
-        let pause = retry_after.unwrap_or(DEFAULT_PAUSE).min(MAX_PAUSE);
-        self.pace().pause_until(Instant::now() + pause);
+        self.pacer.pause(retry_after.unwrap_or(DEFAULT_PAUSE));
     }
 
     /// How much of a pause is left; zero when there is none.
     pub(crate) fn paused(&self) -> Duration {
-        self.pace().paused(Instant::now())
+        self.pacer.paused()
     }
 
     /// Whether nothing that was sent or answered counts any more.
     fn is_idle(&self) -> bool {
-        self.pace().is_idle(Instant::now())
+        self.pacer.is_idle()
     }
 
-    fn pace(&self) -> MutexGuard<'_, Pace> {
-        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    fn searches(&self) -> MutexGuard<'_, Bucket> {
+        self.searches.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

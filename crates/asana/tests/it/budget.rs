@@ -111,6 +111,40 @@ async fn searches_wait_for_their_own_allowance_and_hold_up_no_one() {
 }
 
 #[tokio::test]
+async fn with_patience_a_read_waits_and_is_sent_again_and_a_write_is_not() {
+    let server = MockServer::start().await;
+    Mock::given(any())
+        .respond_with(ResponseTemplate::new(429).insert_header("retry-after", "0"))
+        .up_to_n_times(2)
+        .with_priority(1)
+        .mount(&server)
+        .await;
+    Mock::given(any()).respond_with(ok(&json!({"data": task("5")}))).mount(&server).await;
+    let asana = Asana::new(Config { patience: Duration::from_secs(60), ..config(&server.uri()) }).unwrap();
+    let began = Instant::now();
+    assert!(matches!(asana.create_task(BODY).await, Err(Error::RateLimited { .. })));
+    assert_eq!(asana.requests(), 1);
+    asana.task("5").await.unwrap();
+    assert_eq!((asana.requests(), asana.rate_limited()), (3, 2));
+    // a wait of none backs off all the same
+    assert!(began.elapsed() >= Duration::from_secs(1), "{:?}", began.elapsed());
+    let hasty = Config { patience: Duration::from_secs(5), ..config(&server.uri()) };
+    Mock::given(any())
+        .respond_with(ResponseTemplate::new(429).insert_header("retry-after", "30"))
+        .with_priority(1)
+        .mount(&server)
+        .await;
+    let hasty = Asana::new(hasty).unwrap();
+    assert!(matches!(hasty.task("5").await, Err(Error::RateLimited { .. })));
+    // nor does anything else wait for the end of a pause that lasts too long
+    for refused in [hasty.task("5").await.map(drop), hasty.create_task(BODY).await.map(drop)] {
+        let left = refused.unwrap_err().retry_after().unwrap();
+        assert!(left > Duration::from_secs(20), "{left:?}");
+    }
+    assert_eq!((hasty.requests(), hasty.rate_limited()), (1, 1));
+}
+
+#[tokio::test]
 async fn after_a_429_every_client_of_the_token_waits() {
     let server = MockServer::start().await;
     Mock::given(any())

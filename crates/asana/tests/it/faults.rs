@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use asana::{Asana, Config, Error, MAX_RESPONSE_BYTES};
+use asana::{Asana, Config, Error, MAX_RESPONSE_BYTES, Timeouts};
 use tokio::net::TcpListener;
 use wiremock::ResponseTemplate;
 
@@ -28,7 +28,8 @@ async fn a_refused_connection_certainly_did_not_happen() {
 #[tokio::test]
 async fn an_answer_that_never_comes_may_have_happened() {
     let gate = Gate::open().await;
-    let error = write_to(Config { timeout: Duration::from_millis(200), ..config(&gate.base) }).await;
+    let error =
+        write_to(Config { timeouts: Timeouts::all(Duration::from_millis(200)), ..config(&gate.base) }).await;
     assert!(matches!(error, Error::TimedOut { .. }), "{error:?}");
     assert!(error.may_have_happened() && error.is_transient());
     assert_eq!(error.status(), None);
@@ -70,7 +71,8 @@ async fn an_answer_without_end_is_not_read() {
 
 #[tokio::test]
 async fn the_token_is_in_no_error_and_no_debug_output() {
-    let settings = Config { timeout: Duration::from_millis(100), ..config(&Gate::open().await.base) };
+    let settings =
+        Config { timeouts: Timeouts::all(Duration::from_millis(100)), ..config(&Gate::open().await.base) };
     let token = "0/s3cr3t-0123456789";
     let asana = Asana::new(Config { token: token.into(), ..settings }).unwrap();
     let error = asana.me().await.unwrap_err();

@@ -3,6 +3,7 @@
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use jiff::Timestamp;
+use outbound::exchange::watched;
 use sqlx::PgConnection;
 use tokio::sync::Mutex;
 
@@ -15,6 +16,7 @@ use crate::journal::{GroupId, JournalSettings, Kind};
 use crate::posting::oracle::{self, About, Exchange, Proof};
 use crate::posting::redate::{self, Dated};
 use crate::purpose::Purpose;
+use crate::store::attempts::{self, About as Subject, NewAttempt};
 use crate::store::jobs::{self, Job, Lease};
 use crate::store::journals::{self, Claimed, Submits, Told};
 use crate::store::{self, completions, outbox};
@@ -39,6 +41,18 @@ pub struct JournalsReport {
     pub rejected: u64,
     /// Turns that ended in doubt.
     pub in_doubt: u64,
+    /// What Oracle as a whole failed with, when the last exchange did.
+    #[serde(skip)]
+    pub trouble: Option<Trouble>,
+}
+
+/// A failure that says something of Oracle as a whole.
+#[derive(Debug, Clone, Copy)]
+pub struct Trouble {
+    /// Its code.
+    pub code: Code,
+    /// How long Oracle asks to be left alone.
+    pub retry_after: Option<std::time::Duration>,
 }
 
 /// Drives every journal that is due until none is.
@@ -95,6 +109,9 @@ impl JournalsReport {
     fn add(&mut self, turn: &Turn) {
         self.turns += 1;
         self.submitted += turn.submitted;
+        if turn.asked {
+            self.trouble = turn.trouble;
+        }
         match turn.state {
             State::Imported { .. } => self.imported += 1,
             State::Rejected { .. } => self.rejected += 1,
@@ -117,6 +134,9 @@ struct Driver<'a> {
 struct Turn {
     state: State,
     submitted: u64,
+    /// Whether Oracle was asked, and how that ended last.
+    asked: bool,
+    trouble: Option<Trouble>,
 }
 
 impl Driver<'_> {
@@ -133,9 +153,8 @@ impl Driver<'_> {
     /// Drives one journal until it waits or is settled.
     async fn turn(&self, mut journal: Claimed) -> Result<Ended> {
         let before = journal.machine.state.as_str();
-        let mut submitted = 0;
-        let mut exchange =
-            Exchange { seen: Observation::Claimed, request: String::new(), response: String::new() };
+        let (mut submitted, mut asked, mut trouble) = (0, false, None);
+        let mut exchange = Exchange::without(Observation::Claimed);
         for _ in 0..STEPS {
             let context = Context {
                 now: Timestamp::now(),
@@ -156,28 +175,50 @@ impl Driver<'_> {
             let shows = ends && (waits || (state.as_str() != before && settles));
             self.store(&journal, group, from, &step, &exchange, shows).await?;
             let about = self.about(&journal.task, journal.ordinal, journal.kind);
-            exchange = match step.action {
+            let submits = step.action == Action::Submit;
+            let done = match step.action {
                 Action::Wait(_) | Action::Done => {
-                    return Ok(Ended::Turn(Turn { state: step.journal.state, submitted }));
+                    let state = step.journal.state;
+                    return Ok(Ended::Turn(Turn { state, submitted, asked, trouble }));
                 }
-                Action::Submit => {
-                    submitted += 1;
-                    self.submit(&journal, group).await
-                }
-                Action::LookUp | Action::ReadBack => {
-                    let in_doubt = State::InDoubt { request_id: None };
-                    let proof = if step.journal.state == in_doubt { Proof::Needed } else { Proof::Idle };
-                    oracle::look_up(&self.clients.fusion, about, step.journal.generations(), proof).await
-                }
-                Action::Follow { request_id } => oracle::follow(&self.clients.fusion, &request_id).await,
-                Action::ReadLog { request_id } => oracle::read_log(&self.clients.fusion, &request_id).await,
+                action => watched(self.act(&journal, &step.journal, action, about, group)).await,
             };
+            submitted += u64::from(submits);
+            exchange = Exchange { exchanges: done.1, ..done.0 };
+            asked |= !exchange.exchanges.is_empty();
+            trouble = exchange.trouble;
             journal.machine = step.journal;
             if journal.machine.is_unsent() && matches!(exchange.seen, Observation::NoBatch(_)) {
-                exchange = self.date(&mut journal, exchange).await;
+                let looked = std::mem::take(&mut exchange.exchanges);
+                let (dated, more) = watched(self.date(&mut journal, exchange)).await;
+                exchange = Exchange { exchanges: looked.into_iter().chain(more).collect(), ..dated };
+                trouble = exchange.trouble.or(trouble);
             }
         }
         Err(Error::new(Code::JournalDefect, "a journal took too many steps in one turn"))
+    }
+
+    /// Does what the state machine decided.
+    async fn act(
+        &self,
+        journal: &Claimed,
+        next: &machine::Journal,
+        action: Action,
+        about: About<'_>,
+        group: GroupId,
+    ) -> Exchange {
+        let fusion = &self.clients.fusion;
+        match action {
+            Action::Submit => self.submit(journal, group).await,
+            Action::LookUp | Action::ReadBack => {
+                let in_doubt = State::InDoubt { request_id: None };
+                let proof = if next.state == in_doubt { Proof::Needed } else { Proof::Idle };
+                oracle::look_up(fusion, about, next.generations(), proof).await
+            }
+            Action::Follow { request_id } => oracle::follow(fusion, &request_id).await,
+            Action::ReadLog { request_id } => oracle::read_log(fusion, &request_id).await,
+            Action::Wait(_) | Action::Done => Exchange::without(Observation::Claimed),
+        }
     }
 
     fn about<'j>(&self, task: &'j crate::ids::TaskGid, ordinal: u32, kind: Kind) -> About<'j> {
@@ -261,6 +302,12 @@ impl Driver<'_> {
         let mut tx = store::begin(&self.engine.db).await?;
         jobs::hold(&mut tx, self.lease).await?;
         journals::record_step(&mut tx, connection, self.lease.fence, node, &record).await?;
+        let tried: Vec<_> = exchange
+            .exchanges
+            .iter()
+            .map(|one| NewAttempt { subject: journal.id.0, exchange: one, code: None })
+            .collect();
+        attempts::record(&mut tx, connection, node, Subject::Journal, &tried).await?;
         if let Some(moved) = moved {
             let ordinal = i32::try_from(journal.ordinal).unwrap_or(i32::MAX);
             completions::remark(&mut tx, connection, journal.task.as_str(), ordinal, None, moved).await?;
@@ -309,7 +356,7 @@ impl Driver<'_> {
 /// Nothing was sent, since no request could be made of the journal.
 fn not_sent(words: String) -> Exchange {
     let seen = Observation::Refused(machine::Refusal::Permanent { words: words.clone() });
-    Exchange { seen, request: String::new(), response: words }
+    Exchange { response: words, ..Exchange::without(seen) }
 }
 
 /// A text for the log, cut at a character.

@@ -13,7 +13,9 @@ use crate::ids::{ConnectionId, TaskGid};
 use crate::journal::machine::{Batch, JobTree, Log, Observation, ReadFailure, Refusal, Trust};
 use crate::journal::settings::Suspense;
 use crate::journal::{GroupId, JournalDocument, JournalPlan, JournalSettings, Kind};
+use crate::posting::drive::Trouble;
 use crate::posting::ledger::digits;
+use crate::trouble;
 
 /// What an exchange brought, with its words for the log.
 #[derive(Debug)]
@@ -24,6 +26,22 @@ pub struct Exchange {
     pub request: String,
     /// What was answered.
     pub response: String,
+    /// What it says of Oracle as a whole, when it failed.
+    pub trouble: Option<Trouble>,
+    /// Every request that was sent for it.
+    pub exchanges: Vec<outbound::Exchange>,
+}
+
+impl Exchange {
+    /// Nothing was asked.
+    #[must_use]
+    pub fn without(seen: Observation) -> Exchange {
+        Exchange::of(seen, String::new(), String::new())
+    }
+
+    fn of(seen: Observation, request: String, response: String) -> Exchange {
+        Exchange { seen, request, response, trouble: None, exchanges: Vec::new() }
+    }
 }
 
 /// Which journal the exchange is about.
@@ -97,20 +115,20 @@ pub fn import_words(import: &BulkImport, document: &JournalDocument) -> String {
 
 /// Sends the document, once.
 pub async fn submit(fusion: &Fusion, import: &BulkImport, request: String) -> Exchange {
-    let (seen, response) = match fusion.import_bulk_data(import).await {
-        Ok(submission) => (
-            match submission.outcome {
+    match fusion.import_bulk_data(import).await {
+        Ok(submission) => {
+            let seen = match submission.outcome {
                 Outcome::Scheduled(id) => Observation::Accepted { request_id: id.to_string() },
                 Outcome::NotScheduled => Observation::NotScheduled,
-            },
-            submission.answer,
-        ),
+            };
+            Exchange::of(seen, request, submission.answer)
+        }
         Err(error) => {
             let words = error.to_string();
-            (refused(&error, &words), words)
+            let seen = refused(&error, &words);
+            Exchange { trouble: Some(trouble_of(&error)), ..Exchange::of(seen, request, words) }
         }
-    };
-    Exchange { seen, request, response }
+    }
 }
 
 fn refused(error: &OracleError, words: &str) -> Observation {
@@ -151,7 +169,7 @@ pub async fn look_up(
     let named: Vec<String> = groups.iter().map(|(_, group)| group.to_string()).collect();
     let request = format!("GET journalBatches with {} in BatchName", named.join(", "));
     match find_batches(fusion, &groups, proof).await {
-        Ok((seen, response)) => Exchange { seen, request, response },
+        Ok((seen, response)) => Exchange::of(seen, request, response),
         Err(error) => read_failed(&error, request),
     }
 }
@@ -241,10 +259,10 @@ pub async fn follow(fusion: &Fusion, request_id: &str) -> Exchange {
     let request = format!("GET erpintegrations ESSExecutionDetailsRF requestId={request_id}");
     let Ok(id) = request_id.parse::<RequestId>() else {
         let seen = Observation::Job(JobTree::NotVisible);
-        return Exchange { seen, request, response: "the request id cannot be asked for".to_owned() };
+        return Exchange::of(seen, request, "the request id cannot be asked for".to_owned());
     };
     match fusion.job_tree(id).await {
-        Ok(tree) => Exchange { seen: Observation::Job(judge(&tree)), request, response: words(&tree) },
+        Ok(tree) => Exchange::of(Observation::Job(judge(&tree)), request, words(&tree)),
         Err(error) => read_failed(&error, request),
     }
 }
@@ -283,23 +301,23 @@ pub async fn read_log(fusion: &Fusion, request_id: &str) -> Exchange {
     let request = format!("POST erpintegrations downloadESSJobExecutionDetails ReqstId={request_id}");
     let Ok(id) = request_id.parse::<RequestId>() else {
         let response = "the request id cannot be asked for".to_owned();
-        return Exchange { seen: Observation::Log(Log::Unreadable), request, response };
+        return Exchange::of(Observation::Log(Log::Unreadable), request, response);
     };
     match fusion.job_details(id).await {
         Ok(entries) if entries.is_empty() => {
             let response = "no log".to_owned();
-            Exchange { seen: Observation::Log(Log::Unreadable), request, response }
+            Exchange::of(Observation::Log(Log::Unreadable), request, response)
         }
         Ok(entries) => {
             let codes = import_codes(&entries);
             let text = entries.iter().map(|e| format!("--- {}\n{}", e.name, e.text));
             let response = text.collect::<Vec<_>>().join("\n");
-            Exchange { seen: Observation::Log(Log::Codes(codes)), request, response }
+            Exchange::of(Observation::Log(Log::Codes(codes)), request, response)
         }
         Err(error) if error.is_transient() => read_failed(&error, request),
         Err(error) => {
             let response = error.to_string();
-            Exchange { seen: Observation::Log(Log::Unreadable), request, response }
+            Exchange::of(Observation::Log(Log::Unreadable), request, response)
         }
     }
 }
@@ -309,5 +327,10 @@ fn read_failed(error: &OracleError, request: String) -> Exchange {
         OracleError::Maintenance { announced: true, .. } => ReadFailure::Maintenance,
         _ => ReadFailure::Other { retry_after: error.retry_after() },
     };
-    Exchange { seen: Observation::ReadFailed(failure), request, response: error.to_string() }
+    let seen = Observation::ReadFailed(failure);
+    Exchange { trouble: Some(trouble_of(error)), ..Exchange::of(seen, request, error.to_string()) }
+}
+
+fn trouble_of(error: &OracleError) -> Trouble {
+    Trouble { code: trouble::oracle_code(error), retry_after: error.retry_after() }
 }

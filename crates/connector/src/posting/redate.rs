@@ -5,6 +5,7 @@ use crate::journal::date::{accounting_date, ledger_date};
 use crate::journal::machine::{Observation, ReadFailure};
 use crate::journal::settings::ClosedPeriod;
 use crate::journal::{JournalPlan, JournalSettings, NoJournal, Period};
+use crate::posting::drive::Trouble;
 use crate::posting::oracle::Exchange;
 
 /// What is asked of Oracle.
@@ -56,7 +57,9 @@ pub(super) fn waits(why: &NoJournal, looked: Exchange) -> Exchange {
 /// The periods could not be read: nothing is sent on a date that nobody looked at.
 pub(super) fn unread(error: &crate::Error) -> Exchange {
     let seen = Observation::ReadFailed(ReadFailure::Other { retry_after: None });
-    Exchange { seen, request: REQUEST.to_owned(), response: error.message.clone() }
+    let trouble = Some(Trouble { code: error.code, retry_after: error.retry_after });
+    let words = error.message.clone();
+    Exchange { trouble, request: REQUEST.to_owned(), response: words, ..Exchange::without(seen) }
 }
 
 #[cfg(test)]

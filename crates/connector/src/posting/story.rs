@@ -11,6 +11,7 @@ use crate::ids::TaskGid;
 use crate::journal::{GroupId, JournalPlan, Kind, import_code};
 use crate::posting::lines::{self, ShownLine};
 use crate::record::OrderFacts;
+use crate::store::attempts::{self, Attempt};
 use crate::store::completions::{self, Completion};
 use crate::store::connections::Connection;
 use crate::store::journals::{self, Journal, LoggedStep};
@@ -18,6 +19,8 @@ use crate::store::{completed, documents};
 
 /// Completions that are told at once, newest first.
 const MAX_COMPLETIONS: i64 = 20;
+/// Requests of one journal that are shown.
+const EXCHANGES_SHOWN: i64 = 100;
 /// Journals of one task that are looked through.
 const MAX_JOURNALS: i64 = 1000;
 /// Shorter texts are not looked for in the exchanges with Oracle: too much would fit.
@@ -57,6 +60,8 @@ pub struct Told {
     pub earlier_groups: Vec<String>,
     /// Every step, with what was asked of Oracle and what it answered.
     pub steps: Vec<LoggedStep>,
+    /// Every request that was sent to Oracle for it, oldest first; of very many the newest.
+    pub exchanges: Vec<Attempt>,
 }
 
 /// What a code means.
@@ -106,7 +111,9 @@ async fn tell(db: &sqlx::PgPool, connection: &Connection, task: &str, ordinal: i
     let mut told = Vec::with_capacity(journals.len());
     for journal in journals.into_iter().rev() {
         let steps = journals::steps(db, connection.id, journal.journal_id).await?;
-        told.push(tell_journal(connection, journal, steps)?);
+        let id = journal.journal_id;
+        let told_of = tell_journal(connection, journal, steps)?;
+        told.push(Told { exchanges: attempts::of(db, connection.id, id, EXCHANGES_SHOWN).await?, ..told_of });
     }
     Ok(Some(Story { advice: advice(completion.code.as_deref()), completion, order, journals: told }))
 }
@@ -124,6 +131,7 @@ fn tell_journal(connection: &Connection, journal: Journal, steps: Vec<LoggedStep
         plan,
         journal,
         steps,
+        exchanges: Vec::new(),
     })
 }
 

@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, watch};
 use crate::code::Code;
 use crate::engine::{Clients, Engine};
 use crate::error::{Error, Result};
+use crate::limits::PATIENCE;
 use crate::push::plan::{Plan, Planner};
 use crate::push::world::{self, Moving, World};
 use crate::push::{listing, sender};
@@ -104,6 +105,10 @@ impl Cycle<'_> {
         let mut in_flight: HashSet<String> = HashSet::new();
         loop {
             if self.report.lock().unwrap_or_else(PoisonError::into_inner).stopped.is_some() {
+                return Ok(());
+            }
+            if self.clients.asana.paused() > PATIENCE {
+                // the next cycle begins with what is pending, after that time
                 return Ok(());
             }
             let batch = self.claim().await?;

@@ -5,6 +5,8 @@ use std::sync::PoisonError;
 
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
+use outbound::Exchange;
+use outbound::exchange::watched;
 use tokio::sync::{mpsc, watch};
 
 use crate::code::Code;
@@ -14,6 +16,7 @@ use crate::push::classify::{Attempt, Effect, Verdict, judge};
 use crate::push::cycle::PushReport;
 use crate::push::plan::Write;
 use crate::store;
+use crate::store::attempts::{self, About, NewAttempt};
 use crate::store::jobs::{self, Lease};
 use crate::store::links::{self, NewLink};
 use crate::store::outbox::{self, Fate, Next, Outcome};
@@ -29,6 +32,7 @@ const RECORDED_AT_ONCE: usize = 100;
 pub struct Done {
     write: Write,
     verdict: Verdict,
+    exchanges: Vec<Exchange>,
 }
 
 /// Sends writes as they come; each answer goes to the recorder.
@@ -53,10 +57,13 @@ pub async fn send_all(
                     recorded.send_modify(|count| *count += 1);
                     return;
                 }
-                let answer = match &write.task {
-                    Some(task) => clients.asana.update_task(task, &write.body).await,
-                    None => clients.asana.create_task(&write.body).await,
+                let send = async {
+                    match &write.task {
+                        Some(task) => clients.asana.update_task(task, &write.body).await,
+                        None => clients.asana.create_task(&write.body).await,
+                    }
                 };
+                let (answer, exchanges) = watched(send).await;
                 let attempts = write.movements.iter().map(|(_, attempts)| *attempts).max().unwrap_or(0);
                 let verdict = judge(&write, answer, attempts, settings, Timestamp::now());
                 if verdict.effect == Effect::Stop {
@@ -66,7 +73,7 @@ pub async fn send_all(
                     report.stopped.get_or_insert((code, verdict.reason.clone().unwrap_or_default()));
                 }
                 // the recorder ends only when the lease is lost; then nothing may be recorded
-                let _ = done.send(Done { write, verdict }).await;
+                let _ = done.send(Done { write, verdict, exchanges }).await;
             }
         })
         .await;
@@ -98,7 +105,12 @@ pub async fn record_all(
 async fn record(engine: &Engine, clients: &Clients, lease: &Lease, batch: &[Done]) -> Result<()> {
     let mut fates = Vec::new();
     let (mut known, mut new_links, mut gone) = (Vec::new(), Vec::new(), Vec::new());
-    for Done { write, verdict } in batch {
+    let mut tried = Vec::new();
+    for Done { write, verdict, exchanges } in batch {
+        tried.extend(write.movements.iter().flat_map(|(sending, _)| {
+            let of = |exchange| NewAttempt { subject: sending.id.0, exchange, code: verdict.code };
+            exchanges.iter().map(of)
+        }));
         fates.extend(write.movements.iter().map(|(sending, attempts)| Fate {
             id: sending.id,
             next: verdict.next,
@@ -129,6 +141,7 @@ async fn record(engine: &Engine, clients: &Clients, lease: &Lease, batch: &[Done
     let mut tx = store::begin(&engine.db).await?;
     jobs::hold(&mut tx, lease).await?;
     outbox::record_fates(&mut tx, lease.connection, lease.fence, &fates).await?;
+    attempts::record(&mut tx, lease.connection, engine.node, About::Movement, &tried).await?;
     tasks::store(&mut tx, lease.connection, &known).await?;
     links::add(&mut tx, lease.connection, &new_links).await?;
     if !gone.is_empty() {

@@ -11,10 +11,13 @@ use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::feed::Feed;
 use crate::ids::{ConnectionId, NodeId};
+use crate::limits::{self, Provider};
 use crate::store::at;
 
 /// How long a lease lasts unless it is renewed.
 pub const LEASE: Duration = Duration::from_secs(60);
+/// How long a probe may take before another one may begin: a node that died while it probed holds it no longer.
+pub const PROBE: Duration = Duration::from_secs(60);
 
 /// One kind of work on a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -61,6 +64,22 @@ impl Job {
         }
     }
 
+    /// Which sides it asks.
+    #[must_use]
+    pub fn needs(self) -> &'static [Provider] {
+        match self {
+            Job::Poll(_) | Job::Journals => &[Provider::Oracle],
+            Job::Push | Job::Webhooks | Job::Sweep => &[Provider::Asana],
+            Job::Completions => &Provider::ALL,
+        }
+    }
+
+    /// The names of those that ask this side.
+    fn that_need(provider: Provider) -> Vec<String> {
+        let needing = Job::ALL.into_iter().filter(|job| job.needs().contains(&provider));
+        needing.map(|job| job.as_str().to_owned()).collect()
+    }
+
     fn parse(text: &str) -> Result<Job> {
         Job::ALL
             .into_iter()
@@ -82,6 +101,8 @@ pub struct Lease {
     pub node: NodeId,
     /// How many times in a row the job has failed before.
     pub failures: i32,
+    /// The side whose breaker is open, when the job is to show whether it answers again.
+    pub probes: Option<Provider>,
 }
 
 /// How a job is doing.
@@ -103,6 +124,8 @@ pub struct JobStatus {
     pub reason: Option<String>,
     /// Whether all there is to tell is a maintenance that Oracle announced less than eight hours ago.
     pub maintenance: bool,
+    /// Whether all there is to tell is that it was asked to slow down, less than an hour ago.
+    pub slowed: bool,
 }
 
 /// Creates the job rows of a new connection, not yet due.
@@ -120,7 +143,7 @@ pub async fn create(db: &mut PgConnection, connection: ConnectionId) -> Result<(
 }
 
 /// Claims at most `limit` jobs of active connections that are due, the longest waiting first. A lease
-/// that ran out counts as due.
+/// that ran out counts as due. What needs a side whose breaker is open waits: see [`claim_probes`].
 pub async fn claim_due(db: &PgPool, node: NodeId, limit: i64) -> Result<Vec<Lease>> {
     let rows = sqlx::query!(
         // materialized: a subquery could be run once for each row, and claim more than the limit
@@ -129,6 +152,8 @@ pub async fn claim_due(db: &PgPool, node: NodeId, limit: i64) -> Result<Vec<Leas
              where c.state = 'active'
                and ((j.due_at <= now() and (j.lease_until is null or j.lease_until < now()))
                     or (j.node_id is not null and j.lease_until < now()))
+               and not exists (select from breakers b where b.connection_id = j.connection_id and b.open
+                                   and j.job = any(case b.provider when 'oracle' then $4::text[] else $5::text[] end))
              order by j.due_at nulls first
              for update of j skip locked limit $2)
          update jobs set node_id = $1, fence = jobs.fence + 1, due_at = null, started_at = now(),
@@ -138,13 +163,60 @@ pub async fn claim_due(db: &PgPool, node: NodeId, limit: i64) -> Result<Vec<Leas
         node.0,
         limit,
         LEASE.as_secs_f64(),
+        &Job::that_need(Provider::Oracle),
+        &Job::that_need(Provider::Asana),
     )
     .fetch_all(db)
     .await?;
     rows.into_iter()
         .map(|r| {
-            let connection = ConnectionId(r.connection_id);
-            Ok(Lease { connection, job: Job::parse(&r.job)?, fence: r.fence, node, failures: r.failures })
+            let (connection, job) = (ConnectionId(r.connection_id), Job::parse(&r.job)?);
+            Ok(Lease { connection, job, fence: r.fence, node, failures: r.failures, probes: None })
+        })
+        .collect()
+}
+
+/// Claims for each open breaker whose while has passed one due job that needs that side and no other that is closed
+/// off, at most `limit`. Until it has ended, or for [`PROBE`], there is no second one.
+pub async fn claim_probes(db: &PgPool, node: NodeId, limit: i64) -> Result<Vec<Lease>> {
+    let rows = sqlx::query!(
+        "with gate as materialized (
+             select b.connection_id, b.provider from breakers b join connections c using (connection_id)
+             where b.open and b.retry_at <= now() and (b.probing_until is null or b.probing_until < now())
+               and c.state = 'active'
+             order by b.retry_at for update of b skip locked limit $2),
+         due as materialized (
+             select g.provider, d.connection_id, d.job from gate g cross join lateral (
+                 select j.connection_id, j.job from jobs j
+                 where j.connection_id = g.connection_id
+                   and j.job = any(case g.provider when 'oracle' then $4::text[] else $5::text[] end)
+                   and ((j.due_at <= now() and (j.lease_until is null or j.lease_until < now()))
+                        or (j.node_id is not null and j.lease_until < now()))
+                   and not exists (select from breakers o where o.connection_id = j.connection_id and o.open
+                                   and o.provider <> g.provider
+                                   and j.job = any(case o.provider when 'oracle' then $4::text[] else $5::text[] end))
+                 order by j.due_at nulls first limit 1 for update of j skip locked) d),
+         probing as (
+             update breakers b set probing_until = now() + make_interval(secs => $6) from due
+             where b.connection_id = due.connection_id and b.provider = due.provider)
+         update jobs set node_id = $1, fence = jobs.fence + 1, due_at = null, started_at = now(),
+                lease_until = now() + make_interval(secs => $3)
+         from due where jobs.connection_id = due.connection_id and jobs.job = due.job
+         returning jobs.connection_id, jobs.job, jobs.fence, jobs.failures, due.provider",
+        node.0,
+        limit,
+        LEASE.as_secs_f64(),
+        &Job::that_need(Provider::Oracle),
+        &Job::that_need(Provider::Asana),
+        PROBE.as_secs_f64(),
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter()
+        .map(|r| {
+            let (connection, job) = (ConnectionId(r.connection_id), Job::parse(&r.job)?);
+            let probes = Provider::ALL.into_iter().find(|provider| provider.as_str() == r.provider);
+            Ok(Lease { connection, job, fence: r.fence, node, failures: r.failures, probes })
         })
         .collect()
 }
@@ -163,7 +235,7 @@ pub async fn claim(db: &PgPool, node: NodeId, connection: ConnectionId, job: Job
     )
     .fetch_optional(db)
     .await?;
-    Ok(row.map(|r| Lease { connection, job, fence: r.fence, node, failures: r.failures }))
+    Ok(row.map(|r| Lease { connection, job, fence: r.fence, node, failures: r.failures, probes: None }))
 }
 
 /// Renews the lease within a transaction; a lost one is refused, so that nothing is committed with it.
@@ -185,7 +257,8 @@ pub async fn hold(db: &mut PgConnection, lease: &Lease) -> Result<()> {
     Err(Error::new(Code::LeaseLost, format!("the lease on {} was lost", lease.job.as_str())))
 }
 
-/// Ends a job. `next` is when it is due again unless it was asked for sooner meanwhile.
+/// Ends a job. `next` is when it is due again unless it was asked for sooner meanwhile. For an hour, being asked to slow
+/// down is no failure that counts.
 pub async fn finish(
     db: &PgPool,
     lease: &Lease,
@@ -193,9 +266,13 @@ pub async fn finish(
     failure: Option<&Error>,
 ) -> Result<()> {
     let failed = failure.is_some();
+    let busy = failure.is_some_and(|failure| limits::is_busy(failure.code));
     sqlx::query!(
         "update jobs set node_id = null, lease_until = null, finished_at = now(), due_at = least(due_at, $4),
-                failures = case when $5 then failures + 1 else 0 end, code = $6, reason = $7,
+                failures = case when not $5 then 0
+                                when $8 and not coalesce(code = $6 and code_since < now() - make_interval(secs => $9), false)
+                                then failures else failures + 1 end,
+                code = $6, reason = $7,
                 code_since = case when not $5 then null when code = $6 then coalesce(code_since, now()) else now() end
          where connection_id = $1 and job = $2 and fence = $3",
         lease.connection.0,
@@ -205,6 +282,8 @@ pub async fn finish(
         failed,
         failure.map(|f| f.code.info().code),
         failure.map(|f| f.message.as_str()),
+        busy,
+        backoff::MAX_RETRY_AFTER.as_secs_f64(),
     )
     .execute(db)
     .await?;
@@ -260,11 +339,14 @@ pub async fn ask_for(db: impl sqlx::PgExecutor<'_>, connection: ConnectionId, jo
 pub async fn status(db: &PgPool, connection: ConnectionId) -> Result<Vec<JobStatus>> {
     let rows = sqlx::query!(
         "select job, due_at, coalesce(lease_until > now(), false) as \"running!\", finished_at, failures, code, reason,
-                coalesce(code = $2 and code_since > now() - make_interval(secs => $3), false) as \"maintenance!\"
+                coalesce(code = $2 and code_since > now() - make_interval(secs => $3), false) as \"maintenance!\",
+                coalesce(code = any($4) and code_since > now() - make_interval(secs => $5), false) as \"slowed!\"
          from jobs where connection_id = $1 order by job desc",
         connection.0,
         Code::OracleMaintenance.info().code,
         backoff::MAX_MAINTENANCE.as_secs_f64(),
+        &[Code::OracleBusy, Code::AsanaBusy].map(|code| code.info().code.to_owned()),
+        backoff::MAX_RETRY_AFTER.as_secs_f64(),
     )
     .fetch_all(db)
     .await?;
@@ -279,6 +361,7 @@ pub async fn status(db: &PgPool, connection: ConnectionId) -> Result<Vec<JobStat
             code: r.code,
             reason: r.reason,
             maintenance: r.maintenance,
+            slowed: r.slowed,
         })
         .collect())
 }

@@ -1,5 +1,8 @@
 //! The SQL: one function per statement or transaction, named for what it does.
 
+pub mod attempts;
+pub mod breakers;
+pub mod budgets;
 pub mod completed;
 pub mod completions;
 pub mod connections;

@@ -5,6 +5,7 @@ use sqlx::PgPool;
 
 use crate::error::Result;
 use crate::ids::{ConnectionId, MovementId};
+use crate::store::attempts::{self, Attempt};
 
 /// A movement as the log shows it.
 #[derive(Debug, Clone, serde::Serialize)]
@@ -109,7 +110,12 @@ pub struct FullMovement {
     pub request: Option<String>,
     /// What Asana answered.
     pub response: Option<String>,
+    /// Every request that was sent for it, oldest first; of very many the newest.
+    pub exchanges: Vec<Attempt>,
 }
+
+/// Exchanges of one movement that are shown.
+const EXCHANGES_SHOWN: i64 = 200;
 
 /// Loads one movement of a connection.
 pub async fn show(db: &PgPool, connection: ConnectionId, id: MovementId) -> Result<Option<FullMovement>> {
@@ -125,7 +131,9 @@ pub async fn show(db: &PgPool, connection: ConnectionId, id: MovementId) -> Resu
     )
     .fetch_optional(db)
     .await?;
+    let exchanges = attempts::of(db, connection, id.0, EXCHANGES_SHOWN).await?;
     Ok(row.map(|r| FullMovement {
+        exchanges,
         connection_id: connection.0,
         body: r.body,
         request: r.request,

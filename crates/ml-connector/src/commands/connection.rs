@@ -9,6 +9,7 @@ use comfy_table::Table;
 use connector::hooks::by_hand;
 use connector::manage::{self, Secrets};
 use connector::settings::Settings;
+use connector::store::breakers::{self, Failing};
 use connector::store::connections::{self, Connection, State};
 use connector::store::{completed, documents, feeds, hooks, jobs, movements};
 use connector::{Code, Engine, Error, ping};
@@ -305,6 +306,7 @@ async fn show(database: &Database, name: &str, as_toml: bool, global: &Global) -
         states.push(feeds::load(db, connection.id, feed).await?);
     }
     let jobs = jobs::status(db, connection.id).await?;
+    let sides = breakers::failing(db, connection.id).await?;
     let counts = movements::count(db, connection.id).await?;
     let documents = documents::count(db, connection.id).await?;
     let completed = completed::count(db, connection.id).await?;
@@ -314,7 +316,7 @@ async fn show(database: &Database, name: &str, as_toml: bool, global: &Global) -
         output::json(&serde_json::json!({
             "connection_id": connection.id, "name": connection.name, "state": connection.state,
             "created_at": connection.created_at, "settings": connection.settings,
-            "feeds": states, "jobs": jobs, "movements": counts, "documents": documents,
+            "feeds": states, "jobs": jobs, "sides": sides, "movements": counts, "documents": documents,
             "journals_since": since, "completions": completed, "webhooks": webhooks,
         }))?;
         return Ok(ExitCode::SUCCESS);
@@ -327,6 +329,9 @@ async fn show(database: &Database, name: &str, as_toml: bool, global: &Global) -
     ));
     output::data(&feed_table(states, &documents).to_string());
     output::data(&job_table(jobs).to_string());
+    for side in &sides {
+        output::data(&failing_side(side));
+    }
     let mut table = output::table(&["movements", "count"]);
     for (state, count) in [
         ("open", counts.open),
@@ -366,12 +371,34 @@ fn job_table(jobs: Vec<jobs::JobStatus>) -> Table {
         let due = if job.running { "running".to_owned() } else { output::when(job.due_at) };
         let trouble = if job.maintenance {
             "none; Oracle maintenance".to_owned()
+        } else if job.slowed {
+            "none; asked to slow down".to_owned()
         } else {
             [job.code, job.reason].into_iter().flatten().collect::<Vec<_>>().join(" ")
         };
         table.add_row([job.job, due, output::when(job.finished_at), trouble]);
     }
     table
+}
+
+/// A side whose last answer was a failure, in one line.
+pub(super) fn failing_side(side: &Failing) -> String {
+    let name = if side.provider == "oracle" { "Oracle" } else { "Asana" };
+    let why: Vec<&str> = [side.code.as_deref(), side.reason.as_deref()].into_iter().flatten().collect();
+    let why = why.join(": ");
+    let tried = match side.retry_at {
+        _ if side.probing => "is tried now".to_owned(),
+        at => format!("is tried again at {}", output::when(at)),
+    };
+    if side.maintenance {
+        return format!("{name} is in maintenance since {}; it {tried}", output::when(side.opened_at));
+    }
+    if side.open {
+        let (code, since) = (Code::SideFailing.info().code, output::when(side.opened_at));
+        return format!("{code}: {name} keeps failing since {since}, and {tried}; last {why}");
+    }
+    let times = if side.failures == 1 { "once".to_owned() } else { format!("{} times", side.failures) };
+    format!("{name} failed {times} in a row; last {why}")
 }
 
 /// How many stand in each state.

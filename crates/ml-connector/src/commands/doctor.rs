@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use connector::ping::{Check, Verdict};
-use connector::store::{self, connections};
-use connector::{Error, vault};
+use connector::store::{self, breakers, connections};
+use connector::{Code, Error, vault};
 
 use crate::cli::Global;
 use crate::database::Database;
@@ -44,6 +44,19 @@ async fn database_checks(
     }
     checks.push(good("schema", "up to date".to_owned()));
     for connection in connections::list(&database.pool).await? {
+        for side in breakers::failing(&database.pool, connection.id).await? {
+            let detail = super::connection::failing_side(&side);
+            let check = good(&format!("answers to {}", connection.name), detail);
+            checks.push(match side.open && !side.maintenance {
+                true => Check {
+                    verdict: Verdict::Failed,
+                    code: Some(Code::SideFailing.info().code),
+                    remedy: Some(Code::SideFailing.info().remedy),
+                    ..check
+                },
+                false => Check { verdict: Verdict::Note, ..check },
+            });
+        }
         let name = format!("credentials of {}", connection.name);
         let Some(key) = key else {
             checks.push(Check { verdict: Verdict::Skipped, ..good(&name, "no key".to_owned()) });

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use connector::ids::MovementId;
+use connector::store::attempts::Attempt;
 use connector::store::connections;
 use connector::store::movements::{self, Filter, FullMovement, Movement};
 
@@ -111,6 +112,31 @@ async fn show(database: &Database, connection: &str, id: &str, global: &Global) 
     Ok(ExitCode::SUCCESS)
 }
 
+/// Every request that was sent, with what came of it; `None` when there was none.
+pub(crate) fn exchanges(sent: &[Attempt]) -> Option<comfy_table::Table> {
+    if sent.is_empty() {
+        return None;
+    }
+    let mut table = output::table(&["sent", "what", "answer", "took", "node", "their id"]);
+    for one in sent {
+        let answer = match (one.status, one.outcome.as_str()) {
+            (Some(status), "answered") => status.to_string(),
+            (Some(status), outcome) => format!("{status}, {outcome}"),
+            (None, outcome) => outcome.to_owned(),
+        };
+        let answer = one.code.as_ref().map_or_else(|| answer.clone(), |code| format!("{answer} {code}"));
+        table.add_row([
+            output::when(Some(one.at)),
+            one.what.clone(),
+            answer,
+            format!("{} ms", one.elapsed_ms),
+            one.node_id.to_string(),
+            one.request_id.clone().unwrap_or_default(),
+        ]);
+    }
+    Some(table)
+}
+
 fn print(found: &FullMovement) {
     let m = &found.movement;
     let table = output::pairs([
@@ -127,6 +153,9 @@ fn print(found: &FullMovement) {
         ("ended", output::when(m.finished_at)),
     ]);
     output::data(&table.to_string());
+    if let Some(table) = exchanges(&found.exchanges) {
+        output::data(&table.to_string());
+    }
     for (name, text) in [("record", &found.body), ("request", &found.request), ("answer", &found.response)] {
         if let Some(text) = text {
             output::data(&format!("\n{name}:\n{text}"));

@@ -6,6 +6,7 @@
     reason = "a test may stop where it meets what it does not expect"
 )]
 
+mod budget;
 mod commands;
 mod demo;
 mod door;

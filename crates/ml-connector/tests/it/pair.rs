@@ -13,6 +13,7 @@ pub struct Pair {
     pub sandbox: Sandbox,
     pub board: Board,
     journals: bool,
+    asana_per_minute: u32,
 }
 
 /// What a task shows, by the key of its field; enum options by their name.
@@ -24,13 +25,23 @@ impl Pair {
         let oracle = OracleConfig { client_secret: client_secret.to_owned(), ..OracleConfig::default() };
         let mut asana = AsanaConfig::unlimited();
         asana_token.clone_into(&mut asana.tokens[0].token);
+        Pair::between(oracle, asana, 1_000_000).await
+    }
+
+    /// Empty ones whose Asana lets a token send so much, as the settings say, and keeps to all its other limits.
+    pub async fn limited(per_minute: u32) -> Pair {
+        let asana = AsanaConfig { requests_per_minute: Some(per_minute), ..AsanaConfig::default() };
+        Pair::between(OracleConfig::default(), asana, per_minute).await
+    }
+
+    async fn between(oracle: OracleConfig, asana: AsanaConfig, asana_per_minute: u32) -> Pair {
         let sandbox =
             Sandbox::start(SandboxConfig { oracle, asana, ..SandboxConfig::default() }).await.unwrap();
         sandbox.clock().freeze("2026-05-04T09:30:00.250Z".parse().unwrap());
         // so that equal records have equal texts wherever they are served
         sandbox.oracle().change_settings(|s| s.links = LinkStyle::Host("pod.example.com".to_owned()));
         let board = Board::seed(sandbox.asana(), "Purchasing").unwrap();
-        Pair { sandbox, board, journals: false }
+        Pair { sandbox, board, journals: false, asana_per_minute }
     }
 
     /// The same with fields and settings for journals. An import has ended when its submission is answered, and what
@@ -56,7 +67,7 @@ impl Pair {
         let fields: String = board.fields.iter().map(|(key, gid)| format!("{key} = \"{gid}\"\n")).collect();
         format!(
             "[oracle]\nurl = \"{}\"\ntoken_url = \"{}\"\nclient_id = \"{}\"\nscope = \"{}\"\npage_size = 10\n\
-             [asana]\nurl = \"{}\"\nworkspace = \"{}\"\nrequests_per_minute = 1000000\n\
+             [asana]\nurl = \"{}\"\nworkspace = \"{}\"\nrequests_per_minute = {}\n\
              [fields]\n{fields}[routing.default]\nproject = \"{}\"\n{}",
             sandbox.oracle_url(),
             sandbox.token_url(),
@@ -64,6 +75,7 @@ impl Pair {
             oracle.scope,
             sandbox.asana_url(),
             board.workspace,
+            self.asana_per_minute,
             board.project,
             if self.journals { self.journal_settings() } else { String::new() },
         )
@@ -82,6 +94,11 @@ impl Pair {
             facts.clearing_account_id,
             facts.balancing_segment + 1,
         )
+    }
+
+    /// Settings are those of another, new board from now on.
+    pub fn change_board(&mut self, name: &str) {
+        self.board = Board::seed(self.sandbox.asana(), name).unwrap();
     }
 
     /// Ticks off the task of an order; returns its gid.

@@ -80,6 +80,7 @@ pub(crate) struct TokenSource {
     client_id: String,
     client_secret: SecretString,
     scope: String,
+    timeout: Duration,
     state: Mutex<State>,
 }
 
@@ -91,6 +92,7 @@ impl TokenSource {
             client_id: config.client_id.clone(),
             client_secret: config.client_secret.clone(),
             scope: config.scope.clone(),
+            timeout: config.timeouts.token,
             state: Mutex::default(),
         }
     }
@@ -149,7 +151,7 @@ impl TokenSource {
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded;charset=UTF-8")
             .header(ACCEPT, "application/json")
             .body(form);
-        let answer = self.transport.exchange(request).await.map_err(failure)?;
+        let answer = self.transport.exchange("token", request).await.map_err(failure)?;
         if (200..300).contains(&answer.status) {
             self.accept(&answer, fetched)
         } else {
@@ -158,7 +160,7 @@ impl TokenSource {
     }
 
     fn request(&self) -> RequestBuilder {
-        let request = self.transport.client().post(self.url.clone());
+        let request = self.transport.client().post(self.url.clone()).timeout(self.timeout);
         request.basic_auth(&self.client_id, Some(self.client_secret.expose_secret()))
     }
 

@@ -108,6 +108,30 @@ async fn no_request_leaves_before_the_time_that_a_429_names() {
 }
 
 #[tokio::test]
+async fn with_patience_a_read_is_sent_again_after_its_time() {
+    let server = server().await;
+    let busy = ResponseTemplate::new(429).insert_header("Retry-After", "1");
+    wiremock::Mock::given(wiremock::matchers::method("GET"))
+        .respond_with(busy)
+        .up_to_n_times(1)
+        .with_priority(1)
+        .mount(&server)
+        .await;
+    answer(&server, ORDERS, page(&[], false)).await;
+    let mut config = config(&server);
+    config.patience = Duration::from_secs(60);
+    let fusion = Fusion::new(config).unwrap();
+    let began = std::time::Instant::now();
+    let orders = Query::new(Resource::PurchaseOrders);
+    let (read, seen) = outbound::exchange::watched(fusion.page(&orders)).await;
+    read.unwrap();
+    assert!(began.elapsed() >= Duration::from_secs(1), "{:?}", began.elapsed());
+    let seen: Vec<_> = seen.iter().map(|one| (one.what, one.status)).collect();
+    assert_eq!(seen, [("token", Some(200)), ("purchaseOrders", Some(429)), ("purchaseOrders", Some(200))]);
+    assert_eq!(fusion.answered(), 1);
+}
+
+#[tokio::test]
 async fn maintenance_is_recognised_by_its_words() {
     let html = |status: u16, text: &str| {
         ResponseTemplate::new(status)
@@ -176,7 +200,7 @@ async fn no_answer_in_time_and_no_server_are_told_apart() {
     let server = server().await;
     answer(&server, ORDERS, page(&[], false).set_delay(Duration::from_secs(30))).await;
     let mut config = config(&server);
-    config.timeout = Duration::from_millis(300);
+    config.timeouts.read = Duration::from_millis(300);
     let error = Fusion::new(config).unwrap().page(&Query::new(Resource::PurchaseOrders)).await.unwrap_err();
     assert_eq!((error.kind(), error.is_transient()), (ErrorKind::TimedOut, true));
     let error = against(&server, "http://127.0.0.1:1".to_owned()).await;

@@ -183,10 +183,10 @@ async fn an_import_has_its_own_time_and_may_have_happened_when_it_runs_out() {
     let server = server().await;
     posting(&server, scheduled(json!(7)).set_delay(Duration::from_millis(700))).await;
     let mut config = config(&server);
-    config.timeout = Duration::from_millis(100);
-    config.import_timeout = Duration::from_secs(30);
+    config.timeouts.read = Duration::from_millis(100);
+    config.timeouts.import = Duration::from_secs(30);
     assert!(Fusion::new(config.clone()).unwrap().import_bulk_data(&import()).await.is_ok());
-    config.import_timeout = Duration::from_millis(300);
+    config.timeouts.import = Duration::from_millis(300);
     let error = against(config).await;
     assert_eq!((error.kind(), error.may_have_happened()), (ErrorKind::TimedOut, true));
     assert_eq!(posted(&server).await.len(), 2, "one for each call");

@@ -8,6 +8,7 @@ use connector::store::completions::Completion;
 use connector::store::connections;
 
 use crate::cli::Global;
+use crate::commands::movements::exchanges;
 use crate::database::Database;
 use crate::output;
 
@@ -146,6 +147,9 @@ fn print_journal(told: &Told) {
         table.add_row([output::when(Some(step.at)), step.state.clone(), format!("{}{again}", step.what)]);
     }
     output::data(&table.to_string());
+    if let Some(table) = exchanges(&told.exchanges) {
+        output::data(&table.to_string());
+    }
     for (number, step) in told.steps.iter().enumerate() {
         for (name, text) in [("request", &step.request), ("answer", &step.response)] {
             if let Some(text) = text {
