@@ -7,6 +7,7 @@
 //! what differs.
 
 pub mod amount;
+pub mod apply;
 pub mod backoff;
 pub mod charge_account;
 pub mod code;
@@ -24,6 +25,7 @@ pub mod mapping;
 pub mod node;
 pub mod ping;
 pub mod posting;
+pub mod provision;
 pub mod purpose;
 pub mod push;
 pub mod record;

@@ -28,13 +28,8 @@ pub struct Secrets {
     pub asana_token: Option<SecretString>,
 }
 
-/// Adds a connection as a draft, with its secrets encrypted, in one transaction.
-pub async fn add(
-    engine: &Engine,
-    name: &str,
-    settings: &Settings,
-    secrets: &Secrets,
-) -> Result<ConnectionId> {
+/// Refuses a name that a command line or an address could not carry.
+pub(crate) fn check_name(name: &str) -> Result<()> {
     let fits = !name.is_empty()
         && name.chars().count() <= NAME_CHARACTERS
         && name.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c));
@@ -43,6 +38,17 @@ pub async fn add(
             format!("a connection's name is 1 to {NAME_CHARACTERS} letters, digits, `-`, `_` or `.`");
         return Err(Error::new(Code::SettingsInvalid, message));
     }
+    Ok(())
+}
+
+/// Adds a connection as a draft, with its secrets encrypted, in one transaction.
+pub async fn add(
+    engine: &Engine,
+    name: &str,
+    settings: &Settings,
+    secrets: &Secrets,
+) -> Result<ConnectionId> {
+    check_name(name)?;
     settings.check()?;
     let id = ConnectionId::new();
     let mut tx = store::begin(&engine.db).await?;
@@ -84,6 +90,9 @@ pub async fn edit(
     secrets: &Secrets,
 ) -> Result<u64> {
     settings.check()?;
+    if connection.state != State::Draft {
+        settings.check_mapped()?;
+    }
     let mut tx = store::begin(&engine.db).await?;
     if !is_same_pod(&settings.oracle.base()?, &connection.settings.oracle.base()?) {
         begin_at_another_pod(&mut tx, connection).await?;
@@ -141,6 +150,7 @@ pub async fn activate(engine: &Engine, connection: &Connection) -> Result<()> {
     if connection.state == State::Active {
         return Err(Error::new(Code::ConnectionState, format!("`{}` is active already", connection.name)));
     }
+    connection.settings.check_mapped()?;
     let mut tx = store::begin(&engine.db).await?;
     connections::set_state(&mut tx, connection.id, State::Active).await?;
     jobs::ask_for(&mut *tx, connection.id, &Job::ALL).await?;

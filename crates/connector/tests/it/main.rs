@@ -23,6 +23,7 @@ mod oracle_forms;
 mod oracle_trouble;
 mod pods;
 mod preview;
+mod provision;
 mod real_orders;
 mod routing;
 mod secrets;

@@ -31,6 +31,13 @@ pub enum ConnectionCommand {
         #[command(flatten)]
         secrets: SecretArgs,
     },
+    /// Add a connection, or change it, to what one file says; a second time changes nothing
+    Apply(super::setup::apply::ApplyArgs),
+    /// Print a connection as a file that `apply` takes, without its secrets
+    Export {
+        /// The connection's name
+        name: String,
+    },
     /// List connections with their state
     List,
     /// Show a connection: settings, feeds, jobs, counts
@@ -61,6 +68,8 @@ pub enum ConnectionCommand {
         #[command(flatten)]
         public: PublicUrlArgs,
     },
+    /// Show which custom fields are missing in Asana, and create them on consent
+    Provision(super::setup::provision::ProvisionArgs),
     /// Start polling on schedule
     Activate {
         /// The connection's name
@@ -120,6 +129,13 @@ async fn dispatch(
     let db = &database.pool;
     match command {
         ConnectionCommand::List => return list(database, global).await,
+        ConnectionCommand::Apply(args) => return super::setup::apply::run(database, args, global).await,
+        ConnectionCommand::Export { name } => {
+            return super::setup::apply::export(database, &name, global).await;
+        }
+        ConnectionCommand::Provision(args) => {
+            return super::setup::provision::run(database, args, global).await;
+        }
         ConnectionCommand::Show { name, toml } => return show(database, &name, toml, global).await,
         ConnectionCommand::Add { name, file, secrets } => {
             let engine = database.engine(global)?;

@@ -1,0 +1,166 @@
+//! Setting a connection up: its file, its fields, its dry run, its first activation.
+
+use sandbox::asana::{FieldKind, FieldSpec};
+use sandbox::{AsanaConfig, Board, OracleConfig, Sandbox, SandboxConfig};
+use serde_json::Value;
+use tokio::process::Command;
+
+use crate::pair::Pair;
+use crate::program::{Run, run};
+use crate::world::World;
+
+/// A connection's file for a pair whose project has no fields.
+fn file(pair: &Pair) -> String {
+    let settings = pair.settings();
+    let (before, after) = settings.split_once("[fields]\n").unwrap();
+    let after = &after[after.find("[routing.default]").unwrap()..];
+    format!(
+        "name = \"acme\"\n[secrets]\noracle_client_secret = {{ env = \"ORACLE\" }}\n\
+         asana_token = {{ file = \"token\" }}\n{before}{after}"
+    )
+}
+
+/// Both stand-ins with a project that has no fields yet.
+async fn bare() -> Pair {
+    let sandbox =
+        Sandbox::start(SandboxConfig { asana: AsanaConfig::unlimited(), ..SandboxConfig::default() })
+            .await
+            .unwrap();
+    let workspace = sandbox.asana().seed_workspace("Northwind Consulting");
+    let project = sandbox.asana().seed_project(&workspace, "Purchasing").unwrap();
+    Pair::of(sandbox, Board { workspace, project, fields: Vec::new() })
+}
+
+fn applies(world: &World, text: &str, flags: &[&str]) -> Command {
+    let file = world.file("acme.toml", text);
+    let mut args = vec!["connection", "apply", "-f", file.to_str().unwrap()];
+    args.extend(flags);
+    let mut command = world.program(&args);
+    command.env("ORACLE", OracleConfig::default().client_secret);
+    command
+}
+
+async fn apply(world: &World, text: &str, flags: &[&str]) -> Run {
+    run(applies(world, text, flags)).await
+}
+
+/// What is printed, without what differs from run to run.
+fn steady(text: &str, pair: &Pair, world: &World) -> String {
+    text.replace(pair.sandbox.oracle_url().as_str(), "ORACLE")
+        .replace(pair.sandbox.asana_url().as_str(), "ASANA")
+        .replace(world.directory.path().to_str().unwrap(), "DIR")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_is_applied_once_and_a_second_time_changes_nothing() {
+    let (world, pair) = tokio::join!(World::new(), bare());
+    world.file("token", &pair.asana_token());
+    pair.add_orders(2);
+    let text = file(&pair);
+    let shown = apply(&world, &text, &["--dry-run"]).await.ends_with(0);
+    assert!(shown.stdout.contains("secrets.asana_token") && !shown.stdout.contains(&pair.asana_token()));
+    assert!(shown.stderr.contains("this was a dry run"), "{shown:?}");
+    assert_eq!(world.count("select count(*) from connections").await, 0);
+
+    let added = apply(&world, &text, &[]).await.ends_with(0);
+    assert!(added.stderr.contains("`acme` was added as a draft; next: ml-connector connection ping acme"));
+    world.succeeds(&["connection", "ping", "acme"]).await;
+    let version = "select settings_version::bigint from connections";
+    let again = apply(&world, &text, &[]).await.ends_with(0);
+    assert_eq!((again.stdout.as_str(), world.count(version).await), ("", 1));
+    assert!(again.stderr.contains("nothing to change"), "{again:?}");
+
+    // what provisioning wrote stays, since the file has no [fields]
+    world.succeeds(&["connection", "provision", "acme", "--yes"]).await;
+    assert_eq!(apply(&world, &text, &["--json"]).await.ends_with(0).json()["action"], "nothing");
+    // its own form without the secrets says the same
+    let exported = world.succeeds(&["connection", "export", "acme"]).await.stdout;
+    assert!(!exported.contains(&pair.asana_token()) && !exported.contains(&pair.client_secret()));
+    let whole = apply(&world, &exported, &["--json"]).await.ends_with(0).json();
+    assert_eq!((&whole["action"], &whole["changes"]), (&"nothing".into(), &serde_json::json!([])));
+
+    let changed = text.replace("page_size = 10", "page_size = 20");
+    let told = apply(&world, &changed, &["--json"]).await.ends_with(0).json();
+    assert_eq!(told["action"], "change");
+    let one = serde_json::json!([{ "setting": "oracle.page_size", "old": "10", "new": "20" }]);
+    assert_eq!(told["changes"], one);
+    world.file("token", "another token");
+    let told = apply(&world, &changed, &["--json"]).await.ends_with(0).json();
+    assert_eq!(
+        (&told["changes"], &told["secrets"]),
+        (&serde_json::json!([]), &serde_json::json!(["asana_token"]))
+    );
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_apply_and_export_print_is_as_it_was_agreed() {
+    let (world, pair) = tokio::join!(World::new(), bare());
+    world.file("token", &pair.asana_token());
+    let text = file(&pair);
+    let mut all = String::new();
+    let mut tell = |what: &str, run: &Run| {
+        let text = format!("{}{}", run.stdout, run.stderr);
+        all.push_str(&format!("## {what}\n{}\n", steady(&text, &pair, &world)));
+    };
+    let broken = text.replace("workspace =", "work_space =").replace("name = \"acme\"", "name = 7");
+    tell("two mistakes", &apply(&world, &broken, &[]).await.ends_with(1));
+    let secrets = text.replace("\"ORACLE\"", "\"NOBODY_SET_IT\"").replace("\"token\"", "\"nowhere\"");
+    tell("secrets that are not there", &apply(&world, &secrets, &[]).await.ends_with(1));
+    let stray = text.replace("\"ORACLE\"", "\"s3cret-written-here\"");
+    tell("a secret where its variable belongs", &apply(&world, &stray, &[]).await.ends_with(1));
+    assert_eq!(world.count("select count(*) from connections").await, 0);
+    apply(&world, &text, &[]).await.ends_with(0);
+    tell("one setting changed", &apply(&world, &text.replace("page_size = 10", "page_size = 20"), &[]).await);
+    tell("export", &world.succeeds(&["connection", "export", "acme"]).await);
+    assert!(!all.contains("s3cret"), "{all}");
+    insta::assert_snapshot!(all);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn provision_shows_its_plan_and_creates_only_on_consent() {
+    let (world, pair) = tokio::join!(World::new(), bare());
+    world.file("token", &pair.asana_token());
+    apply(&world, &file(&pair), &[]).await.ends_with(0);
+    let writes = || pair.sandbox.calls().count(|c| c.side == sandbox::Side::Asana && c.method != "GET");
+    let poll = world.run(&["poll", "acme"]).await.ends_with(1);
+    assert!(poll.stderr.contains("MLC-8101"), "{poll:?}");
+    let shown = world.succeeds(&["connection", "provision", "acme"]).await;
+    assert!(shown.stdout.contains("Line-item amount") && shown.stdout.contains("create it"), "{shown:?}");
+    assert!(shown.stderr.contains("nothing was created; say --yes"), "{shown:?}");
+    assert_eq!(writes(), 0);
+    let plan = world.succeeds(&["connection", "provision", "acme", "--json"]).await.json();
+    assert_eq!((&plan["complete"], &plan["done"]), (&Value::Bool(false), &Value::Null));
+    assert_eq!(plan["fields"].as_array().unwrap().len(), 4);
+    assert_eq!(writes(), 0);
+
+    let args = ["connection", "provision", "acme", "--yes", "--all-fields", "--json"];
+    let done = world.succeeds(&args).await.json();
+    assert_eq!(
+        done["done"],
+        serde_json::json!({ "created": 13, "attached": 13, "mapped": 13, "compared_anew": 0 })
+    );
+    assert_eq!(writes(), 26);
+    let again = world.succeeds(&["connection", "provision", "acme", "--yes"]).await;
+    assert!(again.stderr.contains("nothing to do: all fields are there"), "{again:?}");
+    assert_eq!(writes(), 26);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_name_that_is_taken_by_another_type_is_reported_and_another_name_helps() {
+    let (world, pair) = tokio::join!(World::new(), bare());
+    world.file("token", &pair.asana_token());
+    apply(&world, &file(&pair), &[]).await.ends_with(0);
+    let spec = FieldSpec::new("Supplier", FieldKind::Date);
+    pair.sandbox.asana().seed_field(&pair.board.workspace, &spec).unwrap();
+    let refused = world.run(&["connection", "provision", "acme", "--yes"]).await.ends_with(3);
+    assert!(refused.stdout.contains("MLC-8102") && refused.stdout.contains("is date"), "{refused:?}");
+    assert!(refused.stderr.contains("nothing was created"), "{refused:?}");
+    let named = ["connection", "provision", "acme", "--yes", "--name", "supplier=ERP supplier"];
+    world.succeeds(&named).await;
+    let wrong = world.run(&["connection", "provision", "acme", "--name", "suplier=x"]).await.ends_with(2);
+    assert!(wrong.stderr.contains("not a field purpose"), "{wrong:?}");
+    world.end().await;
+}
