@@ -12,6 +12,7 @@ pub mod backoff;
 pub mod charge_account;
 pub mod code;
 pub mod completion;
+pub mod dry_run;
 pub mod engine;
 pub mod error;
 pub mod feed;

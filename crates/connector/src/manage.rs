@@ -13,7 +13,7 @@ use crate::ids::ConnectionId;
 use crate::settings::Settings;
 use crate::store::connections::{self, Connection, State};
 use crate::store::jobs::{self, Job};
-use crate::store::{self, completions, documents, feeds, inbox, journals, tasks};
+use crate::store::{self, completions, documents, dry_runs, feeds, inbox, journals, tasks};
 use crate::vault::{self, CredentialName};
 
 /// Longest name of a connection, in characters.
@@ -145,12 +145,35 @@ async fn begin_at_another_pod(db: &mut sqlx::PgConnection, connection: &Connecti
     feeds::begin_anew(db, connection.id).await
 }
 
+/// Whether somebody must have seen what a first synchronisation would write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FirstLook {
+    /// The first activation needs a dry run of everything with the present settings.
+    Required,
+    /// A person said that it is not needed.
+    Waived,
+}
+
 /// Starts polling; the first poll is due at once.
-pub async fn activate(engine: &Engine, connection: &Connection) -> Result<()> {
+pub async fn activate(engine: &Engine, connection: &Connection, look: FirstLook) -> Result<()> {
     if connection.state == State::Active {
         return Err(Error::new(Code::ConnectionState, format!("`{}` is active already", connection.name)));
     }
     connection.settings.check_mapped()?;
+    if connection.state == State::Draft && look == FirstLook::Required {
+        let made = dry_runs::last(&engine.db, connection.id).await?;
+        let why = match made {
+            None => "no dry run was made yet",
+            Some(made) if !made.whole => "the last dry run looked only at a part",
+            Some(made) if made.settings_version != connection.settings_version => {
+                "the settings or secrets were changed since the last dry run"
+            }
+            Some(_) => "",
+        };
+        if !why.is_empty() {
+            return Err(Error::new(Code::DryRunMissing, format!("`{}`: {why}", connection.name)));
+        }
+    }
     let mut tx = store::begin(&engine.db).await?;
     connections::set_state(&mut tx, connection.id, State::Active).await?;
     jobs::ask_for(&mut *tx, connection.id, &Job::ALL).await?;

@@ -9,6 +9,7 @@
 mod asana_trouble;
 mod asana_writes;
 mod documented;
+mod dry_run;
 mod expected;
 mod fields;
 mod first_sync;

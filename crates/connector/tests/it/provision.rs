@@ -173,11 +173,19 @@ async fn a_mapped_field_that_was_taken_off_a_project_is_put_back() {
 async fn a_connection_without_its_fields_is_neither_activated_nor_stripped_of_them_later() {
     let world = bare(|_| {}).await;
     let draft = connection(&world).await;
-    let refused = connector::manage::activate(&world.engine, &draft).await.unwrap_err();
+    let refused = connector::manage::activate(&world.engine, &draft, connector::manage::FirstLook::Waived)
+        .await
+        .unwrap_err();
     assert_eq!(refused.code, Code::FieldsUnmapped);
     let plan = propose(&world, &Choices::default()).await;
     carry_out(&world, &plan).await.unwrap();
-    connector::manage::activate(&world.engine, &connection(&world).await).await.unwrap();
+    connector::manage::activate(
+        &world.engine,
+        &connection(&world).await,
+        connector::manage::FirstLook::Waived,
+    )
+    .await
+    .unwrap();
     let refused = world.edit(|settings| settings.fields.clear()).await.unwrap_err();
     assert_eq!(refused.code, Code::FieldsUnmapped);
     world.end().await;

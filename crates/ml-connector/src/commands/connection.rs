@@ -70,11 +70,10 @@ pub enum ConnectionCommand {
     },
     /// Show which custom fields are missing in Asana, and create them on consent
     Provision(super::setup::provision::ProvisionArgs),
-    /// Start polling on schedule
-    Activate {
-        /// The connection's name
-        name: String,
-    },
+    /// Show what a synchronisation would write, old and new value; nothing is written
+    DryRun(super::setup::dry_run::DryRunArgs),
+    /// Start polling on schedule; the first time after a dry run
+    Activate(super::setup::activate::ActivateArgs),
     /// Stop polling
     Pause {
         /// The connection's name
@@ -153,9 +152,9 @@ async fn dispatch(
             let checks = ping::ping(&engine, connections::find(db, &name).await?.id).await?;
             return super::doctor::show(&checks, global);
         }
-        ConnectionCommand::Activate { name } => {
-            manage::activate(&database.engine(global)?, &connections::find(db, &name).await?).await?;
-            done(global, &format!("`{name}` is active; a running `serve` begins within a second"))?;
+        ConnectionCommand::DryRun(args) => return super::setup::dry_run::run(database, args, global).await,
+        ConnectionCommand::Activate(args) => {
+            return super::setup::activate::run(database, args, global).await;
         }
         ConnectionCommand::Pause { name } => {
             manage::pause(&database.engine(global)?, &connections::find(db, &name).await?).await?;
