@@ -6,7 +6,7 @@ use serde_json::Value;
 use tokio::process::Command;
 
 use crate::pair::Pair;
-use crate::program::{Run, run};
+use crate::program::{Run, run, start};
 use crate::world::World;
 
 /// A connection's file for a pair whose project has no fields.
@@ -162,5 +162,101 @@ async fn a_name_that_is_taken_by_another_type_is_reported_and_another_name_helps
     world.succeeds(&named).await;
     let wrong = world.run(&["connection", "provision", "acme", "--name", "suplier=x"]).await.ends_with(2);
     assert!(wrong.stderr.contains("not a field purpose"), "{wrong:?}");
+    world.end().await;
+}
+
+/// The first of the published orders and invoices, in a directory of their own, if they are there.
+fn published(world: &World, count: usize) -> Option<std::path::PathBuf> {
+    let data = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
+    let place = world.directory.path().join("data");
+    std::fs::create_dir(&place).unwrap();
+    for file in ["purchase_orders.jsonl", "invoices.jsonl"] {
+        let text = std::fs::read_to_string(data.join(file)).ok()?;
+        let first: String = text.lines().take(count).map(|line| format!("{line}\n")).collect();
+        std::fs::write(place.join(file), first).unwrap();
+    }
+    Some(place)
+}
+
+/// What each new task would show, by its name: number, supplier and amount.
+fn foretold(told: &Value) -> Vec<[String; 3]> {
+    let of = |entry: &Value, purpose: &str| {
+        let values = entry["values"].as_array().unwrap();
+        let value = values.iter().find(|v| v["purpose"] == purpose).unwrap();
+        value["new"].as_str().unwrap_or("null").to_owned()
+    };
+    let tasks = told["tasks"].as_array().unwrap().iter().filter(|entry| entry["action"] == "create");
+    let mut all: Vec<_> =
+        tasks.map(|t| ["po_number", "supplier", "line_item_amount"].map(|purpose| of(t, purpose))).collect();
+    all.sort();
+    all
+}
+
+/// What each task shows in Asana.
+fn shown(pair: &Pair, fields: &Value) -> Vec<[String; 3]> {
+    let state: Value = serde_json::from_str(&pair.sandbox.asana().state_json()).unwrap();
+    let mut all: Vec<_> = state["tasks"]
+        .as_object()
+        .unwrap()
+        .values()
+        .map(|task| {
+            ["po_number", "supplier", "line_item_amount"].map(|purpose| {
+                let value = &task["values"][fields[purpose].as_str().unwrap()];
+                value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+            })
+        })
+        .collect();
+    all.sort();
+    all
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_newcomer_comes_from_an_empty_database_to_correct_tasks() {
+    let (world, pair) = tokio::join!(World::new(), bare());
+    match published(&world, 120) {
+        Some(directory) => {
+            pair.sandbox.oracle().load(&directory).unwrap();
+        }
+        None => pair.add_orders(120),
+    }
+    world.file("token", &pair.asana_token());
+    apply(&world, &file(&pair), &[]).await.ends_with(0);
+    world.succeeds(&["connection", "ping", "acme"]).await;
+    world.succeeds(&["connection", "provision", "acme", "--yes"]).await;
+    let refused = world.run(&["connection", "activate", "acme"]).await.ends_with(1);
+    assert!(refused.stderr.contains("MLC-8107"), "{refused:?}");
+
+    let writes = || pair.sandbox.calls().count(|c| c.side == sandbox::Side::Asana && c.method != "GET");
+    let before = writes();
+    let page = world.directory.path().join("report.html");
+    let html = ["connection", "dry-run", "acme", "--html", page.to_str().unwrap()];
+    let people = world.succeeds(&html).await;
+    assert!(people.stdout.contains("tasks that would be made"), "{people:?}");
+    assert!(people.stderr.contains("next: ml-connector connection activate acme"), "{people:?}");
+    let told = world.succeeds(&["connection", "dry-run", "acme", "--json"]).await.json();
+    assert_eq!(writes(), before, "a dry run writes nothing");
+    let foretold = foretold(&told);
+    assert!(foretold.len() > 50 && told["whole"] == true, "{}", told["counts"]);
+    let html = std::fs::read_to_string(&page).unwrap();
+    assert_eq!(html.matches("<h2>").count(), told["tasks"].as_array().unwrap().len());
+    assert!(html.starts_with("<!DOCTYPE html>") && html.ends_with("</body></html>\n"));
+
+    let serving = start(world.program(&["serve", "--listen", "127.0.0.1:0"]));
+    let followed = world.succeeds(&["connection", "activate", "acme", "--follow"]).await;
+    assert!(followed.stderr.contains("The first synchronisation: "), "{followed:?}");
+    assert!(followed.stderr.contains("the first synchronisation is through"), "{followed:?}");
+    serving.stop().await;
+    let settings = world.succeeds(&["connection", "show", "acme", "--json"]).await.json();
+    let shown = shown(&pair, &settings["settings"]["fields"]);
+    assert_eq!(foretold.len(), shown.len());
+    let same = |one: &[String; 3], other: &[String; 3]| {
+        let number = |text: &str| text.parse::<rust_decimal::Decimal>().ok();
+        one[..2] == other[..2] && number(&one[2]) == number(&other[2])
+    };
+    for (wanted, is) in foretold.iter().zip(&shown) {
+        assert!(same(wanted, is), "{wanted:?} {is:?}");
+    }
+    let after = world.succeeds(&["connection", "dry-run", "acme", "--json"]).await.json();
+    assert_eq!((&after["counts"]["created"], &after["counts"]["updated"]), (&0.into(), &0.into()));
     world.end().await;
 }
