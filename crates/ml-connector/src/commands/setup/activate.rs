@@ -74,9 +74,9 @@ pub async fn run(database: &Database, args: ActivateArgs, global: &Global) -> an
 /// stays, what is under way is finished and recorded, and activating again goes on.
 async fn follow(engine: &Engine, connection: &Connection, foretold: Option<&DryRun>) -> anyhow::Result<()> {
     let before = movements::count(&engine.db, connection.id).await?;
-    let total = foretold.map(|made| made.counts.created + made.counts.updated);
+    let total = foretold.map(|made| made.counts.created + made.counts.updated + made.counts.unchanged);
     let progress = watch::Sender::new(0);
-    let shown = Shown::start(&progress, "tasks written", total.filter(|total| *total > 0));
+    let shown = Shown::start(&progress, "records settled", total.filter(|total| *total > 0));
     let asked = jiff::Timestamp::now();
     let mut every = tokio::time::interval(LOOK_EVERY);
     let ended = loop {

@@ -32,7 +32,8 @@ pub async fn run(database: &Database, args: ApplyArgs, global: &Global) -> anyho
     let (file, secrets) = read(&args.file)?;
     let proposal =
         apply::propose(&engine, &file.name, file.settings, file.fields_are_given, &secrets).await?;
-    if !global.json {
+    // of a new connection everything is new: its file says it better
+    if !global.json && (args.dry_run || proposal.present.is_some()) {
         show(&proposal);
     }
     if args.dry_run || proposal.is_done() {
@@ -106,7 +107,7 @@ fn show(proposal: &Proposal) {
     }
     let mut table = output::table(&["setting", "now", "will be"]);
     for change in &proposal.changes {
-        let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
+        let shown = |value: &Option<String>| value.as_deref().map_or_else(|| "-".to_owned(), output::short);
         table.add_row([change.setting.clone(), shown(&change.old), shown(&change.new)]);
     }
     for secret in &proposal.secrets {

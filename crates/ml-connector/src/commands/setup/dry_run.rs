@@ -14,12 +14,10 @@ use super::report_page;
 use crate::cli::Global;
 use crate::commands::poll::Shown;
 use crate::database::Database;
-use crate::output;
+use crate::output::{self, short};
 
 /// Rows of the table that people get; the rest is for the report.
 const ROWS: usize = 60;
-/// Characters of a value in that table.
-const CHARACTERS: usize = 40;
 
 /// What is looked at, and where it is shown.
 #[derive(Debug, Args)]
@@ -100,16 +98,6 @@ pub fn title(entry: &Entry) -> String {
         (Action::Held, _) => format!("held: {number}, {} {}", entry.feed, entry.source_id),
         (Action::Update, task) => format!("change: {number}{line}, task {}", task.as_deref().unwrap_or("?")),
     }
-}
-
-fn short(text: &str) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if line.chars().count() <= CHARACTERS {
-        return line;
-    }
-    let mut cut: String = line.chars().take(CHARACTERS - 1).collect();
-    cut.push('…');
-    cut
 }
 
 fn summary(connection: &Connection, report: &Report, html: Option<&PathBuf>) {
