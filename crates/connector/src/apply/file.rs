@@ -208,6 +208,15 @@ project = "77"
     }
 
     #[test]
+    fn the_example_in_the_documentation_is_a_good_file() {
+        let page = include_str!("../../../../docs/onboarding.md");
+        let (_, example) = page.split_once("```toml\n").unwrap();
+        let file = read(example.split_once("```").unwrap().0).unwrap();
+        assert!(file.secrets.oracle_client_secret.is_some() && file.secrets.asana_token.is_some());
+        assert!(!file.fields_are_given && file.settings.check_mapped().is_err());
+    }
+
+    #[test]
     fn all_problems_are_told_at_once_and_no_value_is_repeated() {
         let broken = GOOD
             .replace("workspace =", "work_space =")

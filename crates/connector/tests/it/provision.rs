@@ -11,6 +11,7 @@ use connector::store::connections::{self, Connection};
 use sandbox::asana::{Edit, FieldKind, FieldSpec};
 use sandbox::{AsanaConfig, Board, Fault, FaultRule, Sandbox, SandboxConfig, Side};
 
+use crate::documented;
 use crate::fixture::{World, settings};
 
 /// A workspace with two projects that have no fields.
@@ -49,6 +50,7 @@ async fn fields(world: &World) -> usize {
 #[tokio::test]
 async fn fields_are_created_and_put_onto_all_projects_and_a_second_run_changes_nothing() {
     let mut world = bare(|_| {}).await;
+    world.sandbox.calls().record_exchanges(documented::KEPT);
     let optional = sensible(&connection(&world).await.settings);
     let choices = Choices { optional, ..Choices::default() };
     let plan = propose(&world, &choices).await;
@@ -62,6 +64,14 @@ async fn fields_are_created_and_put_onto_all_projects_and_a_second_run_changes_n
     assert!(again.is_done(), "{again:?}");
     assert_eq!(carry_out(&world, &again).await.unwrap(), Done::default());
     assert_eq!(world.asana_writes(), writes);
+
+    // every request and every answer is as Asana's published description says
+    if let Some((judged, kinds)) = documented::conform(&world) {
+        assert!(judged > 3 * wanted, "{judged}");
+        for kind in [("GET", 200), ("POST", 201), ("POST", 200)] {
+            assert!(kinds.contains(&(kind.0.to_owned(), kind.1)), "{kind:?} is not among {kinds:?}");
+        }
+    }
 
     // the fields are what the mapping needs: an order with an invoice arrives whole
     let known = connection(&world).await.settings.fields;

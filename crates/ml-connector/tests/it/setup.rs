@@ -260,3 +260,23 @@ async fn a_newcomer_comes_from_an_empty_database_to_correct_tasks() {
     assert_eq!((&after["counts"]["created"], &after["counts"]["updated"]), (&0.into(), &0.into()));
     world.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_stops_following_the_first_synchronisation_pauses_it_and_can_go_on() {
+    let (world, pair) = tokio::join!(World::new(), Pair::new());
+    pair.add_orders(3);
+    world.add("main", &pair).await;
+    world.succeeds(&["connection", "dry-run", "main"]).await;
+    // nobody serves yet, so it waits
+    let mut following = start(world.program(&["connection", "activate", "main", "--follow"]));
+    following.says("3 tasks made and 0 changed").await;
+    let stopped = following.stop().await.ends_with(0);
+    assert!(stopped.stderr.contains("`main` is paused after 0 records"), "{stopped:?}");
+    assert_eq!(world.count("select count(*) from connections where state = 'paused'").await, 1);
+    let serving = start(world.program(&["serve", "--listen", "127.0.0.1:0"]));
+    let through = world.succeeds(&["connection", "activate", "main", "--follow"]).await;
+    assert!(through.stderr.contains("is through: "), "{through:?}");
+    serving.stop().await;
+    assert_eq!(pair.tasks().len(), 3);
+    world.end().await;
+}

@@ -16,6 +16,7 @@ use tokio::sync::watch;
 
 use crate::cli::Global;
 use crate::commands::poll::Shown;
+use crate::commands::serve::Stop;
 use crate::database::Database;
 use crate::output;
 
@@ -39,6 +40,8 @@ pub struct ActivateArgs {
 pub async fn run(database: &Database, args: ActivateArgs, global: &Global) -> anyhow::Result<ExitCode> {
     let engine = database.engine(global)?;
     let connection = connections::find(&database.pool, &args.name).await?;
+    // heard before anything is said: whoever is told that it goes on can stop it
+    let stop = if args.follow { Some(Stop::listen()?) } else { None };
     let look = if args.without_dry_run { FirstLook::Waived } else { FirstLook::Required };
     manage::activate(&engine, &connection, look).await?;
     let made = dry_runs::last(&database.pool, connection.id).await?;
@@ -64,27 +67,30 @@ pub async fn run(database: &Database, args: ActivateArgs, global: &Global) -> an
     } else {
         output::say(&message);
     }
-    if args.follow {
-        follow(&engine, &connection, foretold.as_ref()).await?;
+    if let Some(stop) = stop {
+        follow(&engine, &connection, foretold.as_ref(), stop).await?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// Shows how far the first synchronisation is until it is through. Ctrl-C pauses the connection: what was written
 /// stays, what is under way is finished and recorded, and activating again goes on.
-async fn follow(engine: &Engine, connection: &Connection, foretold: Option<&DryRun>) -> anyhow::Result<()> {
+async fn follow(
+    engine: &Engine,
+    connection: &Connection,
+    foretold: Option<&DryRun>,
+    stop: Stop,
+) -> anyhow::Result<()> {
     let before = movements::count(&engine.db, connection.id).await?;
     let total = foretold.map(|made| made.counts.created + made.counts.updated + made.counts.unchanged);
     let progress = watch::Sender::new(0);
     let shown = Shown::start(&progress, "records settled", total.filter(|total| *total > 0));
     let asked = jiff::Timestamp::now();
     let mut every = tokio::time::interval(LOOK_EVERY);
+    let mut asked_to_stop = std::pin::pin!(stop.asked());
     let ended = loop {
         tokio::select! {
-            signal = tokio::signal::ctrl_c() => {
-                signal?;
-                break false;
-            }
+            () = &mut asked_to_stop => break false,
             _ = every.tick() => {
                 let counts = movements::count(&engine.db, connection.id).await?;
                 let written = counts.delivered.saturating_sub(before.delivered);
