@@ -12,6 +12,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use crate::address::gid;
 use crate::config::{BudgetSettings, Config, Kind};
 use crate::custom_field::{CustomField, CustomFieldSetting};
+use crate::definition::{self, NewCustomField};
 use crate::error::Error;
 use crate::listing::{One, PAGE_ROWS, Page};
 use crate::opt_fields;
@@ -117,6 +118,62 @@ impl Asana {
         let settings: Vec<CustomFieldSetting> =
             self.transport.all("custom_field_settings", &path, &query).await?;
         Ok(settings.into_iter().map(|setting| setting.custom_field).collect())
+    }
+
+    /// The custom fields of a workspace's library (`getCustomFieldsForWorkspace`). Fields of one project only are
+    /// not among them, and private ones that the token may not see are left out without a word.
+    ///
+    /// # Errors
+    /// [`Error::PaymentRequired`] without a paid plan; guests may not list them either.
+    pub async fn workspace_custom_fields(&self, workspace: &str) -> Result<Vec<CustomField>, Error> {
+        let path = ["workspaces", gid("workspace", workspace)?, "custom_fields"];
+        let query = [("opt_fields", opt_fields::CUSTOM_FIELD)];
+        self.transport.all("workspace_custom_fields", &path, &query).await
+    }
+
+    /// Creates a custom field in a workspace's library (`createCustomField`); it stands on no project yet.
+    ///
+    /// Asana has no idempotency key, but a name is unique in a workspace: when [`Error::may_have_happened`], look
+    /// for the name in [`Asana::workspace_custom_fields`] before creating it again.
+    ///
+    /// # Errors
+    /// [`Error::PaymentRequired`] without a paid plan.
+    pub async fn create_custom_field(
+        &self,
+        workspace: &str,
+        field: &NewCustomField,
+    ) -> Result<CustomField, Error> {
+        let body = field.to_body(gid("workspace", workspace)?);
+        let query = [("opt_fields", opt_fields::CUSTOM_FIELD)];
+        let call = Call {
+            operation: "create_custom_field",
+            method: Method::POST,
+            kind: Kind::Write,
+            path: &["custom_fields"],
+            query: &query,
+            body: Some(&body),
+        };
+        Ok(self.transport.send(&call).await?.parse::<One<CustomField>>()?.data)
+    }
+
+    /// Puts a field of the library onto a project (`addCustomFieldSettingForProject`). What happens when it stands
+    /// there already is not documented: look at [`Asana::custom_field_settings`] first.
+    ///
+    /// # Errors
+    /// [`Error::PaymentRequired`] without a paid plan; [`Error::BadRequest`] when the project has no room for
+    /// another field.
+    pub async fn add_custom_field(&self, project: &str, field: &str) -> Result<(), Error> {
+        let body = definition::setting(gid("custom field", field)?);
+        let path = ["projects", gid("project", project)?, "addCustomFieldSetting"];
+        let call = Call {
+            operation: "add_custom_field",
+            method: Method::POST,
+            kind: Kind::Write,
+            path: &path,
+            query: &[],
+            body: Some(&body),
+        };
+        self.transport.send(&call).await.map(|_| ())
     }
 
     /// One task (`getTask`).

@@ -24,6 +24,18 @@ next_attempt_after,\
 failure_deletion_timestamp,\
 filters";
 
+pub(crate) const CUSTOM_FIELD: &str = "name,\
+resource_subtype,\
+representation_type,\
+precision,\
+format,\
+currency_code,\
+enum_options.name,\
+enum_options.enabled,\
+is_value_read_only,\
+is_formula_field,\
+is_global_to_workspace";
+
 pub(crate) const CUSTOM_FIELD_SETTING: &str = "custom_field.name,\
 custom_field.resource_subtype,\
 custom_field.representation_type,\

@@ -396,6 +396,33 @@ codes! {
     HookForged "MLC-5011" "Deliveries with a bad signature arrive",
         "They were refused and nothing was stored. Somebody knows a target, or something between Asana and this program changes bodies.",
         "If no delivery is accepted any more, look for a proxy that changes bodies. Otherwise have the webhook registered anew, which gives it another target.";
+    FieldsUnmapped "MLC-8101" "Required Asana fields are not mapped yet",
+        "A draft may lack them, but nothing is read or written before PO number, supplier, invoice status and line-item amount each have a field.",
+        "Run `ml-connector connection provision NAME`, which shows what it would create and asks first; or write the gids of existing fields into `[fields]`.";
+    FieldConflict "MLC-8102" "A custom field of that name cannot be used",
+        "The workspace or a mapped project has a field of the same name that is of another type, or belongs to one project only. It is never taken over, since its values would change their meaning, and Asana allows no second one of the name. Nothing was created.",
+        "Rename the field in Asana, give another name with `--name PURPOSE=NAME`, or write the gid of the field that should be used into `[fields]`.";
+    FieldLimit "MLC-8103" "A project has no room for another custom field",
+        "Asana limits the custom fields of a project; its specification says 20, and private fields that cannot be seen count too. What was created stands in the workspace's library and is found again by its name; the connection's settings were not changed.",
+        "Take unused fields off the project in Asana, or ask for fewer optional ones, then provision again.";
+    FieldPlan "MLC-8104" "Custom fields need a paid Asana plan",
+        "The workspace is on a free plan, or the token belongs to a guest. Without custom fields no task can show anything. Nothing was created.",
+        "Upgrade the workspace, or use one with a paid plan and a token of a member of it.";
+    FieldNotCreated "MLC-8105" "Asana did not create a custom field",
+        "What was created before it stands in the workspace's library and is found again by its name; the connection's settings were not changed.",
+        "Look at Asana's words that are printed with it: the token's user may lack the right to create fields or to edit the project, or the name is that of a built-in property. Then provision again.";
+    SecretUnreadable "MLC-8106" "A secret that the file refers to cannot be read",
+        "The environment variable is not set, or the file cannot be read or is empty. Nothing was changed.",
+        "Set the variable or write the file, readable by this program alone; or leave the entry out to keep the stored secret.";
+    DryRunMissing "MLC-8107" "The first activation needs a dry run",
+        "Nobody has seen yet what the first synchronisation would write with the present settings. The connection stays as it was.",
+        "Run `ml-connector connection dry-run NAME` without --since and --limit, look at what it shows, and activate again; or say `--without-dry-run`.";
+    DryRunBroken "MLC-8108" "The dry run could not keep its records aside",
+        "A dry run keeps what it reads in a temporary file, since it writes nothing to the database. That file could not be written or read.",
+        "Look at the cause that is printed with it; make room in the temporary directory, or name another one with TMPDIR.";
+    DryRunReport "MLC-8109" "The report cannot be written",
+        "The dry run itself was made; only its file is missing.",
+        "Name a file in a directory that this program may write to.";
 }
 
 impl std::fmt::Display for Code {
@@ -442,7 +469,7 @@ mod tests {
     }
 
     /// What the hundreds of a code's number stand for.
-    const RANGES: [(&str, &str); 8] = [
+    const RANGES: &[(&str, &str)] = &[
         ("11", "The private PostgreSQL server"),
         ("12", "This program: key, credentials, settings, database, leases"),
         ("13", "Calling both sides: limits, and a side that keeps failing"),
@@ -451,6 +478,7 @@ mod tests {
         ("40", "Mapping: why a movement is held or was given up"),
         ("50", "Asana's webhooks: events that do not arrive, or are refused"),
         ("51", "Journals: why there is none, and what became of one"),
+        ("81", "Setting a connection up: fields, the connection's file, the dry run"),
     ];
 
     const AGAIN: &str = "A held movement is planned again with the record's next change, after an hour, and at \

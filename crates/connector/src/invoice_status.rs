@@ -2,6 +2,10 @@
 
 use crate::record::InvoiceFacts;
 
+/// The statuses that are shown, least finished first; another one only when Oracle's validation status is unknown.
+pub const SHOWN: [&str; 6] =
+    ["Not validated", "Needs revalidation", "Validated", "Partially paid", "Paid", "Canceled"];
+
 /// How far an invoice has come, least finished first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Progress {

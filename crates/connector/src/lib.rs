@@ -7,9 +7,11 @@
 //! what differs.
 
 pub mod amount;
+pub mod apply;
 pub mod charge_account;
 pub mod code;
 pub mod completion;
+pub mod dry_run;
 pub mod engine;
 pub mod error;
 pub mod feed;
@@ -24,6 +26,7 @@ pub mod mapping;
 pub mod node;
 pub mod ping;
 pub mod posting;
+pub mod provision;
 pub mod purpose;
 pub mod push;
 pub mod record;

@@ -13,7 +13,7 @@ use crate::ids::ConnectionId;
 use crate::settings::Settings;
 use crate::store::connections::{self, Connection, State};
 use crate::store::jobs::{self, Job};
-use crate::store::{self, breakers, completions, documents, feeds, inbox, journals, tasks};
+use crate::store::{self, breakers, completions, documents, dry_runs, feeds, inbox, journals, tasks};
 use crate::vault::{self, CredentialName};
 
 /// Longest name of a connection, in characters.
@@ -28,13 +28,8 @@ pub struct Secrets {
     pub asana_token: Option<SecretString>,
 }
 
-/// Adds a connection as a draft, with its secrets encrypted, in one transaction.
-pub async fn add(
-    engine: &Engine,
-    name: &str,
-    settings: &Settings,
-    secrets: &Secrets,
-) -> Result<ConnectionId> {
+/// Refuses a name that a command line or an address could not carry.
+pub(crate) fn check_name(name: &str) -> Result<()> {
     let fits = !name.is_empty()
         && name.chars().count() <= NAME_CHARACTERS
         && name.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c));
@@ -43,6 +38,17 @@ pub async fn add(
             format!("a connection's name is 1 to {NAME_CHARACTERS} letters, digits, `-`, `_` or `.`");
         return Err(Error::new(Code::SettingsInvalid, message));
     }
+    Ok(())
+}
+
+/// Adds a connection as a draft, with its secrets encrypted, in one transaction.
+pub async fn add(
+    engine: &Engine,
+    name: &str,
+    settings: &Settings,
+    secrets: &Secrets,
+) -> Result<ConnectionId> {
+    check_name(name)?;
     settings.check()?;
     let id = ConnectionId::new();
     let mut tx = store::begin(&engine.db).await?;
@@ -84,6 +90,9 @@ pub async fn edit(
     secrets: &Secrets,
 ) -> Result<u64> {
     settings.check()?;
+    if connection.state != State::Draft {
+        settings.check_mapped()?;
+    }
     let mut tx = store::begin(&engine.db).await?;
     if !is_same_pod(&settings.oracle.base()?, &connection.settings.oracle.base()?) {
         begin_at_another_pod(&mut tx, connection).await?;
@@ -137,10 +146,34 @@ async fn begin_at_another_pod(db: &mut sqlx::PgConnection, connection: &Connecti
     feeds::begin_anew(db, connection.id).await
 }
 
+/// Whether somebody must have seen what a first synchronisation would write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FirstLook {
+    /// The first activation needs a dry run of everything with the present settings.
+    Required,
+    /// A person said that it is not needed.
+    Waived,
+}
+
 /// Starts polling; the first poll is due at once.
-pub async fn activate(engine: &Engine, connection: &Connection) -> Result<()> {
+pub async fn activate(engine: &Engine, connection: &Connection, look: FirstLook) -> Result<()> {
     if connection.state == State::Active {
         return Err(Error::new(Code::ConnectionState, format!("`{}` is active already", connection.name)));
+    }
+    connection.settings.check_mapped()?;
+    if connection.state == State::Draft && look == FirstLook::Required {
+        let made = dry_runs::last(&engine.db, connection.id).await?;
+        let why = match made {
+            None => "no dry run was made yet",
+            Some(made) if !made.whole => "the last dry run looked only at a part",
+            Some(made) if made.settings_version != connection.settings_version => {
+                "the settings or secrets were changed since the last dry run"
+            }
+            Some(_) => "",
+        };
+        if !why.is_empty() {
+            return Err(Error::new(Code::DryRunMissing, format!("`{}`: {why}", connection.name)));
+        }
     }
     let mut tx = store::begin(&engine.db).await?;
     connections::set_state(&mut tx, connection.id, State::Active).await?;

@@ -27,7 +27,8 @@ pub struct Settings {
     pub oracle: OracleSettings,
     /// The Asana side.
     pub asana: AsanaSettings,
-    /// Which Asana field takes which value, by gid.
+    /// Which Asana field takes which value, by gid. A draft may lack required ones, see [`Settings::check_mapped`].
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: BTreeMap<Purpose, FieldGid>,
     /// Which project an order's task belongs to.
     pub routing: Routing,
@@ -222,7 +223,7 @@ impl Default for Schedule {
 
 /// Where in a settings file something is wrong, and what. Values are not repeated: a secret may have
 /// strayed into the file.
-fn problem(text: &str, message: &str, span: Option<std::ops::Range<usize>>) -> String {
+pub(crate) fn problem(text: &str, message: &str, span: Option<std::ops::Range<usize>>) -> String {
     let message = message.trim_end();
     let told = match (message.find('"'), message.rfind('"')) {
         (Some(from), Some(to)) if from < to => {
@@ -360,6 +361,21 @@ impl Settings {
         problems
     }
 
+    /// The required fields that are not mapped: a draft may lack them until its fields are provisioned.
+    #[must_use]
+    pub fn unmapped(&self) -> Vec<Purpose> {
+        Purpose::REQUIRED.iter().copied().filter(|purpose| !self.fields.contains_key(purpose)).collect()
+    }
+
+    /// Refuses a connection that lacks a required field: nothing may be read or written for it.
+    pub fn check_mapped(&self) -> Result<()> {
+        let missing: Vec<&str> = self.unmapped().into_iter().map(Purpose::as_str).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(Error::new(Code::FieldsUnmapped, format!("no Asana field is mapped for {}", missing.join(", "))))
+    }
+
     /// Refuses what cannot work. All problems are named; of what a client refuses (addresses, client id, scope) the
     /// first of each side.
     pub fn check(&self) -> Result<()> {
@@ -368,14 +384,6 @@ impl Settings {
         if self.fields.contains_key(&Purpose::OracleLink) && !link_has_id {
             problems
                 .push("fields.oracle_link needs oracle.order_link, an address with {id} in it".to_owned());
-        }
-        for purpose in Purpose::REQUIRED {
-            if !self.fields.contains_key(purpose) {
-                problems.push(format!(
-                    "fields.{} is required: the gid of an Asana custom field",
-                    purpose.as_str()
-                ));
-            }
         }
         let mut by_gid: BTreeMap<&FieldGid, Purpose> = BTreeMap::new();
         for (purpose, gid) in &self.fields {

@@ -52,6 +52,18 @@ pub fn pairs<N: Into<String>, V: Into<String>>(rows: impl IntoIterator<Item = (N
     table
 }
 
+/// A value for a table: on one line, and not too long for one.
+pub fn short(text: &str) -> String {
+    const CHARACTERS: usize = 40;
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.chars().count() <= CHARACTERS {
+        return line;
+    }
+    let mut cut: String = line.chars().take(CHARACTERS - 1).collect();
+    cut.push('…');
+    cut
+}
+
 /// An instant without the fraction that nobody reads, or `-`.
 pub fn when(at: Option<jiff::Timestamp>) -> String {
     at.map_or_else(|| "-".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M:%SZ").to_string())

@@ -32,6 +32,14 @@ impl Board {
         Some(Board { workspace, project, fields })
     }
 
+    /// A workspace and a project without any custom field, as somebody finds it who begins.
+    #[must_use]
+    pub fn bare(asana: &Asana, project: &str) -> Option<Board> {
+        let workspace = asana.seed_workspace("Northwind Consulting");
+        let project = asana.seed_project(&workspace, project)?;
+        Some(Board { workspace, project, fields: Vec::new() })
+    }
+
     /// The board with the fields that completions and journals use: a text field for the journal's status and a
     /// number field for the cost.
     #[must_use]

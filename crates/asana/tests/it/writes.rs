@@ -65,3 +65,24 @@ async fn a_write_whose_answer_cannot_be_read_may_have_happened() {
         assert!(error.may_have_happened() && error.is_transient());
     }
 }
+
+#[tokio::test]
+async fn a_custom_field_is_created_in_the_workspace_and_put_onto_a_project() {
+    let field = json!({"gid": "7", "name": "Amount", "resource_subtype": "number", "precision": 2});
+    let (server, asana) = answering(ResponseTemplate::new(201).set_body_json(json!({"data": field}))).await;
+    let wanted = asana::NewCustomField {
+        name: "Amount".into(),
+        description: "kept by ml-connector".into(),
+        kind: asana::FieldType::Number { precision: 2, currency: None },
+    };
+    let made = asana.create_custom_field("12", &wanted).await.unwrap();
+    assert_eq!((made.gid.as_str(), made.precision), ("7", Some(2)));
+    asana.add_custom_field("77", "7").await.unwrap();
+    let sent = requests(&server).await;
+    assert!(sent[0].starts_with("POST /api/1.0/custom_fields?opt_fields=name,"), "{sent:?}");
+    assert_eq!(sent[1], "POST /api/1.0/projects/77/addCustomFieldSetting?");
+    for bad in ["", "..", "1/2"] {
+        assert!(matches!(asana.add_custom_field(bad, "7").await, Err(Error::InvalidArgument(_))), "{bad}");
+        assert!(matches!(asana.create_custom_field(bad, &wanted).await, Err(Error::InvalidArgument(_))));
+    }
+}

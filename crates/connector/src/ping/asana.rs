@@ -33,6 +33,11 @@ pub(super) async fn checks(engine: &Engine, clients: &AsanaSide) -> Vec<Check> {
         },
         Err(error) => failed(side, "workspace", &trouble::asana(error)),
     });
+    let unmapped: Vec<&str> = settings.unmapped().into_iter().map(Purpose::as_str).collect();
+    if !unmapped.is_empty() {
+        let what = format!("not mapped yet: {}; `connection provision` creates them", unmapped.join(", "));
+        checks.push(note(side, "fields", what));
+    }
     for project in settings.projects() {
         checks.extend(project_checks(clients, project.as_str()).await);
     }

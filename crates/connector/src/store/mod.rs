@@ -7,6 +7,7 @@ pub mod completed;
 pub mod completions;
 pub mod connections;
 pub mod documents;
+pub mod dry_runs;
 pub mod feeds;
 pub mod hooks;
 pub mod inbox;

@@ -12,7 +12,7 @@ use crate::ids::{ConnectionId, ProjectGid};
 use crate::store::at;
 
 /// A task as Asana last showed it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct KnownTask {
     /// Its gid.
     pub gid: String,

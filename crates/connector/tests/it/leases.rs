@@ -180,7 +180,7 @@ async fn only_an_active_connection_is_claimed() {
         jobs
     };
     assert!(claimed().await.is_empty(), "a draft");
-    manage::activate(&world.engine, &load().await).await.unwrap();
+    manage::activate(&world.engine, &load().await, connector::manage::FirstLook::Waived).await.unwrap();
     let mut all = Job::ALL.map(Job::as_str);
     all.sort_unstable();
     assert_eq!(claimed().await, all);
@@ -192,7 +192,7 @@ async fn only_an_active_connection_is_claimed() {
     world.sql("update jobs set node_id = gen_random_uuid(), lease_until = now() - interval '1 hour'").await;
     assert!(claimed().await.is_empty(), "paused, with a lease that ran out");
     assert_eq!(manage::pause(&world.engine, &load().await).await.unwrap_err().code, Code::ConnectionState);
-    manage::activate(&world.engine, &load().await).await.unwrap();
+    manage::activate(&world.engine, &load().await, connector::manage::FirstLook::Waived).await.unwrap();
     assert_eq!(claimed().await.len(), Job::ALL.len());
     world.end().await;
 }
@@ -203,7 +203,7 @@ async fn nodes_that_run_by_themselves_bring_everything_over() {
     let made = GenerateOptions { orders: 40, invoices: 30, ..GenerateOptions::default() };
     world.sandbox.oracle().generate(&made).unwrap();
     let connection = connections::load(&world.engine.db, world.connection).await.unwrap();
-    manage::activate(&world.engine, &connection).await.unwrap();
+    manage::activate(&world.engine, &connection, connector::manage::FirstLook::Waived).await.unwrap();
     let other = world.another_node().await;
     let (stop, stopped) = watch::channel(false);
     let nodes =

@@ -44,7 +44,7 @@ impl World {
 
     async fn activate(&self) {
         let connection = connections::load(&self.engine.db, self.connection).await.unwrap();
-        manage::activate(&self.engine, &connection).await.unwrap();
+        manage::activate(&self.engine, &connection, manage::FirstLook::Waived).await.unwrap();
     }
 
     /// Every job is due, and what is under way elsewhere is not waited for.

@@ -89,7 +89,7 @@ async fn throttled(time: Duration, rules: &[(f64, &str)]) -> Seen {
         .unwrap();
     let connection = connections::load(&world.engine.db, world.connection).await.unwrap();
     world.sync().await;
-    manage::activate(&world.engine, &connection).await.unwrap();
+    manage::activate(&world.engine, &connection, manage::FirstLook::Waived).await.unwrap();
     let (stop, stopped) = watch::channel(false);
     let node = tokio::spawn(node::run(world.engine.clone(), stopped));
     round(&world, 0).await;

@@ -30,7 +30,7 @@ pub async fn measure(runs: u32, dir: &Path) -> anyhow::Result<Measured> {
         let stand_in = StandIn::start(&["--orders", ORDERS])?;
         let url = postgres.fresh("served").await?;
         let engine = Engine::connect(url, &stand_in, postgres.directory(), 1500).await?;
-        engine.run(&["connection", "activate", NAME]).await?;
+        engine.run(&["connection", "activate", NAME, "--without-dry-run"]).await?;
         let (serve, _) = start::ready(engine.command(&[])).await?;
         settled(&engine).await?;
         let pid = serve.process.0.id();

@@ -59,7 +59,7 @@ async fn serve(engine: &Engine) -> anyhow::Result<Serve> {
     let mut command = engine.command(&[]);
     command.env("ML_CONNECTOR_HOOKS_LISTEN", &address).env("ML_CONNECTOR_PUBLIC_URL", &public);
     let (serve, _) = ready(command).await?;
-    engine.run(&["connection", "activate", NAME]).await?;
+    engine.run(&["connection", "activate", NAME, "--without-dry-run"]).await?;
     let mut db = engine.open().await?;
     until("a webhook to be registered", async || {
         let active: i64 = sqlx::query_scalar("select count(*) from webhooks where state = 'active'")

@@ -32,6 +32,13 @@ pub enum ConnectionCommand {
         #[command(flatten)]
         secrets: SecretArgs,
     },
+    /// Add a connection, or change it, to what one file says; a second time changes nothing
+    Apply(super::setup::apply::ApplyArgs),
+    /// Print a connection as a file that `apply` takes, without its secrets
+    Export {
+        /// The connection's name
+        name: String,
+    },
     /// List connections with their state
     List,
     /// Show a connection: settings, feeds, jobs, counts
@@ -62,11 +69,12 @@ pub enum ConnectionCommand {
         #[command(flatten)]
         public: PublicUrlArgs,
     },
-    /// Start polling on schedule
-    Activate {
-        /// The connection's name
-        name: String,
-    },
+    /// Show which custom fields are missing in Asana, and create them on consent
+    Provision(super::setup::provision::ProvisionArgs),
+    /// Show what a synchronisation would write, old and new value; nothing is written
+    DryRun(super::setup::dry_run::DryRunArgs),
+    /// Start polling on schedule; the first time after a dry run
+    Activate(super::setup::activate::ActivateArgs),
     /// Stop polling
     Pause {
         /// The connection's name
@@ -121,6 +129,13 @@ async fn dispatch(
     let db = &database.pool;
     match command {
         ConnectionCommand::List => return list(database, global).await,
+        ConnectionCommand::Apply(args) => return super::setup::apply::run(database, args, global).await,
+        ConnectionCommand::Export { name } => {
+            return super::setup::apply::export(database, &name, global).await;
+        }
+        ConnectionCommand::Provision(args) => {
+            return super::setup::provision::run(database, args, global).await;
+        }
         ConnectionCommand::Show { name, toml } => return show(database, &name, toml, global).await,
         ConnectionCommand::Add { name, file, secrets } => {
             let engine = database.engine(global)?;
@@ -138,9 +153,9 @@ async fn dispatch(
             let checks = ping::ping(&engine, connections::find(db, &name).await?.id).await?;
             return super::doctor::show(&checks, global);
         }
-        ConnectionCommand::Activate { name } => {
-            manage::activate(&database.engine(global)?, &connections::find(db, &name).await?).await?;
-            done(global, &format!("`{name}` is active; a running `serve` begins within a second"))?;
+        ConnectionCommand::DryRun(args) => return super::setup::dry_run::run(database, args, global).await,
+        ConnectionCommand::Activate(args) => {
+            return super::setup::activate::run(database, args, global).await;
         }
         ConnectionCommand::Pause { name } => {
             manage::pause(&database.engine(global)?, &connections::find(db, &name).await?).await?;

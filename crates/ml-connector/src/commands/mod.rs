@@ -10,6 +10,7 @@ pub mod movements;
 pub mod poll;
 pub mod sandbox;
 pub mod serve;
+pub mod setup;
 pub mod webhooks;
 
 use std::process::ExitCode;

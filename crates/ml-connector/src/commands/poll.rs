@@ -41,6 +41,7 @@ pub async fn run(args: PollArgs, global: &Global) -> anyhow::Result<ExitCode> {
     let database = Database::ready(global).await?;
     let engine = database.engine(global)?;
     let connection = connections::find(&database.pool, &args.connection).await?;
+    connection.settings.check_mapped()?;
     let mut jobs: Vec<Job> = Feed::ALL
         .into_iter()
         .filter(|feed| args.feed.as_deref().is_none_or(|only| only == feed.as_str()))

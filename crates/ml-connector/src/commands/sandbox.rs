@@ -1,7 +1,7 @@
 //! `sandbox`: the stand-ins on their own, for trying things out against them.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
@@ -45,6 +45,10 @@ pub struct SandboxArgs {
     /// Milliseconds that every answer of the Asana side takes at least
     #[arg(long, default_value_t = 0, value_name = "MS")]
     asana_latency: u64,
+    /// A project without custom fields, as a newcomer finds it; and write into this directory what `connection apply`
+    /// takes: connection.toml, with both secrets in files beside it
+    #[arg(long, value_name = "DIR")]
+    newcomer: Option<PathBuf>,
 }
 
 /// Runs the stand-ins until Ctrl-C.
@@ -80,8 +84,15 @@ pub async fn run(args: SandboxArgs, global: &Global) -> anyhow::Result<ExitCode>
         }
     }
     let refused = || anyhow::anyhow!("the Asana stand-in refused the board");
-    let board = Board::seed(sandbox.asana(), "Purchasing").ok_or_else(refused)?;
-    let whole = board.clone().with_journal_fields(sandbox.asana()).ok_or_else(refused)?;
+    let (board, whole) = if let Some(directory) = &args.newcomer {
+        let board = Board::bare(sandbox.asana(), "Purchasing").ok_or_else(refused)?;
+        write_connection(directory, &sandbox, &board)?;
+        (board.clone(), board)
+    } else {
+        let board = Board::seed(sandbox.asana(), "Purchasing").ok_or_else(refused)?;
+        let whole = board.clone().with_journal_fields(sandbox.asana()).ok_or_else(refused)?;
+        (board, whole)
+    };
     let stop = Stop::listen()?;
     show(&sandbox, &board, &whole, global)?;
     stop.asked().await;
@@ -128,14 +139,44 @@ fn show(sandbox: &Sandbox, board: &Board, whole: &Board, global: &Global) -> any
     Ok(())
 }
 
+/// Writes a connection's file, without journals, and its secrets, readable by this user alone. The file comes last:
+/// who waits for it finds all.
+fn write_connection(directory: &Path, sandbox: &Sandbox, board: &Board) -> anyhow::Result<()> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    std::fs::create_dir_all(directory)?;
+    let token = sandbox.asana().config().tokens.first().map(|t| t.token.clone()).unwrap_or_default();
+    let text = format!(
+        "name = \"acme\"\n\n[secrets]\noracle_client_secret = {{ file = \"oracle.secret\" }}\n\
+         asana_token = {{ file = \"asana.token\" }}\n\n{}{}",
+        settings_without_journals(sandbox, board),
+        account_settings(&sandbox.oracle().ledger_facts()),
+    );
+    let secret = &sandbox.oracle().config().client_secret;
+    for (name, content) in [("oracle.secret", secret), ("asana.token", &token), ("connection.toml", &text)] {
+        let mut options = std::fs::OpenOptions::new();
+        let mut file =
+            options.write(true).create(true).truncate(true).mode(0o600).open(directory.join(name))?;
+        writeln!(file, "{content}")?;
+    }
+    Ok(())
+}
+
 /// The settings of a connection with these stand-ins, whole.
 fn settings(sandbox: &Sandbox, board: &Board) -> String {
+    let ledger = sandbox.oracle().ledger_facts();
+    let (first, accounts) = (settings_without_journals(sandbox, board), account_settings(&ledger));
+    format!("{first}{}{accounts}", journal_settings(&ledger))
+}
+
+fn settings_without_journals(sandbox: &Sandbox, board: &Board) -> String {
     let oracle = sandbox.oracle().config();
     let fields: String = board.fields.iter().map(|(key, gid)| format!("{key} = \"{gid}\"\n")).collect();
+    let fields = if fields.is_empty() { fields } else { format!("[fields]\n{fields}\n") };
     format!(
         "[oracle]\nurl = \"{}\"\ntoken_url = \"{}\"\nclient_id = \"{}\"\nscope = \"{}\"\n\n\
          [asana]\nurl = \"{}\"\nworkspace = \"{}\"\n\n\
-         [fields]\n{fields}\n[routing.default]\nproject = \"{}\"\n{}",
+         {fields}[routing.default]\nproject = \"{}\"\n",
         sandbox.oracle_url(),
         sandbox.token_url(),
         oracle.client_id,
@@ -143,7 +184,6 @@ fn settings(sandbox: &Sandbox, board: &Board) -> String {
         sandbox.asana_url(),
         board.workspace,
         board.project,
-        journal_settings(&sandbox.oracle().ledger_facts()),
     )
 }
 
@@ -152,8 +192,7 @@ fn journal_settings(ledger: &LedgerFacts) -> String {
     format!(
         "\n[journal]\nledger_id = \"{}\"\nledger = \"{}\"\nledger_currency = \"{}\"\nsource = \"{}\"\n\
          category = \"{}\"\ndata_access_set = \"{}\"\nclearing_account_id = \"{}\"   # {}\n\
-         balancing_segment = {}\ntime_zone = \"UTC\"\nrate_type = \"{}\"\n\n\
-         [routing.account]\ndelimiter = \"{}\"\ncost_center_segment = {}\naccount_segment = {}\n",
+         balancing_segment = {}\ntime_zone = \"UTC\"\nrate_type = \"{}\"\n",
         ledger.ledger_id,
         ledger.ledger_name,
         ledger.currency,
@@ -164,6 +203,13 @@ fn journal_settings(ledger: &LedgerFacts) -> String {
         ledger.clearing_account,
         ledger.balancing_segment + 1,
         ledger.conversion_type,
+    )
+}
+
+/// How the ledger's accounts are cut.
+fn account_settings(ledger: &LedgerFacts) -> String {
+    format!(
+        "\n[routing.account]\ndelimiter = \"{}\"\ncost_center_segment = {}\naccount_segment = {}\n",
         ledger.delimiter,
         ledger.cost_center_segment + 1,
         ledger.account_segment + 1,

@@ -51,7 +51,7 @@ async fn every_command_shows_a_table_to_people_and_pure_json_to_programs() {
     assert_eq!(looks(&world, &["connection", "list"], 0).await[0]["state"], "draft");
     assert_eq!(looks(&world, &["connection", "ping", "main"], 0).await["ok"], true);
 
-    does(&world, &["connection", "activate", "main"]).await;
+    does(&world, &["connection", "activate", "main", "--without-dry-run"]).await;
     does(&world, &["connection", "pause", "main"]).await;
     let polled = looks(&world, &["poll", "main"], 0).await;
     assert_eq!(keys(&polled), BTreeSet::from(["invoices", "purchase_orders", "push"]));
@@ -293,7 +293,7 @@ async fn a_node_serves_its_status_and_stops_when_told() {
     let (world, pair) = tokio::join!(World::new(), Pair::new());
     pair.add_orders(3);
     world.add("main", &pair).await;
-    world.succeeds(&["connection", "activate", "main"]).await;
+    world.succeeds(&["connection", "activate", "main", "--without-dry-run"]).await;
     let mut node = start(world.program(&["serve", "--listen", "127.0.0.1:0"]));
     let url = node.listens().await;
     crate::program::until("the tasks are made", || async { pair.tasks().len() == 3 }).await;

@@ -169,7 +169,7 @@ async fn a_poll_that_is_killed_anywhere_ends_as_an_undisturbed_one_when_begun_ag
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_that_is_killed_anywhere_is_replaced_without_a_trace() {
     let mut twins = Twins::new().await;
-    twins.world.succeeds(&["connection", "activate", "disturbed"]).await;
+    twins.world.succeeds(&["connection", "activate", "disturbed", "--without-dry-run"]).await;
     for round in 0..REQUESTS {
         twins.work(round);
         twins.world.execute("update jobs set due_at = now() where job <> 'push'").await;

@@ -184,7 +184,7 @@ async fn a_node_that_is_killed_at_any_request_leaves_one_journal_that_is_found_a
     pair.add_orders(rounds + 1);
     world.add("main", &pair).await;
     world.succeeds(&["poll", "main"]).await;
-    world.succeeds(&["connection", "activate", "main"]).await;
+    world.succeeds(&["connection", "activate", "main", "--without-dry-run"]).await;
     let mut scene = Scene { world, pair, unanswered: 0 };
     scene.pair.complete("PO-0");
     scene.settle(1).await;

@@ -18,6 +18,7 @@ mod private_server;
 mod program;
 mod secrets;
 mod settings_files;
+mod setup;
 mod two_nodes;
 mod way_back;
 mod world;

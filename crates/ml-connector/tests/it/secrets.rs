@@ -175,7 +175,7 @@ async fn no_command_shows_a_secret_at_any_level_of_logging() {
     scene.stores("ML_CONNECTOR_ASANA_TOKEN", ASANA_TOKEN).await;
     scene.runs(&["connection", "pause", "other"], 1).await;
 
-    world.succeeds(&["connection", "activate", "main"]).await;
+    world.succeeds(&["connection", "activate", "main", "--without-dry-run"]).await;
     scene.pair.add_orders(2);
     let mut node = start(world.program(&["serve", "--listen", "127.0.0.1:0", "--log", "trace"]));
     let url = node.listens().await;
@@ -262,7 +262,7 @@ async fn no_failure_shows_a_secret_even_when_the_other_side_repeats_it() {
 async fn neither_the_target_of_a_webhook_nor_its_secret_is_shown() {
     let mut scene = Scene::between(Pair::with_journals(CLIENT_SECRET, ASANA_TOKEN)).await;
     scene.world.add("main", &scene.pair).await;
-    scene.world.succeeds(&["connection", "activate", "main"]).await;
+    scene.world.succeeds(&["connection", "activate", "main", "--without-dry-run"]).await;
     let door = Door::new().await;
     let public = ["--public-url", door.url.as_str()];
     let serve = ["serve", "--listen", "127.0.0.1:0", "--log", "trace"];

@@ -22,7 +22,7 @@ async fn when_one_of_two_nodes_dies_the_other_takes_its_work_over() {
     let (world, stuck, busy) = tokio::join!(World::new(), Pair::new(), Pair::new());
     for (name, pair) in [("stuck", &stuck), ("busy", &busy)] {
         world.add(name, pair).await;
-        world.succeeds(&["connection", "activate", name]).await;
+        world.succeeds(&["connection", "activate", name, "--without-dry-run"]).await;
     }
     stuck.add_orders(30);
     busy.add_orders(10);

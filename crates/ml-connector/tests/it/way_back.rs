@@ -62,7 +62,7 @@ impl Scene {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_completed_task_becomes_a_journal_that_every_command_tells_of() {
     let scene = Scene::new().await;
-    scene.world.succeeds(&["connection", "activate", "main"]).await;
+    scene.world.succeeds(&["connection", "activate", "main", "--without-dry-run"]).await;
     let node = scene.serve(&[]).await;
     until("the tasks are made", || async { scene.pair.tasks().len() == 3 }).await;
     until("the project is watched", || async { scene.states("webhooks").await == ["active"] }).await;
@@ -179,7 +179,7 @@ async fn a_held_completion_and_a_rejected_journal_say_why_and_what_to_do() {
     let account = scene.pair.sandbox.oracle().ledger_facts().clearing_account;
     scene.pair.edit(sandbox::Edit::ChangeAccount { account, enabled: Some(false), detail_posting: None });
     scene.pair.complete("PO-2");
-    scene.world.succeeds(&["connection", "activate", "main"]).await;
+    scene.world.succeeds(&["connection", "activate", "main", "--without-dry-run"]).await;
     let mut node = start(scene.world.program(&["serve", "--listen", "127.0.0.1:0"]));
     let address = node.listens().await;
     until("the journal is rejected", || async { scene.states("journals").await == ["rejected"] }).await;

@@ -75,7 +75,7 @@ async fn nodes_that_run_by_themselves_post_what_is_completed() {
     let task = world.ordered("US-1", &["10"]).await;
     world.complete(&task);
     let connection = connector::store::connections::load(&world.engine.db, world.connection).await.unwrap();
-    manage::activate(&world.engine, &connection).await.unwrap();
+    manage::activate(&world.engine, &connection, connector::manage::FirstLook::Waived).await.unwrap();
     let other = world.another_node().await;
     let (stop, stopped) = watch::channel(false);
     let nodes =

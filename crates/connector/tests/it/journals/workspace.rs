@@ -48,7 +48,7 @@ async fn watched() -> (World, Node) {
     world.edit(|settings| settings.webhooks.scope = Scope::Workspace).await.unwrap();
     let mut node = world.receiving().await;
     let connection = connections::load(&world.engine.db, world.connection).await.unwrap();
-    manage::activate(&world.engine, &connection).await.unwrap();
+    manage::activate(&world.engine, &connection, connector::manage::FirstLook::Waived).await.unwrap();
     node.works();
     let first = BTreeSet::from([world.board.workspace.clone(), world.board.project.clone()]);
     world.until("the workspace and its project are registered", |world| world.listened_to() == first).await;

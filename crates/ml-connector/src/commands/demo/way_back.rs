@@ -47,7 +47,7 @@ impl Serving {
         ];
         let connection = connections::load(&engine.db, scene.connection).await?;
         if connection.state != connections::State::Active {
-            manage::activate(&engine, &connection).await?;
+            manage::activate(&engine, &connection, manage::FirstLook::Waived).await?;
         }
         Ok(Serving { stop, ingest, tasks })
     }

@@ -1,0 +1,104 @@
+//! From a planned write to what people read: old and new value of each field. Pure.
+
+use std::collections::HashMap;
+
+use asana::FieldValue;
+
+use crate::dry_run::report::{Action, Entry, Value};
+use crate::engine::ProjectFields;
+use crate::ids::FieldGid;
+use crate::mapping::field::Kind;
+use crate::purpose::Purpose;
+use crate::push::plan::Write;
+use crate::push::world::{Moving, World};
+use crate::settings::Settings;
+use crate::store::outbox::Fate;
+
+/// The names of all enum options of the mapped projects, by gid.
+pub(crate) fn options(fields: &ProjectFields) -> HashMap<String, String> {
+    let kinds = fields.values().filter_map(|set| set.as_ref().ok()).flatten().map(|(_, field)| &field.kind);
+    let lists = kinds.filter_map(|kind| if let Kind::Enum(options) = kind { Some(options) } else { None });
+    lists.flatten().map(|(name, gid)| (gid.clone(), name.clone())).collect()
+}
+
+/// A write, told.
+pub(crate) fn write(
+    write: &Write,
+    settings: &Settings,
+    world: &World,
+    options: &HashMap<String, String>,
+    carrier: Option<&Moving>,
+) -> Entry {
+    let purposes: HashMap<&FieldGid, Purpose> = settings.fields.iter().map(|(p, gid)| (gid, *p)).collect();
+    let known = write.task.as_ref().and_then(|gid| world.tasks.get(gid));
+    let mut values: Vec<Value> = write
+        .values
+        .iter()
+        .filter_map(|(gid, new)| {
+            let purpose = *purposes.get(&FieldGid(gid.clone()))?;
+            let old = known.and_then(|task| task.values.get(gid)).and_then(|old| shown(old, options));
+            (purpose != Purpose::LastSynced).then(|| Value { purpose, old, new: shown(new, options) })
+        })
+        .collect();
+    values.sort_by_key(|value| value.purpose);
+    let (name, project) = if write.task.is_none() { place(&write.body) } else { (None, None) };
+    Entry {
+        action: if write.task.is_some() { Action::Update } else { Action::Create },
+        feed: carrier.map(|m| m.claimed.feed.clone()).unwrap_or_default(),
+        source_id: carrier.map(|m| m.claimed.source_id.clone()).unwrap_or_default(),
+        order_number: write.order_number.clone(),
+        line_id: write.line_id.clone(),
+        task: write.task.clone(),
+        name,
+        project,
+        values,
+        notes: write.notes.clone(),
+        code: None,
+        reason: None,
+    }
+}
+
+/// A record that is held, told.
+pub(crate) fn held(fate: &Fate, moving: &Moving) -> Entry {
+    let order_number = match &moving.record {
+        Ok(crate::push::world::Record::Order(order)) => order.number.clone(),
+        Ok(crate::push::world::Record::Invoice(invoice)) => invoice.order_numbers().join(", "),
+        Err(_) => String::new(),
+    };
+    Entry {
+        action: Action::Held,
+        feed: moving.claimed.feed.clone(),
+        source_id: moving.claimed.source_id.clone(),
+        order_number,
+        line_id: String::new(),
+        task: None,
+        name: None,
+        project: None,
+        values: Vec::new(),
+        notes: Vec::new(),
+        code: fate.code.map(|code| code.to_string()),
+        reason: fate.reason.clone(),
+    }
+}
+
+/// A value as people read it in Asana; `None` when there is nothing to show.
+fn shown(value: &FieldValue, options: &HashMap<String, String>) -> Option<String> {
+    let option = |gid: &String| options.get(gid).cloned().unwrap_or_else(|| gid.clone());
+    match value {
+        FieldValue::Clear => None,
+        FieldValue::Text(text) => Some(text.clone()),
+        FieldValue::Number(number) => Some(number.to_string()),
+        FieldValue::Enum(gid) => Some(option(gid)),
+        FieldValue::MultiEnum(gids) => Some(gids.iter().map(option).collect::<Vec<_>>().join(", ")),
+        FieldValue::Date(date) => Some(date.to_string()),
+        FieldValue::DateTime(at) => Some(at.to_string()),
+    }
+}
+
+/// Name and project of a task that would be made.
+fn place(body: &str) -> (Option<String>, Option<String>) {
+    let Ok(body) = serde_json::from_str::<serde_json::Value>(body) else { return (None, None) };
+    let text = |pointer: &str| body.pointer(pointer).and_then(|v| v.as_str()).map(str::to_owned);
+    let project = text("/data/projects/0").or_else(|| text("/data/memberships/0/project"));
+    (text("/data/name"), project)
+}

@@ -1,0 +1,162 @@
+//! The run itself: read both sides, plan batch by batch, keep what is found.
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+use crate::code::Code;
+use crate::dry_run::compare;
+use crate::dry_run::gather::{Records, Tasks};
+use crate::dry_run::report::{Entry, Report};
+use crate::dry_run::spool::{Slot, Spool};
+use crate::dry_run::world::Known;
+use crate::engine::{Clients, Engine, ProjectFields};
+use crate::error::{Error, Result};
+use crate::feed::Feed;
+use crate::ids::{ConnectionId, MovementId};
+use crate::push::plan::{Plan, Planner};
+use crate::push::world::{self, Moving, World};
+use crate::store::dry_runs::{self, Counts};
+use crate::store::outbox::{Claimed, Next};
+use crate::template::Templates;
+
+/// Records planned at once, as many as the push claims.
+const BATCH: usize = 200;
+
+/// What is looked at.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// Only records that changed since.
+    pub since: Option<Timestamp>,
+    /// At most so many records of each feed.
+    pub limit: Option<u64>,
+}
+
+/// Makes a dry run and notes that it was made. `progress` counts rows and tasks read, then records planned.
+pub async fn run(
+    engine: &Engine,
+    connection: ConnectionId,
+    options: Options,
+    progress: &watch::Sender<u64>,
+) -> Result<Report> {
+    let clients = engine.clients(connection).await?;
+    clients.connection.settings.check_mapped()?;
+    clients.forget_fields();
+    let fields = clients.fields().await?;
+    let read = |feed| Records::read(&clients, feed, options.since, options.limit, progress);
+    let (orders, invoices, tasks) =
+        tokio::try_join!(read(Feed::PurchaseOrders), read(Feed::Invoices), Tasks::list(&clients, progress))?;
+    let whole = options.since.is_none() && orders.complete && invoices.complete;
+    let reads = tasks.requests + clients.connection.settings.projects().len() as u64;
+    let pages = orders.pages + invoices.pages;
+    let mut trial = Trial {
+        engine,
+        clients: &clients,
+        fields: &fields,
+        templates: Templates::new(&clients.connection.settings.tasks)?,
+        options: compare::options(&fields),
+        known: Known { orders, invoices, tasks, links: Vec::new() },
+        seen: HashSet::new(),
+        counts: Counts { asana_requests: reads, oracle_requests: pages, ..Counts::default() },
+        spool: Spool::new()?,
+        slots: Vec::new(),
+    };
+    // orders come first and bring their invoices along; an invoice adds what its orders did not show
+    for (feed, ids) in
+        [(Feed::PurchaseOrders, trial.known.orders.ids()), (Feed::Invoices, trial.known.invoices.ids())]
+    {
+        for batch in ids.chunks(BATCH) {
+            trial.plan(feed, batch).await?;
+            progress.send_modify(|count| *count += batch.len() as u64);
+        }
+    }
+    trial.counts.asana_requests += trial.counts.created + trial.counts.updated;
+    let Trial { counts, spool, slots, .. } = trial;
+    let mut db = engine.db.acquire().await?;
+    let version = clients.connection.settings_version;
+    dry_runs::record(&mut db, connection, version, whole, &counts).await?;
+    Ok(Report { counts, whole, spool, slots })
+}
+
+struct Trial<'a> {
+    engine: &'a Engine,
+    clients: &'a Clients,
+    fields: &'a ProjectFields,
+    templates: Templates,
+    options: HashMap<String, String>,
+    known: Known,
+    /// Order, line and task of every write so far: the second one would find nothing left to do.
+    seen: HashSet<(String, String, Option<String>)>,
+    counts: Counts,
+    spool: Spool,
+    slots: Vec<Slot>,
+}
+
+impl Trial<'_> {
+    async fn plan(&mut self, feed: Feed, ids: &[String]) -> Result<()> {
+        let connection = &self.clients.connection;
+        let mut batch = Vec::with_capacity(ids.len());
+        for id in ids {
+            let records = match feed {
+                Feed::PurchaseOrders => &mut self.known.orders,
+                Feed::Invoices => &mut self.known.invoices,
+            };
+            let body = records.body(id)?.unwrap_or_default();
+            let claimed = Claimed {
+                id: MovementId::new(),
+                feed: feed.as_str().to_owned(),
+                source_id: id.clone(),
+                attempts: 0,
+                body,
+            };
+            batch.push(world::read(claimed, &connection.settings.routing.account));
+        }
+        let mut db = self.engine.db.acquire().await?;
+        let world = self.known.around(&mut db, connection.id, &connection.settings, &batch).await?;
+        drop(db);
+        let planner = Planner {
+            settings: &connection.settings,
+            fields: self.fields,
+            templates: &self.templates,
+            world: &world,
+            now: Timestamp::now(),
+        };
+        let plan = planner.plan(&batch);
+        self.keep(plan, &batch, &world)
+    }
+
+    fn keep(&mut self, plan: Plan, batch: &[Moving], world: &World) -> Result<()> {
+        let by_id: HashMap<MovementId, &Moving> = batch.iter().map(|m| (m.claimed.id, m)).collect();
+        for fate in &plan.fates {
+            match (fate.next, by_id.get(&fate.id)) {
+                (Next::Held, Some(moving)) => {
+                    self.counts.held += 1;
+                    self.add(&compare::held(fate, moving))?;
+                }
+                _ => self.counts.unchanged += 1,
+            }
+        }
+        for write in &plan.writes {
+            if !self.seen.insert((write.order_id.clone(), write.line_id.clone(), write.task.clone())) {
+                continue;
+            }
+            match write.task {
+                None => self.counts.created += 1,
+                Some(_) => self.counts.updated += 1,
+            }
+            let carrier = write.movements.first().and_then(|(sending, _)| by_id.get(&sending.like)).copied();
+            let entry =
+                compare::write(write, &self.clients.connection.settings, world, &self.options, carrier);
+            self.add(&entry)?;
+        }
+        self.known.links.extend(plan.links);
+        Ok(())
+    }
+
+    fn add(&mut self, entry: &Entry) -> Result<()> {
+        let text = serde_json::to_string(entry).map_err(|e| Error::plain(Code::DryRunBroken).because(e))?;
+        self.slots.push(self.spool.add(&text)?);
+        Ok(())
+    }
+}

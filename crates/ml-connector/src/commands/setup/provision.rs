@@ -1,0 +1,156 @@
+//! `connection provision`: shows which custom fields are missing, and creates them on consent.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead, IsTerminal};
+use std::process::ExitCode;
+
+use clap::Args;
+use connector::provision::plan::{Origin, Plan, Step};
+use connector::provision::run::{self, Done};
+use connector::provision::wanted::{self, Choices, DECIMALS};
+use connector::purpose::Purpose;
+use connector::store::connections::{self, Connection};
+
+use crate::cli::Global;
+use crate::database::Database;
+use crate::{exit, output};
+
+/// Which fields are wanted.
+#[derive(Debug, Args)]
+pub struct ProvisionArgs {
+    /// The connection's name
+    name: String,
+    /// Also a field for this optional purpose, such as `currency`; may be repeated
+    #[arg(long, value_name = "PURPOSE")]
+    field: Vec<Purpose>,
+    /// A field for every optional purpose that fits the settings
+    #[arg(long)]
+    all_fields: bool,
+    /// Another name for a field that is created, such as `supplier="ERP supplier"`; may be repeated
+    #[arg(long = "name", value_name = "PURPOSE=NAME", value_parser = named)]
+    names: Vec<(Purpose, String)>,
+    /// Decimal places of new amount fields
+    #[arg(long, default_value_t = DECIMALS, value_parser = clap::value_parser!(u8).range(0..=6), value_name = "N")]
+    decimals: u8,
+    /// Show new amount fields in this one currency (ISO 4217); amounts of another are held then
+    #[arg(long, value_name = "CODE", value_parser = currency)]
+    currency: Option<String>,
+    /// Create without asking
+    #[arg(long)]
+    yes: bool,
+}
+
+fn named(text: &str) -> Result<(Purpose, String), String> {
+    let (purpose, name) = text.split_once('=').ok_or("it must be PURPOSE=NAME")?;
+    let name = name.trim();
+    if name.is_empty() {
+        return Err("the name is empty".to_owned());
+    }
+    Ok((purpose.parse()?, name.to_owned()))
+}
+
+fn currency(text: &str) -> Result<String, String> {
+    let is_code = text.len() == 3 && text.bytes().all(|b| b.is_ascii_uppercase());
+    is_code.then(|| text.to_owned()).ok_or_else(|| "it must be three capital letters, such as USD".to_owned())
+}
+
+/// Runs the command.
+pub async fn run(database: &Database, args: ProvisionArgs, global: &Global) -> anyhow::Result<ExitCode> {
+    let engine = database.engine(global)?;
+    let connection = connections::find(&database.pool, &args.name).await?;
+    let mut optional: BTreeSet<Purpose> = args.field.iter().copied().collect();
+    if args.all_fields {
+        optional.extend(wanted::sensible(&connection.settings));
+    }
+    let choices = Choices {
+        optional,
+        names: args.names.into_iter().collect::<BTreeMap<_, _>>(),
+        decimals: args.decimals,
+        currency: args.currency,
+    };
+    let plan = run::propose(&engine, &connection, &choices).await?;
+    let refused = plan.problems().next().is_some();
+    if !global.json {
+        show(&plan);
+    }
+    if refused || plan.is_done() || !(args.yes || consents(global)?) {
+        report(&connection, &plan, None, global)?;
+        return Ok(if refused { ExitCode::from(exit::FOUND_PROBLEMS) } else { ExitCode::SUCCESS });
+    }
+    let done = run::carry_out(&engine, &connection, &plan).await?;
+    report(&connection, &plan, Some(&done), global)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Asks a person; nobody is asked where nobody can answer.
+fn consents(global: &Global) -> anyhow::Result<bool> {
+    if global.json || !std::io::stdin().is_terminal() {
+        return Ok(false);
+    }
+    output::say("do this? [y/N]");
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer)?;
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+}
+
+fn show(plan: &Plan) {
+    let mut table = output::table(&["field", "name in Asana", "type", "what will be done"]);
+    for step in &plan.steps {
+        table.add_row([step.purpose.as_str(), &step.name, &step.kind, &what(step)]);
+    }
+    output::data(&table.to_string());
+    for warning in &plan.warnings {
+        output::say(&format!("note: {warning}"));
+    }
+}
+
+fn what(step: &Step) -> String {
+    let (first, then) = match &step.origin {
+        Origin::Problem(code, why) => return format!("{code}: {why}"),
+        Origin::Mapped(_) if step.attach.is_empty() => return "nothing: it is there".to_owned(),
+        Origin::Mapped(gid) => (format!("use {gid}"), ""),
+        Origin::Found(gid) => (format!("use {gid}, which has this name and type"), "; map it"),
+        Origin::Create(_) => ("create it".to_owned(), "; map it"),
+    };
+    let projects = step.attach.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let onto = if projects.is_empty() { String::new() } else { format!("; put it onto project {projects}") };
+    format!("{first}{onto}{then}")
+}
+
+fn report(connection: &Connection, plan: &Plan, done: Option<&Done>, global: &Global) -> anyhow::Result<()> {
+    if global.json {
+        let fields: Vec<_> = plan.steps.iter().map(json).collect();
+        return output::json(&serde_json::json!({
+            "fields": fields, "warnings": plan.warnings, "complete": plan.is_done() || done.is_some(), "done": done,
+        }));
+    }
+    let name = &connection.name;
+    let next = format!("next: ml-connector connection dry-run {name}");
+    match done {
+        Some(done) => output::say(&format!(
+            "{} fields created, {} put onto projects, {} mapped; {next}",
+            done.created, done.attached, done.mapped
+        )),
+        None if plan.problems().next().is_some() => {
+            output::say(
+                "nothing was created: a field above cannot be used; `ml-connector explain CODE` says more",
+            );
+        }
+        None if plan.is_done() => output::say(&format!("nothing to do: all fields are there; {next}")),
+        None => output::say("nothing was created; say --yes to do it"),
+    }
+    Ok(())
+}
+
+fn json(step: &Step) -> serde_json::Value {
+    let (action, gid, code, reason) = match &step.origin {
+        Origin::Mapped(gid) => ("mapped", Some(gid), None, None),
+        Origin::Found(gid) => ("found", Some(gid), None, None),
+        Origin::Create(_) => ("create", None, None, None),
+        Origin::Problem(code, why) => ("problem", None, Some(code.info().code), Some(why)),
+    };
+    serde_json::json!({
+        "purpose": step.purpose, "name": step.name, "type": step.kind, "action": action, "gid": gid,
+        "attach": step.attach, "code": code, "reason": reason,
+    })
+}
