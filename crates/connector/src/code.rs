@@ -392,6 +392,10 @@ codes! {
     HookForged "MLC-5011" "Deliveries with a bad signature arrive",
         "They were refused and nothing was stored. Somebody knows a target, or something between Asana and this program changes bodies.",
         "If no delivery is accepted any more, look for a proxy that changes bodies. Otherwise have the webhook registered anew, which gives it another target.";
+
+    AlertUnknown "MLC-7001" "The connection has no open alert of that id",
+        "Nothing was changed. An alert that is closed cannot be acknowledged any more.",
+        "`alerts list NAME` shows the open ones, and with `--all` those that are closed too. Alerts about nodes belong to no connection: `alerts list --nodes`.";
 }
 
 impl std::fmt::Display for Code {
@@ -438,7 +442,7 @@ mod tests {
     }
 
     /// What the hundreds of a code's number stand for.
-    const RANGES: [(&str, &str); 7] = [
+    const RANGES: [(&str, &str); 8] = [
         ("11", "The private PostgreSQL server"),
         ("12", "This program: key, credentials, settings, database, leases"),
         ("20", "Oracle: nothing was read, or not all"),
@@ -446,6 +450,7 @@ mod tests {
         ("40", "Mapping: why a movement is held or was given up"),
         ("50", "Asana's webhooks: events that do not arrive, or are refused"),
         ("51", "Journals: why there is none, and what became of one"),
+        ("70", "Alerts"),
     ];
 
     const AGAIN: &str = "A held movement is planned again with the record's next change, after an hour, and at \

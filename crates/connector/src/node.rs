@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch as signal;
 use tokio::task::JoinSet;
 
+use crate::alerts::{self, AlertsReport};
 use crate::backoff;
 use crate::code::Code;
 use crate::completion::sweep::{self, SweepReport};
@@ -51,6 +52,8 @@ pub enum Report {
     Completions(CompletionsReport),
     /// Journals.
     Journals(JournalsReport),
+    /// Alerts.
+    Alerts(AlertsReport),
 }
 
 /// What the watchdog did.
@@ -159,6 +162,9 @@ pub async fn work(engine: &Engine, lease: &Lease, progress: &signal::Sender<u64>
         }
     };
     jobs::finish(&engine.db, lease, next, failure).await?;
+    if failure.is_some() && lease.job != Job::Alerts {
+        jobs::ask_for(&engine.db, lease.connection, &[Job::Alerts]).await?;
+    }
     result.map(|(report, _)| report)
 }
 
@@ -167,6 +173,11 @@ async fn attempt(
     lease: &Lease,
     progress: &signal::Sender<u64>,
 ) -> Result<(Report, Option<Timestamp>)> {
+    if lease.job == Job::Alerts {
+        // without the clients: a credential that cannot be read is told too
+        let report = alerts::run(engine, lease).await?;
+        return Ok((Report::Alerts(report), Some(Timestamp::now() + signed(alerts::EVERY))));
+    }
     let clients = engine.clients(lease.connection).await?;
     match lease.job {
         Job::Poll(feed) => {
@@ -236,6 +247,7 @@ async fn attempt(
             let next = journals::next_due(&engine.db, lease.connection).await?;
             Ok((Report::Journals(report), next))
         }
+        Job::Alerts => Ok((Report::Alerts(AlertsReport::default()), None)),
     }
 }
 
@@ -270,7 +282,7 @@ async fn watch_webhooks(
     let wanted = watch::wanted(clients, settings.webhooks.scope).await?;
     let repaired = watch::repair(engine, clients, public_url, &wanted).await?;
     if !repaired.registered.is_empty() || !repaired.lost.is_empty() {
-        jobs::ask_for(&engine.db, lease.connection, &[Job::Sweep]).await?;
+        jobs::ask_for(&engine.db, lease.connection, &[Job::Sweep, Job::Alerts]).await?;
         engine.wake();
     }
     let report = WebhooksReport {

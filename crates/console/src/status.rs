@@ -7,13 +7,15 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use connector::Engine;
-use connector::store::{completed, connections, jobs, movements};
+use connector::store::alerts::Alert;
+use connector::store::{alerts, completed, connections, jobs, movements};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 struct Row {
     name: String,
     state: &'static str,
     jobs: Vec<jobs::JobStatus>,
+    alerts: Vec<Alert>,
     counts: movements::Counts,
     /// Completed tasks by the state of their journals, where journals are made.
     journals: Option<BTreeMap<String, i64>>,
@@ -36,6 +38,7 @@ async fn rows(engine: &Engine) -> connector::Result<Vec<Row>> {
         };
         rows.push(Row {
             journals,
+            alerts: alerts::list(&engine.db, connection.id, false, MOST_ALERTS).await?,
             jobs: jobs::status(&engine.db, connection.id).await?,
             counts: movements::count(&engine.db, connection.id).await?,
             state: connection.state.as_str(),
@@ -75,6 +78,8 @@ fn connection(row: &Row) -> Markup {
     html! {
         section {
             h2 { (row.name) span class={ "pill " (row.state) } { (row.state) } }
+            @for alert in &row.alerts { (open_alert(alert)) }
+            @if !row.alerts.is_empty() { p { "What to do: " code { "ml-connector alerts list " (row.name) } } }
             dl.counts {
                 div { dt { "to be written" } dd { (counts.open) } }
                 div { dt { "delivered" } dd { (counts.delivered) } }
@@ -89,6 +94,14 @@ fn connection(row: &Row) -> Markup {
                 tbody { @for job in &row.jobs { (job_row(job)) } }
             }
         }
+    }
+}
+
+/// Title only: the rest can name a record.
+fn open_alert(alert: &Alert) -> Markup {
+    html! {
+        p.bad { span.trouble { (alert.title) } " since " (alert.opened_at.strftime(TIME))
+            @if alert.acked_at.is_some() { span.quiet { " (acknowledged)" } } }
     }
 }
 
@@ -146,6 +159,8 @@ fn job_row(job: &jobs::JobStatus) -> Markup {
 
 /// No trouble for some hours, and nothing for a person to do.
 const MAINTENANCE: &str = "Oracle maintenance";
+/// Open alerts shown of one connection.
+const MOST_ALERTS: i64 = 20;
 /// Seconds after which a browser asks again.
 const REFRESH_SECONDS: u32 = 5;
 const TIME: &str = "%Y-%m-%d %H:%M:%S";

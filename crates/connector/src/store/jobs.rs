@@ -31,11 +31,13 @@ pub enum Job {
     Completions,
     /// Driving journals to Oracle.
     Journals,
+    /// Opening and closing alerts.
+    Alerts,
 }
 
 impl Job {
     /// Every job of a connection.
-    pub const ALL: [Job; 7] = [
+    pub const ALL: [Job; 8] = [
         Job::Poll(Feed::PurchaseOrders),
         Job::Poll(Feed::Invoices),
         Job::Push,
@@ -43,6 +45,7 @@ impl Job {
         Job::Sweep,
         Job::Completions,
         Job::Journals,
+        Job::Alerts,
     ];
 
     /// Those that lead from a completed task to a journal.
@@ -58,6 +61,7 @@ impl Job {
             Job::Sweep => "sweep",
             Job::Completions => "completions",
             Job::Journals => "journals",
+            Job::Alerts => "alerts",
         }
     }
 
@@ -195,6 +199,7 @@ pub async fn finish(
     let failed = failure.is_some();
     sqlx::query!(
         "update jobs set node_id = null, lease_until = null, finished_at = now(), due_at = least(due_at, $4),
+                succeeded_at = case when $5 then succeeded_at else now() end,
                 failures = case when $5 then failures + 1 else 0 end, code = $6, reason = $7,
                 code_since = case when not $5 then null when code = $6 then coalesce(code_since, now()) else now() end
          where connection_id = $1 and job = $2 and fence = $3",

@@ -1,5 +1,7 @@
 //! The SQL: one function per statement or transaction, named for what it does.
 
+pub mod alerts;
+pub mod causes;
 pub mod completed;
 pub mod completions;
 pub mod connections;
@@ -11,6 +13,7 @@ pub mod jobs;
 pub mod journals;
 pub mod links;
 pub mod movements;
+pub mod nodes;
 pub mod outbox;
 pub mod sweeps;
 pub mod tasks;
