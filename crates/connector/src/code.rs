@@ -423,6 +423,9 @@ codes! {
     DryRunReport "MLC-8109" "The report cannot be written",
         "The dry run itself was made; only its file is missing.",
         "Name a file in a directory that this program may write to.";
+    AlertUnknown "MLC-7001" "The connection has no open alert of that id",
+        "Nothing was changed. An alert that is closed cannot be acknowledged any more.",
+        "`alerts list NAME` shows the open ones, and with `--all` those that are closed too. Alerts about nodes belong to no connection: `alerts list --nodes`.";
 }
 
 impl std::fmt::Display for Code {
@@ -478,6 +481,7 @@ mod tests {
         ("40", "Mapping: why a movement is held or was given up"),
         ("50", "Asana's webhooks: events that do not arrive, or are refused"),
         ("51", "Journals: why there is none, and what became of one"),
+        ("70", "Alerts"),
         ("81", "Setting a connection up: fields, the connection's file, the dry run"),
     ];
 

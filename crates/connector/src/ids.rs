@@ -79,6 +79,10 @@ uuid_id!(
     JournalId
 );
 uuid_id!(
+    /// One alert.
+    AlertId
+);
+uuid_id!(
     /// One running process of the engine.
     NodeId
 );

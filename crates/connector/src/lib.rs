@@ -6,6 +6,7 @@
 //! movement; [`push`] claims the movement, computes the values ([`mapping`]), finds the task and writes
 //! what differs.
 
+pub mod alerts;
 pub mod amount;
 pub mod apply;
 pub mod charge_account;

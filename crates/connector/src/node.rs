@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch as signal;
 use tokio::task::JoinSet;
 
+use crate::alerts::{self, AlertsReport};
 use crate::backoff;
 use crate::code::Code;
 use crate::completion::sweep::{self, SweepReport};
@@ -60,6 +61,8 @@ pub enum Report {
     Completions(CompletionsReport),
     /// Journals.
     Journals(JournalsReport),
+    /// Alerts.
+    Alerts(AlertsReport),
 }
 
 /// What the watchdog did.
@@ -175,18 +178,13 @@ pub async fn run_job(
 
 /// Works on one leased job to its end and says when it is due again.
 pub async fn work(engine: &Engine, lease: &Lease, progress: &signal::Sender<u64>) -> Result<Report> {
-    let result = match engine.clients(lease.connection).await {
-        Ok(clients) => {
-            let sides = Sides::of(engine, lease, &clients);
-            let result = tokio::select! {
-                result = attempt(engine, &clients, lease, progress) => result,
-                lost = keep_lease(engine, lease) => Err(lost),
-                never = sides.watch_probe() => match never {},
-            };
-            sides.observe(seen(&result).as_ref().map(|(trouble, words)| (*trouble, words.as_str()))).await;
-            result
-        }
-        Err(error) => Err(error),
+    let result = match lease.job {
+        // without the clients: a credential that cannot be read is told too
+        Job::Alerts => tokio::select! {
+            result = tell_of_causes(engine, lease) => result,
+            lost = keep_lease(engine, lease) => Err(lost),
+        },
+        _ => ask_the_sides(engine, lease, progress).await,
     };
     let (next, failure) = match &result {
         Ok((_, next)) => (*next, None),
@@ -196,7 +194,32 @@ pub async fn work(engine: &Engine, lease: &Lease, progress: &signal::Sender<u64>
         }
     };
     jobs::finish(&engine.db, lease, next, failure).await?;
+    if failure.is_some() && lease.job != Job::Alerts {
+        jobs::ask_for(&engine.db, lease.connection, &[Job::Alerts]).await?;
+    }
     result.map(|(report, _)| report)
+}
+
+/// Works with both clients, and notes what the end says of the sides that were asked.
+async fn ask_the_sides(
+    engine: &Engine,
+    lease: &Lease,
+    progress: &signal::Sender<u64>,
+) -> Result<(Report, Option<Timestamp>)> {
+    let clients = engine.clients(lease.connection).await?;
+    let sides = Sides::of(engine, lease, &clients);
+    let result = tokio::select! {
+        result = attempt(engine, &clients, lease, progress) => result,
+        lost = keep_lease(engine, lease) => Err(lost),
+        never = sides.watch_probe() => match never {},
+    };
+    sides.observe(seen(&result).as_ref().map(|(trouble, words)| (*trouble, words.as_str()))).await;
+    result
+}
+
+async fn tell_of_causes(engine: &Engine, lease: &Lease) -> Result<(Report, Option<Timestamp>)> {
+    let report = alerts::run(engine, lease).await?;
+    Ok((Report::Alerts(report), Some(Timestamp::now() + signed(alerts::EVERY))))
 }
 
 /// What a job's end says of a side: a job that drives journals ends well whatever Oracle does.
@@ -286,6 +309,7 @@ async fn attempt(
             let next = journals::next_due(&engine.db, lease.connection).await?;
             Ok((Report::Journals(report), next))
         }
+        Job::Alerts => tell_of_causes(engine, lease).await,
     }
 }
 
@@ -320,7 +344,7 @@ async fn watch_webhooks(
     let wanted = watch::wanted(clients, settings.webhooks.scope).await?;
     let repaired = watch::repair(engine, clients, public_url, &wanted).await?;
     if !repaired.registered.is_empty() || !repaired.lost.is_empty() {
-        jobs::ask_for(&engine.db, lease.connection, &[Job::Sweep]).await?;
+        jobs::ask_for(&engine.db, lease.connection, &[Job::Sweep, Job::Alerts]).await?;
         engine.wake();
     }
     let report = WebhooksReport {

@@ -8,7 +8,8 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use connector::Code;
 use connector::Engine;
-use connector::store::{breakers, completed, connections, jobs, movements};
+use connector::store::alerts::Alert;
+use connector::store::{alerts, breakers, completed, connections, jobs, movements};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 struct Row {
@@ -16,6 +17,7 @@ struct Row {
     state: &'static str,
     jobs: Vec<jobs::JobStatus>,
     sides: Vec<breakers::Failing>,
+    alerts: Vec<Alert>,
     counts: movements::Counts,
     /// Completed tasks by the state of their journals, where journals are made.
     journals: Option<BTreeMap<String, i64>>,
@@ -38,6 +40,7 @@ async fn rows(engine: &Engine) -> connector::Result<Vec<Row>> {
         };
         rows.push(Row {
             journals,
+            alerts: alerts::list(&engine.db, connection.id, false, MOST_ALERTS).await?,
             jobs: jobs::status(&engine.db, connection.id).await?,
             sides: breakers::failing(&engine.db, connection.id).await?,
             counts: movements::count(&engine.db, connection.id).await?,
@@ -78,6 +81,8 @@ fn connection(row: &Row) -> Markup {
     html! {
         section {
             h2 { (row.name) span class={ "pill " (row.state) } { (row.state) } }
+            @for alert in &row.alerts { (open_alert(alert)) }
+            @if !row.alerts.is_empty() { p { "What to do: " code { "ml-connector alerts list " (row.name) } } }
             dl.counts {
                 div { dt { "to be written" } dd { (counts.open) } }
                 div { dt { "delivered" } dd { (counts.delivered) } }
@@ -93,6 +98,14 @@ fn connection(row: &Row) -> Markup {
                 tbody { @for job in &row.jobs { (job_row(job)) } }
             }
         }
+    }
+}
+
+/// Title only: the rest can name a record.
+fn open_alert(alert: &Alert) -> Markup {
+    html! {
+        p.bad { span.trouble { (alert.title) } " since " (alert.opened_at.strftime(TIME))
+            @if alert.acked_at.is_some() { span.quiet { " (acknowledged)" } } }
     }
 }
 
@@ -170,6 +183,8 @@ fn failing_side(side: &breakers::Failing) -> Markup {
 const SLOWED: &str = "asked to slow down";
 /// No trouble for some hours, and nothing for a person to do.
 const MAINTENANCE: &str = "Oracle maintenance";
+/// Open alerts shown of one connection.
+const MOST_ALERTS: i64 = 20;
 /// Seconds after which a browser asks again.
 const REFRESH_SECONDS: u32 = 5;
 const TIME: &str = "%Y-%m-%d %H:%M:%S";

@@ -65,6 +65,9 @@ pub enum Command {
     /// Look at Asana's webhooks, and register, compare or take them back now
     #[command(subcommand)]
     Webhooks(crate::commands::webhooks::WebhooksCommand),
+    /// Look at what a person must know, and take note of it
+    #[command(subcommand)]
+    Alerts(crate::commands::alerts::AlertsCommand),
     /// Check this machine, the database and the key
     Doctor,
     /// Say what an error code means

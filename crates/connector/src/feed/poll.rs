@@ -88,6 +88,8 @@ pub async fn run(engine: &Engine, clients: &Arc<Clients>, lease: &Lease, feed: F
         report.complete = true;
     }
     let scan_after = feeds::load(&engine.db, lease.connection, feed).await?.scan_after;
+    let resumed = scan_after.as_deref().is_some_and(|after| after != BEFORE_ALL);
+    let before_scan = report.rows;
     let scan = scan_after.is_some() || poll.full_scan_is_due(mode, &state);
     if report.complete && scan {
         poll.read(Keyset::by_id(scan_after), Mark::Scan, &mut report).await?;
@@ -96,6 +98,11 @@ pub async fn run(engine: &Engine, clients: &Arc<Clients>, lease: &Lease, feed: F
         let mut tx = store::begin(&engine.db).await?;
         jobs::hold(&mut tx, lease).await?;
         feeds::finish_scan(&mut tx, lease.connection, feed).await?;
+        // a scan that only goes on where another ended may find nothing more
+        let found = if scan { report.rows > before_scan } else { report.rows > 0 };
+        if found || !resumed {
+            feeds::note_whole_reading(&mut tx, lease.connection, feed, found).await?;
+        }
         tx.commit().await?;
     }
     Ok(report)

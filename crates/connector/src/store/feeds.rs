@@ -112,7 +112,7 @@ pub async fn set_mode(
 pub async fn begin_anew(db: &mut PgConnection, connection: ConnectionId) -> Result<()> {
     sqlx::query!(
         "update feeds set mode = null, watermark = null, watermark_id = null, unfinished = false,
-                scan_after = null, scan_started_at = null, scanned_at = null
+                scan_after = null, scan_started_at = null, scanned_at = null, moved_at = null, empty_since = null
          where connection_id = $1",
         connection.0,
     )
@@ -130,7 +130,8 @@ pub async fn advance_watermark(
     last: (Timestamp, &str),
 ) -> Result<()> {
     sqlx::query!(
-        "update feeds set watermark = $3, watermark_id = $4
+        "update feeds set watermark = $3, watermark_id = $4,
+                moved_at = case when (watermark, watermark_id) is distinct from ($3, $4) then now() else moved_at end
          where connection_id = $1 and feed = $2 and (watermark is null or watermark <= $3)",
         connection.0,
         feed.as_str(),
@@ -154,6 +155,25 @@ pub async fn set_unfinished(
         connection.0,
         feed.as_str(),
         unfinished,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Notes whether a reading of the whole feed found rows.
+pub async fn note_whole_reading(
+    db: &mut PgConnection,
+    connection: ConnectionId,
+    feed: Feed,
+    found: bool,
+) -> Result<()> {
+    sqlx::query!(
+        "update feeds set empty_since = case when $3 then null else coalesce(empty_since, now()) end
+         where connection_id = $1 and feed = $2",
+        connection.0,
+        feed.as_str(),
+        found,
     )
     .execute(db)
     .await?;

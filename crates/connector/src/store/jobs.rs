@@ -34,11 +34,13 @@ pub enum Job {
     Completions,
     /// Driving journals to Oracle.
     Journals,
+    /// Opening and closing alerts.
+    Alerts,
 }
 
 impl Job {
     /// Every job of a connection.
-    pub const ALL: [Job; 7] = [
+    pub const ALL: [Job; 8] = [
         Job::Poll(Feed::PurchaseOrders),
         Job::Poll(Feed::Invoices),
         Job::Push,
@@ -46,6 +48,7 @@ impl Job {
         Job::Sweep,
         Job::Completions,
         Job::Journals,
+        Job::Alerts,
     ];
 
     /// Those that lead from a completed task to a journal.
@@ -61,6 +64,7 @@ impl Job {
             Job::Sweep => "sweep",
             Job::Completions => "completions",
             Job::Journals => "journals",
+            Job::Alerts => "alerts",
         }
     }
 
@@ -71,6 +75,7 @@ impl Job {
             Job::Poll(_) | Job::Journals => &[Provider::Oracle],
             Job::Push | Job::Webhooks | Job::Sweep => &[Provider::Asana],
             Job::Completions => &Provider::ALL,
+            Job::Alerts => &[],
         }
     }
 
@@ -269,6 +274,7 @@ pub async fn finish(
     let busy = failure.is_some_and(|failure| limits::is_busy(failure.code));
     sqlx::query!(
         "update jobs set node_id = null, lease_until = null, finished_at = now(), due_at = least(due_at, $4),
+                succeeded_at = case when $5 then succeeded_at else now() end,
                 failures = case when not $5 then 0
                                 when $8 and not coalesce(code = $6 and code_since < now() - make_interval(secs => $9), false)
                                 then failures else failures + 1 end,

@@ -3,6 +3,8 @@
 pub mod attempts;
 pub mod breakers;
 pub mod budgets;
+pub mod alerts;
+pub mod causes;
 pub mod completed;
 pub mod completions;
 pub mod connections;
@@ -15,6 +17,7 @@ pub mod jobs;
 pub mod journals;
 pub mod links;
 pub mod movements;
+pub mod nodes;
 pub mod outbox;
 pub mod sweeps;
 pub mod tasks;

@@ -6,6 +6,7 @@
     reason = "a test may stop where it meets what it does not expect"
 )]
 
+mod alerts;
 mod asana_trouble;
 mod asana_writes;
 mod corpora;

@@ -1,5 +1,6 @@
 //! One file per command.
 
+pub mod alerts;
 pub mod connection;
 pub mod demo;
 pub mod doctor;
@@ -30,6 +31,7 @@ pub async fn run(command: Command, global: &Global) -> anyhow::Result<ExitCode> 
         Command::Poll(args) => poll::run(args, global).await,
         Command::Movements(command) => movements::run(command, global).await,
         Command::Journals(command) => journals::run(command, global).await,
+        Command::Alerts(command) => alerts::run(command, global).await,
         Command::Webhooks(command) => webhooks::run(command, global).await,
         Command::Doctor => doctor::run(global).await,
         Command::Explain { code } => explain::run(code.as_deref(), global),

@@ -164,6 +164,11 @@ fn sentence(report: &Report) -> String {
             ("rejected", journals.rejected),
             ("in doubt", journals.in_doubt),
         ]),
+        Report::Alerts(alerts) => counted(&[
+            ("opened", alerts.opened as u64),
+            ("lasting", alerts.lasting as u64),
+            ("closed", alerts.closed as u64),
+        ]),
     }
 }
 

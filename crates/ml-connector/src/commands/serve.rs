@@ -8,8 +8,9 @@ use std::time::Duration;
 use clap::Args;
 use connector::hooks::ingest::{Ingest, Limits};
 use connector::hooks::{token, wake};
-use connector::node;
+use connector::store::nodes;
 use connector::{Code, Engine, Error};
+use connector::{alerts, node};
 use console::hooks::{Doors, Receiver};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -69,6 +70,7 @@ pub async fn run(args: ServeArgs, global: &Global) -> anyhow::Result<ExitCode> {
     let receiver = Receiver::new(engine.clone(), ingest.clone());
     let (close, stop) = (watch::Sender::new(false), watch::Sender::new(false));
     let node = tokio::spawn(node::run(engine.clone(), stop.subscribe()));
+    let beats = tokio::spawn(beats(engine.clone(), stop.subscribe()));
     let wake = tokio::spawn(wake::run(engine.clone(), ingest.arrived(), stop.subscribe()));
     let listeners = listen(listener, hooks_listener, engine, receiver, &close);
     asked_to_stop.asked().await;
@@ -80,9 +82,31 @@ pub async fn run(args: ServeArgs, global: &Global) -> anyhow::Result<ExitCode> {
     stop.send_replace(true);
     wake.await?;
     node.await?;
+    beats.await?;
     database.close().await?;
     closed?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Tells every few seconds that this node lives, until `stop` turns true; then that it stopped in order.
+async fn beats(engine: Arc<Engine>, mut stop: watch::Receiver<bool>) {
+    // the machine's name is only for people
+    let host = tokio::fs::read_to_string("/proc/sys/kernel/hostname").await.unwrap_or_default();
+    let host = if host.trim().is_empty() { "unknown" } else { host.trim() };
+    let mut beat = tokio::time::interval(alerts::BEAT_EVERY);
+    beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => break,
+            _ = beat.tick() => {}
+        }
+        if let Err(error) = alerts::beat(&engine.db, engine.node, host, jiff::Timestamp::now()).await {
+            tracing::warn!(error = node::chain(&error), "the node could not tell that it lives");
+        }
+    }
+    if let Err(error) = nodes::leave(&engine.db, engine.node).await {
+        tracing::warn!(error = node::chain(&error), "the node could not tell that it stops");
+    }
 }
 
 /// Where deliveries are taken, and where Asana sends them.

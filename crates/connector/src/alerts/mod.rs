@@ -1,0 +1,97 @@
+//! Alerts: what a person must know, opened once per cause, and closed by itself when the cause is gone.
+//!
+//! Nothing is told at the moment it happens. A job reads every few seconds from the rows what is wrong, and compares
+//! it with the open alerts: a kill at any point loses nothing. What has a moment of its own (lost webhooks) is derived
+//! from rows as well, so that it is told once even when it is over before anybody looked.
+
+pub mod cause;
+mod tell;
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sqlx::{PgConnection, PgPool};
+
+pub use cause::{Cause, Changes, Kind, Known, Told, compare};
+
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::ids::{ConnectionId, NodeId};
+use crate::store::jobs::{self, Lease};
+use crate::store::{self, causes, connections, nodes};
+
+/// How often the causes are looked at.
+pub const EVERY: Duration = Duration::from_secs(30);
+/// How often a node tells that it lives.
+pub const BEAT_EVERY: Duration = Duration::from_secs(10);
+/// Alerts about nodes belong to no connection.
+pub const NODES: ConnectionId = ConnectionId(uuid::Uuid::nil());
+
+/// What a look at the causes changed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct AlertsReport {
+    /// Alerts opened.
+    pub opened: usize,
+    /// Alerts whose cause lasts.
+    pub lasting: usize,
+    /// Alerts closed.
+    pub closed: usize,
+}
+
+/// Looks at a connection's causes and opens, updates and closes its alerts.
+pub async fn run(engine: &Engine, lease: &Lease) -> Result<AlertsReport> {
+    let causes = of_connection(&engine.db, lease.connection).await?;
+    let mut tx = store::begin(&engine.db).await?;
+    jobs::hold(&mut tx, lease).await?;
+    let report = reconcile(&mut tx, lease.connection, causes).await?;
+    tx.commit().await?;
+    Ok(report)
+}
+
+async fn of_connection(db: &PgPool, connection: ConnectionId) -> Result<Vec<Cause>> {
+    // settings that cannot be read are told by the jobs that need them
+    let poll_every =
+        connections::load(db, connection).await.ok().map(|loaded| loaded.settings.schedule.poll_every());
+    let mut found = tell::movements(&causes::movements(db, connection).await?);
+    found.extend(tell::completions(&causes::completions(db, connection).await?));
+    found.extend(tell::journals(&causes::journals(db, connection).await?));
+    found.extend(tell::jobs(&causes::jobs(db, connection).await?, poll_every));
+    found.extend(causes::webhooks(db, connection).await?.map(|lost| tell::webhooks(&lost)));
+    Ok(found)
+}
+
+/// Tells that a node lives and what its clock shows, and looks at all nodes.
+pub async fn beat(db: &PgPool, node: NodeId, host: &str, clock: Timestamp) -> Result<AlertsReport> {
+    nodes::beat(db, node, host, clock).await?;
+    let found = tell::nodes(&nodes::all(db).await?);
+    let mut tx = store::begin(db).await?;
+    let report = reconcile(&mut tx, NODES, found).await?;
+    tx.commit().await?;
+    Ok(report)
+}
+
+async fn reconcile(
+    db: &mut PgConnection,
+    connection: ConnectionId,
+    causes: Vec<Cause>,
+) -> Result<AlertsReport> {
+    let open = store::alerts::open(db, connection).await?;
+    let told = store::alerts::told(db, connection).await?;
+    let changes = compare(causes, &open, &told);
+    for cause in &changes.open {
+        tracing::warn!(%connection, kind = cause.kind.as_str(), subject = cause.subject, title = cause.title, "alert");
+        store::alerts::insert(db, connection, cause).await?;
+    }
+    for (alert, cause) in &changes.touch {
+        store::alerts::touch(db, connection, *alert, cause).await?;
+    }
+    if !changes.close.is_empty() {
+        store::alerts::close(db, connection, &changes.close).await?;
+    }
+    let over = changes.touch.iter().filter(|(_, cause)| cause.over).count();
+    Ok(AlertsReport {
+        opened: changes.open.len(),
+        lasting: changes.touch.len() - over,
+        closed: changes.close.len() + over,
+    })
+}

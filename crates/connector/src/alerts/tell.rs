@@ -1,0 +1,252 @@
+//! From what stands in the rows to causes in words. Pure.
+
+use std::time::Duration;
+
+use super::cause::{Cause, Kind};
+use crate::backoff;
+use crate::code::Code;
+use crate::journal::import_code;
+use crate::store::causes::{Group, JobFacts, LostWebhooks, StuckJournal};
+use crate::store::nodes::Node;
+
+/// A feed is late when it was not read well for so many intervals.
+const LATE_INTERVALS: f64 = 3.0;
+/// An unfinished feed whose watermark has not moved for so long stands still.
+const STANDS_AFTER_SECONDS: f64 = 1800.0;
+/// A provider that has asked to slow down for so long is told of.
+const BUSY_SECONDS: f64 = 300.0;
+/// A node's clock may differ from the database's by so much.
+const CLOCK_SECONDS: f64 = 60.0;
+
+fn cause(kind: Kind, subject: impl Into<String>, code: Option<&str>, count: i64, title: String) -> Cause {
+    Cause {
+        kind,
+        subject: subject.into(),
+        code: code.map(str::to_owned),
+        count,
+        title,
+        detail: remedy(code).unwrap_or_default(),
+        event_at: None,
+        over: false,
+    }
+}
+
+/// What the code's page says to do.
+fn remedy(code: Option<&str>) -> Option<String> {
+    let info = Code::find(code?)?.info();
+    Some(format!("{}\n{}", info.meaning, info.remedy))
+}
+
+fn titled(code: Option<&str>) -> String {
+    code.and_then(Code::find).map_or_else(String::new, |code| format!(": {}", code.info().title))
+}
+
+fn with_examples(mut cause: Cause, group: &Group) -> Cause {
+    for example in &group.examples {
+        cause.detail.push_str("\n- ");
+        cause.detail.push_str(example);
+    }
+    let more = group.count - i64::try_from(group.examples.len()).unwrap_or(0);
+    if more > 0 {
+        cause.detail.push_str(&format!("\nand {more} more"));
+    }
+    cause
+}
+
+pub(super) fn movements(groups: &[Group]) -> Vec<Cause> {
+    let one = |group: &Group| {
+        let code = group.code.as_deref();
+        let (kind, what) = match group.state.as_str() {
+            "held" => (Kind::Held, "held for a person"),
+            "failed" => (Kind::AttemptsExhausted, "given up"),
+            _ => (Kind::InDoubt, "in doubt for more than an hour"),
+        };
+        let title =
+            format!("{} on the way to Asana {what}{}", counted(group.count, "movement"), titled(code));
+        let subject = format!("movements {}", code.unwrap_or("-"));
+        with_examples(cause(kind, subject, code, group.count, title), group)
+    };
+    groups.iter().map(one).collect()
+}
+
+pub(super) fn completions(groups: &[Group]) -> Vec<Cause> {
+    let one = |group: &Group| {
+        let code = group.code.as_deref();
+        let tasks = counted(group.count, "completed task");
+        let title = format!("{tasks} without a journal, held for a person{}", titled(code));
+        with_examples(cause(Kind::CompletionHeld, code.unwrap_or("-"), code, group.count, title), group)
+    };
+    groups.iter().map(one).collect()
+}
+
+pub(super) fn journals(journals: &[StuckJournal]) -> Vec<Cause> {
+    journals.iter().map(journal).collect()
+}
+
+fn journal(journal: &StuckJournal) -> Cause {
+    let (kind, what) = if journal.state == "rejected" {
+        (Kind::JournalRejected, "was rejected")
+    } else {
+        (Kind::InDoubt, "has been in doubt for more than an hour")
+    };
+    let code = journal.code.as_deref();
+    let title = format!("The journal of task {} {what}{}", journal.task_gid, titled(code));
+    let subject = format!("journal {}", journal.journal_id);
+    let mut told = cause(kind, subject, code, i64::from(journal.submissions), title);
+    let reason = journal.reason.as_deref().unwrap_or_default();
+    let mut lines = vec![reason.to_owned()];
+    for known in import_code::KNOWN.iter().filter(|known| reason.contains(known.code)) {
+        lines.push(format!("{}: {}. {}", known.code, known.meaning, known.remedy));
+    }
+    lines.push(told.detail);
+    lines.retain(|line| !line.is_empty());
+    told.detail = lines.join("\n");
+    told
+}
+
+/// What the jobs tell. A feed that is late because of a failure that has an alert of its own is late all the same:
+/// that is what a person misses.
+pub(super) fn jobs(jobs: &[JobFacts], poll_every: Option<Duration>) -> Vec<Cause> {
+    let mut found = Vec::new();
+    for job in jobs {
+        found.extend(failing(job));
+        found.extend(feed(job, poll_every));
+    }
+    found
+}
+
+/// What a job's failure is: of jobs that fail for the same credential or the same budget the first is told.
+fn failing(job: &JobFacts) -> Option<Cause> {
+    let text = job.code.as_deref()?;
+    let code = Code::find(text)?;
+    let failures = i64::from(job.failures);
+    let (kind, subject, what) = match code {
+        Code::OracleClientRefused | Code::OracleScopeRefused | Code::OracleUnauthorized => {
+            (Kind::CredentialRefused, "oracle".to_owned(), "Oracle refuses the credential".to_owned())
+        }
+        Code::AsanaUnauthorized => {
+            (Kind::CredentialRefused, "asana".to_owned(), "Asana refuses the token".to_owned())
+        }
+        Code::CredentialMissing | Code::CredentialUnreadable | Code::KeyWrong => {
+            let what = "A stored credential cannot be used".to_owned();
+            (Kind::CredentialRefused, "stored".to_owned(), what)
+        }
+        Code::OracleBusy | Code::AsanaBusy => {
+            if job.code_seconds < BUSY_SECONDS {
+                return None;
+            }
+            let side = if code == Code::OracleBusy { "oracle" } else { "asana" };
+            let what = "Requests are refused since there are too many".to_owned();
+            (Kind::RateBudget, side.to_owned(), what)
+        }
+        Code::OracleMaintenance if job.code_seconds < backoff::MAX_MAINTENANCE.as_secs_f64() => return None,
+        _ if failures >= i64::from(backoff::MAX_ATTEMPTS) => {
+            let what = format!("{} has failed {failures} times in a row", job.job);
+            (Kind::AttemptsExhausted, format!("job {}", job.job), what)
+        }
+        _ => return None,
+    };
+    let mut told = cause(kind, subject, Some(text), failures, format!("{what}{}", titled(Some(text))));
+    if let Some(reason) = &job.reason {
+        told.detail = format!("{}: {reason}\n{}", job.job, told.detail);
+    }
+    Some(told)
+}
+
+fn feed(job: &JobFacts, poll_every: Option<Duration>) -> Vec<Cause> {
+    let mut found = Vec::new();
+    let is_feed = crate::feed::Feed::ALL.iter().any(|feed| feed.as_str() == job.job);
+    let every = poll_every.map(|every| every.as_secs_f64()).filter(|_| is_feed);
+    if let Some(every) = every.filter(|every| job.silent_seconds > LATE_INTERVALS * every) {
+        #[expect(clippy::cast_possible_truncation, reason = "a count of intervals")]
+        let missed = (job.silent_seconds / every.max(1.0)) as i64;
+        let minutes = (job.silent_seconds / 60.0).round();
+        let title = format!("{} was not read for {minutes} minutes", job.job);
+        let mut late = cause(Kind::FeedLate, &job.job, job.code.as_deref(), missed, title);
+        late.detail.insert_str(0, &last_failure(job));
+        found.push(late);
+    }
+    if let Some(seconds) = job.stands_seconds.filter(|seconds| *seconds > STANDS_AFTER_SECONDS) {
+        let minutes = (seconds / 60.0).round();
+        let title =
+            format!("{} has more to read, and its watermark has not moved for {minutes} minutes", job.job);
+        let mut stands = cause(Kind::WatermarkStands, &job.job, job.code.as_deref(), 1, title);
+        stands.detail.insert_str(0, &last_failure(job));
+        found.push(stands);
+    }
+    if let Some(since) = job.empty_since {
+        let title = format!("{} is empty in Oracle, though records were read before", job.job);
+        let mut empty = cause(Kind::DataAccessEmpty, &job.job, None, 1, title);
+        empty.detail = format!(
+            "Since {since} complete readings find no row. Oracle answers a user without data access with nothing \
+             instead of an error. Compare the data access of the integration user (business units, roles) with what \
+             it was. Nothing in Asana was changed because of it."
+        );
+        found.push(empty);
+    }
+    found
+}
+
+fn last_failure(job: &JobFacts) -> String {
+    match (&job.code, &job.reason) {
+        (Some(code), Some(reason)) => format!("Last failure: {code}: {reason}\n"),
+        _ => "No failure is known; see whether a node is running (`ml-connector serve`).\n".to_owned(),
+    }
+}
+
+/// The story of lost webhooks: over when all are registered anew, a sweep has found what no webhook told of, and
+/// the journals of that are decided.
+pub(super) fn webhooks(lost: &LostWebhooks) -> Cause {
+    let over = lost.missing == 0 && lost.swept && lost.under_way == 0;
+    let code = Code::HookLost.info().code;
+    let title =
+        format!("{} lost, {} registered anew", counted(lost.lost, "webhook"), lost.lost - lost.missing);
+    let mut told = cause(Kind::WebhooksLost, "webhooks", Some(code), lost.lost, title);
+    let again = lost
+        .again_at
+        .map_or_else(|| "not yet registered anew".to_owned(), |at| format!("registered anew by {at}"));
+    let swept =
+        if lost.swept { "The sweep has looked for what was missed" } else { "The sweep has not ended yet" };
+    told.detail = format!(
+        "Found lost between {} and {}; {again}. {swept}: {} without a webhook, {} of them with an imported journal.\n{}",
+        lost.first_at,
+        lost.last_at,
+        counted(lost.found, "completion"),
+        lost.imported,
+        told.detail
+    );
+    told.event_at = Some(lost.last_at);
+    told.over = over;
+    told
+}
+
+pub(super) fn nodes(nodes: &[Node]) -> Vec<Cause> {
+    let mut found = Vec::new();
+    for node in nodes {
+        let name = format!("{} (process {}, {})", node.host, node.pid, node.node);
+        if node.gone {
+            let title = format!("Node {name} is gone");
+            let mut gone = cause(Kind::NodeGone, node.node.to_string(), None, 1, title);
+            gone.detail = format!(
+                "Last seen {}. It did not stop in order. Other nodes take over its work within a minute; if there is \
+                 none, start one. This closes when the node is seen again, or a day after it was last seen.",
+                node.seen_at
+            );
+            found.push(gone);
+        } else if node.clock_offset.abs() > CLOCK_SECONDS {
+            let title =
+                format!("The clock of node {name} differs from the database's by {:.0} s", node.clock_offset);
+            let mut skew = cause(Kind::ClockSkew, node.node.to_string(), None, 1, title);
+            skew.detail =
+                "What is due and who holds a lease goes by the database's clock, so nothing is lost; but \
+                           the node comes back to its work too early or too late. Set its clock (NTP)."
+                    .to_owned();
+            found.push(skew);
+        }
+    }
+    found
+}
+
+fn counted(count: i64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
