@@ -18,6 +18,7 @@ mod budget;
 mod client;
 mod config;
 mod custom_field;
+mod enum_option;
 mod error;
 mod listing;
 mod number;

@@ -24,6 +24,8 @@ next_attempt_after,\
 failure_deletion_timestamp,\
 filters";
 
+pub(crate) const ENUM_OPTION: &str = "name,enabled";
+
 pub(crate) const CUSTOM_FIELD_SETTING: &str = "custom_field.name,\
 custom_field.resource_subtype,\
 custom_field.representation_type,\

@@ -27,6 +27,7 @@ pub mod posting;
 pub mod purpose;
 pub mod push;
 pub mod record;
+pub mod reference;
 pub mod routing;
 pub mod settings;
 pub mod store;

@@ -11,6 +11,7 @@ use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::feed::Feed;
 use crate::ids::{ConnectionId, NodeId};
+use crate::reference::Kind;
 use crate::store::at;
 
 /// How long a lease lasts unless it is renewed.
@@ -31,11 +32,13 @@ pub enum Job {
     Completions,
     /// Driving journals to Oracle.
     Journals,
+    /// Reading suppliers or accounts, and keeping the options that stand for them.
+    Reference(Kind),
 }
 
 impl Job {
     /// Every job of a connection.
-    pub const ALL: [Job; 7] = [
+    pub const ALL: [Job; 9] = [
         Job::Poll(Feed::PurchaseOrders),
         Job::Poll(Feed::Invoices),
         Job::Push,
@@ -43,7 +46,12 @@ impl Job {
         Job::Sweep,
         Job::Completions,
         Job::Journals,
+        Job::Reference(Kind::Suppliers),
+        Job::Reference(Kind::Accounts),
     ];
+
+    /// Those that run only when they are asked for, unless a schedule is set.
+    pub const REFERENCE: [Job; 2] = [Job::Reference(Kind::Suppliers), Job::Reference(Kind::Accounts)];
 
     /// Those that lead from a completed task to a journal.
     pub const WAY_BACK: [Job; 4] = [Job::Webhooks, Job::Sweep, Job::Completions, Job::Journals];
@@ -58,6 +66,7 @@ impl Job {
             Job::Sweep => "sweep",
             Job::Completions => "completions",
             Job::Journals => "journals",
+            Job::Reference(kind) => kind.as_str(),
         }
     }
 

@@ -12,6 +12,7 @@ pub mod journals;
 pub mod links;
 pub mod movements;
 pub mod outbox;
+pub mod reference;
 pub mod sweeps;
 pub mod tasks;
 

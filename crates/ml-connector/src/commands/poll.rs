@@ -163,6 +163,14 @@ fn sentence(report: &Report) -> String {
             ("rejected", journals.rejected),
             ("in doubt", journals.in_doubt),
         ]),
+        Report::Reference(read) => counted(&[
+            ("rows", read.rows),
+            ("new or changed", read.written),
+            ("no longer in Oracle", read.gone),
+            ("options made", read.created),
+            ("options renamed", read.renamed),
+            ("options switched", read.switched),
+        ]),
     }
 }
 
