@@ -65,6 +65,9 @@ pub enum Command {
     /// Look at Asana's webhooks, and register, compare or take them back now
     #[command(subcommand)]
     Webhooks(crate::commands::webhooks::WebhooksCommand),
+    /// Read suppliers and accounts from Oracle, look at them, and check tasks against them
+    #[command(subcommand)]
+    Reference(crate::commands::reference::ReferenceCommand),
     /// Check this machine, the database and the key
     Doctor,
     /// Say what an error code means

@@ -5,6 +5,7 @@
 
 pub mod check;
 pub mod field;
+pub mod findings;
 pub mod options;
 pub mod read;
 

@@ -24,6 +24,7 @@ mod oracle_trouble;
 mod pods;
 mod preview;
 mod real_orders;
+mod reference;
 mod routing;
 mod secrets;
 mod settings_changed;

@@ -8,6 +8,7 @@ pub mod journals;
 pub mod migrate;
 pub mod movements;
 pub mod poll;
+pub mod reference;
 pub mod sandbox;
 pub mod serve;
 pub mod webhooks;
@@ -30,6 +31,7 @@ pub async fn run(command: Command, global: &Global) -> anyhow::Result<ExitCode> 
         Command::Movements(command) => movements::run(command, global).await,
         Command::Journals(command) => journals::run(command, global).await,
         Command::Webhooks(command) => webhooks::run(command, global).await,
+        Command::Reference(command) => reference::run(command, global).await,
         Command::Doctor => doctor::run(global).await,
         Command::Explain { code } => explain::run(code.as_deref(), global),
         Command::Completions { shell } => {
