@@ -181,7 +181,7 @@ async fn check(database: &Database, name: &str, global: &Global) -> anyhow::Resu
     if global.json {
         output::json(&found)?;
     } else if found.is_empty() {
-        output::say("Every supplier and account on a known task may be used, as far as they were read.");
+        output::data("Every supplier and account on a known task may be used, as far as they were read.");
     } else {
         let mut table = output::table(&["task", "order", "field", "value", "what is wrong"]);
         for finding in &found {
