@@ -154,7 +154,7 @@ fn told(found: &[(Kind, Vec<Entry>)], global: &Global) -> anyhow::Result<()> {
         return output::json(&rows().map(row).collect::<Vec<_>>());
     }
     if rows().next().is_none() {
-        output::say(
+        output::data(
             "Nothing is stored of that. `reference sync NAME` reads suppliers and accounts from Oracle.",
         );
         return Ok(());
