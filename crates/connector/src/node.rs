@@ -178,28 +178,7 @@ async fn attempt(
 ) -> Result<(Report, Option<Timestamp>)> {
     let clients = engine.clients(lease.connection).await?;
     match lease.job {
-        Job::Poll(feed) => {
-            let report = poll::run(engine, &clients, lease, feed).await?;
-            tracing::info!(
-                connection = clients.connection.name,
-                feed = feed.as_str(),
-                rows = report.rows,
-                changed = report.stored.changed,
-                "polled"
-            );
-            jobs::ask_for(&engine.db, lease.connection, &[Job::Push]).await?;
-            // not only what the mapping shows: a journal needs charge accounts too
-            if report.stored.written > 0 {
-                look_again_at_completions(engine, lease.connection).await?;
-                look_for_unknown_suppliers(engine, &clients, feed).await?;
-            }
-            let every = if report.complete {
-                clients.connection.settings.schedule.poll_every()
-            } else {
-                Duration::ZERO
-            };
-            Ok((Report::Poll(report), Some(Timestamp::now() + signed(every))))
-        }
+        Job::Poll(feed) => poll_feed(engine, &clients, lease, feed).await,
         Job::Push => {
             let report = push::run(engine, &clients, lease, progress).await?;
             if let Some(failure) = report.failure() {
@@ -218,19 +197,7 @@ async fn attempt(
             let next = outbox::open(&engine.db, lease.connection).await?.next_due;
             Ok((Report::Push(report), next))
         }
-        Job::Reference(kind) => {
-            let report = read::run(engine, &clients, lease, kind, progress).await?;
-            tracing::info!(
-                connection = clients.connection.name,
-                kind = kind.as_str(),
-                rows = report.rows,
-                written = report.written,
-                gone = report.gone,
-                "read reference data"
-            );
-            let next = scheduled(&clients).map(|every| Timestamp::now() + signed(every));
-            Ok((Report::Reference(report), next))
-        }
+        Job::Reference(kind) => read_reference(engine, &clients, lease, kind, progress).await,
         _ if clients.connection.settings.journal.is_none() => {
             // nothing is watched: whoever adds journals asks for the job
             Ok((Report::Completions(CompletionsReport::default()), None))
@@ -260,6 +227,53 @@ async fn attempt(
             Ok((Report::Journals(report), next))
         }
     }
+}
+
+/// Polls a feed, and asks for what may follow from it.
+async fn poll_feed(
+    engine: &Engine,
+    clients: &Arc<Clients>,
+    lease: &Lease,
+    feed: Feed,
+) -> Result<(Report, Option<Timestamp>)> {
+    let report = poll::run(engine, clients, lease, feed).await?;
+    tracing::info!(
+        connection = clients.connection.name,
+        feed = feed.as_str(),
+        rows = report.rows,
+        changed = report.stored.changed,
+        "polled"
+    );
+    jobs::ask_for(&engine.db, lease.connection, &[Job::Push]).await?;
+    // not only what the mapping shows: a journal needs charge accounts too
+    if report.stored.written > 0 {
+        look_again_at_completions(engine, lease.connection).await?;
+        look_for_unknown_suppliers(engine, clients, feed).await?;
+    }
+    let every =
+        if report.complete { clients.connection.settings.schedule.poll_every() } else { Duration::ZERO };
+    Ok((Report::Poll(report), Some(Timestamp::now() + signed(every))))
+}
+
+/// Reads suppliers or accounts, and says when they are read again.
+async fn read_reference(
+    engine: &Engine,
+    clients: &Clients,
+    lease: &Lease,
+    kind: Kind,
+    progress: &signal::Sender<u64>,
+) -> Result<(Report, Option<Timestamp>)> {
+    let report = read::run(engine, clients, lease, kind, progress).await?;
+    tracing::info!(
+        connection = clients.connection.name,
+        kind = kind.as_str(),
+        rows = report.rows,
+        written = report.written,
+        gone = report.gone,
+        "read reference data"
+    );
+    let next = scheduled(clients).map(|every| Timestamp::now() + signed(every));
+    Ok((Report::Reference(report), next))
 }
 
 /// How often reference data is read by itself, if at all.

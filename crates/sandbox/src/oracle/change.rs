@@ -72,8 +72,7 @@ impl Data {
         match edit {
             Edit::RenameSupplier { supplier, name, touch } => self.rename(&supplier, &name, touch, now),
             Edit::DeactivateSupplier { supplier, from } => {
-                super::suppliers::deactivate(&mut self.suppliers, supplier, from, now)?;
-                Ok(Vec::new())
+                super::suppliers::deactivate(&mut self.suppliers, supplier, from, now)
             }
             Edit::RemoveSupplier { supplier } => self.suppliers.remove(supplier).map(|()| Vec::new()),
             Edit::LineAmount { order, line, amount, touch } => {

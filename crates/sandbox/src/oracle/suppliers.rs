@@ -74,7 +74,12 @@ pub(super) fn rename(table: &mut Table, from: &str, to: &str, now: i64) -> Resul
 }
 
 /// From when on the supplier is inactive; without a day it is active again.
-pub(super) fn deactivate(table: &mut Table, id: i64, from: Option<Date>, now: i64) -> Result<(), String> {
+pub(super) fn deactivate(
+    table: &mut Table,
+    id: i64,
+    from: Option<Date>,
+    now: i64,
+) -> Result<Vec<i64>, String> {
     table.update(id, |record| {
         // the status follows the day only from that day on
         let past = from.is_some_and(|day| view::day_of(now).is_some_and(|today| day <= today));
@@ -82,6 +87,6 @@ pub(super) fn deactivate(table: &mut Table, id: i64, from: Option<Date>, now: i6
             .set(Sup::Status, Value::text(if past { "INACTIVE" } else { "ACTIVE" }))
             .set(Sup::InactiveDate, from.map_or(Value::Null, Value::Date))
             .set(Sup::LastUpdateDate, Value::Instant(now));
-        Ok(())
+        Ok(Vec::new())
     })
 }
