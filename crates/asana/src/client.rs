@@ -11,8 +11,9 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::address::gid;
 use crate::config::{BudgetSettings, Config, Kind};
-use crate::custom_field::{CustomField, CustomFieldSetting};
+use crate::custom_field::{CustomField, CustomFieldSetting, EnumOption};
 use crate::definition::{self, NewCustomField};
+use crate::enum_option;
 use crate::error::Error;
 use crate::listing::{One, PAGE_ROWS, Page};
 use crate::opt_fields;
@@ -269,6 +270,52 @@ impl Asana {
     /// it. The last write wins; Asana has no conditional writes.
     pub async fn update_task(&self, task: &str, body: &str) -> Result<Answer, Error> {
         self.write("update_task", Method::PUT, &["tasks", gid("task", task)?], body).await
+    }
+
+    /// Makes an option of a single-select or multi-select field, behind those that are there
+    /// (`createEnumOptionForCustomField`). Asana allows 500, disabled ones included, and none is ever deleted.
+    ///
+    /// # Errors
+    /// When [`Error::may_have_happened`], look for the name in [`Asana::custom_field_settings`] before making it again.
+    pub async fn create_enum_option(&self, field: &str, name: &str) -> Result<EnumOption, Error> {
+        let path = ["custom_fields", gid("custom field", field)?, "enum_options"];
+        self.option("create_enum_option", Method::POST, &path, &enum_option::named(name)).await
+    }
+
+    /// Gives an option another name (`updateEnumOption`). Tasks that show the option show the new name.
+    pub async fn rename_enum_option(&self, option: &str, name: &str) -> Result<EnumOption, Error> {
+        self.update_option("rename_enum_option", option, &enum_option::named(name)).await
+    }
+
+    /// Lets an option be chosen (`updateEnumOption`).
+    pub async fn enable_enum_option(&self, option: &str) -> Result<EnumOption, Error> {
+        self.update_option("enable_enum_option", option, enum_option::ENABLED).await
+    }
+
+    /// Lets an option no longer be chosen (`updateEnumOption`); at least one of a field must remain.
+    pub async fn disable_enum_option(&self, option: &str) -> Result<EnumOption, Error> {
+        self.update_option("disable_enum_option", option, enum_option::DISABLED).await
+    }
+
+    async fn update_option(
+        &self,
+        operation: &'static str,
+        option: &str,
+        body: &str,
+    ) -> Result<EnumOption, Error> {
+        self.option(operation, Method::PUT, &["enum_options", gid("enum option", option)?], body).await
+    }
+
+    async fn option(
+        &self,
+        operation: &'static str,
+        method: Method,
+        path: &[&str],
+        body: &str,
+    ) -> Result<EnumOption, Error> {
+        let query = [("opt_fields", opt_fields::ENUM_OPTION)];
+        let call = Call { operation, method, kind: Kind::Write, path, query: &query, body: Some(body) };
+        Ok(self.transport.send(&call).await?.parse::<One<EnumOption>>()?.data)
     }
 
     /// Makes a webhook (`createWebhook`): deliveries about `resource` go to `target`.

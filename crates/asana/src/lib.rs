@@ -21,6 +21,7 @@ mod client;
 mod config;
 mod custom_field;
 mod definition;
+mod enum_option;
 mod error;
 mod listing;
 mod number;

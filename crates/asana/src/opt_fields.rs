@@ -35,6 +35,7 @@ enum_options.enabled,\
 is_value_read_only,\
 is_formula_field,\
 is_global_to_workspace";
+pub(crate) const ENUM_OPTION: &str = "name,enabled";
 
 pub(crate) const CUSTOM_FIELD_SETTING: &str = "custom_field.name,\
 custom_field.resource_subtype,\

@@ -426,6 +426,24 @@ codes! {
     AlertUnknown "MLC-7001" "The connection has no open alert of that id",
         "Nothing was changed. An alert that is closed cannot be acknowledged any more.",
         "`alerts list NAME` shows the open ones, and with `--all` those that are closed too. Alerts about nodes belong to no connection: `alerts list --nodes`.";
+    ReferenceShrunk "MLC-8001" "Oracle shows far fewer suppliers or accounts than before",
+        "A user who lost access is answered with fewer rows and no error. What was read is stored; what was not shown is not marked as gone.",
+        "Check what the integration user may see. If so much was really removed, remove the connection and add it anew; until then the old rows stay.";
+    TooManyOptions "MLC-8002" "A field would need more options than Asana allows",
+        "Asana allows 500 options in a field, disabled ones included, and an option is never deleted. No option was made, renamed or switched. A value for which there is no option goes to the text field in `reference.text`, or its movement is held.",
+        "Map a text field instead, or name a text field in `reference.text`. A field full of disabled options can be replaced by a new one.";
+    OptionsInUse "MLC-8003" "Only the options that orders name are kept",
+        "All suppliers or accounts that may be used do not fit into the field: Asana allows 500 options, disabled ones included. Those that stored orders name have options; the others cannot be chosen on a task.",
+        "Nothing, if people only choose what orders name. Else map a text field.";
+    OptionsField "MLC-8004" "A field whose options are to be kept is no single-select field",
+        "The field in `reference.options` is on no mapped project, is of another type, or cannot be written. Its options were not touched.",
+        "Map a single-select field that stands on the mapped projects, or take the purpose out of `reference.options`.";
+    ReferenceNoChart "MLC-8005" "It is not known which chart of accounts to read",
+        "Account combinations are read for one chart of accounts, and neither `reference.chart_of_accounts` nor a ledger in `[journal]` tells which, or Oracle does not show the ledger. No account was read.",
+        "Set `reference.chart_of_accounts` to the chart's number, as `ledgersLOV` shows it.";
+    ReferenceMoved "MLC-8006" "Rows moved while they were read",
+        "Oracle documents no order for these rows. One came twice, so another may have been missed. What was read is stored; nothing is marked as gone.",
+        "Nothing: it is read again. If it happens every time, read while nobody changes accounts.";
 }
 
 impl std::fmt::Display for Code {
@@ -482,6 +500,7 @@ mod tests {
         ("50", "Asana's webhooks: events that do not arrive, or are refused"),
         ("51", "Journals: why there is none, and what became of one"),
         ("70", "Alerts"),
+        ("80", "Reference data: suppliers, accounts, and the options that stand for them"),
         ("81", "Setting a connection up: fields, the connection's file, the dry run"),
     ];
 

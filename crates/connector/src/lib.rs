@@ -31,6 +31,7 @@ pub mod provision;
 pub mod purpose;
 pub mod push;
 pub mod record;
+pub mod reference;
 pub mod routing;
 pub mod settings;
 pub mod store;

@@ -108,6 +108,10 @@ pub async fn edit(
         opened = documents::open_all(&mut tx, connection.id).await?;
         tasks::forget_listings(&mut tx, connection.id).await?;
         jobs::ask_for(&mut *tx, connection.id, &[Job::Push]).await?;
+        if settings.reference != connection.settings.reference && settings.reference.is_some() {
+            // what was not read for want of a setting can be now
+            jobs::ask_for(&mut *tx, connection.id, &Job::REFERENCE).await?;
+        }
         if settings.journal.is_some() {
             connections::begin_journals(&mut tx, connection.id).await?;
             completions::look_again(&mut tx, connection.id).await?;
@@ -177,7 +181,10 @@ pub async fn activate(engine: &Engine, connection: &Connection, look: FirstLook)
     }
     let mut tx = store::begin(&engine.db).await?;
     connections::set_state(&mut tx, connection.id, State::Active).await?;
-    jobs::ask_for(&mut *tx, connection.id, &Job::ALL).await?;
+    let scheduled = connection.settings.reference.as_ref().is_some_and(|reference| reference.hours > 0);
+    let due: Vec<Job> =
+        Job::ALL.into_iter().filter(|job| scheduled || !Job::REFERENCE.contains(job)).collect();
+    jobs::ask_for(&mut *tx, connection.id, &due).await?;
     tx.commit().await?;
     Ok(())
 }

@@ -17,6 +17,7 @@ use crate::completion::sweep::{self, SweepReport};
 use crate::completion::{self, CompletionsReport};
 use crate::engine::{Clients, Engine};
 use crate::error::{Error, Result};
+use crate::feed::Feed;
 use crate::feed::poll::{self, PollReport};
 use crate::hooks::watch;
 use crate::ids::ConnectionId;
@@ -25,8 +26,10 @@ use crate::limits::sides::Sides;
 use crate::posting::drive::Trouble;
 use crate::posting::{self, JournalsReport};
 use crate::push::{self, PushReport};
+use crate::reference::Kind;
+use crate::reference::read::{self, ReferenceReport};
 use crate::store::jobs::{self, Job, Lease};
-use crate::store::{budgets, completions, connections, journals, outbox};
+use crate::store::{budgets, completions, connections, journals, outbox, reference};
 use crate::trouble;
 
 /// Jobs worked on at once by one node.
@@ -40,6 +43,10 @@ const GRACE: Duration = Duration::from_secs(5);
 const TIDY_EVERY: Duration = Duration::from_hours(1);
 /// How often a lease is renewed while its job runs.
 const RENEW_EVERY: Duration = Duration::from_secs(15);
+/// How long suppliers are not asked for again although an order names one that is not known.
+const UNKNOWN_EVERY: Duration = Duration::from_hours(1);
+/// How often reference data is asked for that cannot be read, when no schedule is set.
+const REFERENCE_AGAIN: Duration = Duration::from_hours(24);
 
 /// A job that was asked to slow down without a time, and has waited where it stood, goes on with steps that are longer
 /// by so many doublings.
@@ -63,6 +70,8 @@ pub enum Report {
     Journals(JournalsReport),
     /// Alerts.
     Alerts(AlertsReport),
+    /// Suppliers or accounts.
+    Reference(ReferenceReport),
 }
 
 /// What the watchdog did.
@@ -242,27 +251,7 @@ async fn attempt(
     progress: &signal::Sender<u64>,
 ) -> Result<(Report, Option<Timestamp>)> {
     match lease.job {
-        Job::Poll(feed) => {
-            let report = poll::run(engine, clients, lease, feed).await?;
-            tracing::info!(
-                connection = clients.connection.name,
-                feed = feed.as_str(),
-                rows = report.rows,
-                changed = report.stored.changed,
-                "polled"
-            );
-            jobs::ask_for(&engine.db, lease.connection, &[Job::Push]).await?;
-            // not only what the mapping shows: a journal needs charge accounts too
-            if report.stored.written > 0 {
-                look_again_at_completions(engine, lease.connection).await?;
-            }
-            let every = if report.complete {
-                clients.connection.settings.schedule.poll_every()
-            } else {
-                Duration::ZERO
-            };
-            Ok((Report::Poll(report), Some(Timestamp::now() + signed(every))))
-        }
+        Job::Poll(feed) => poll_feed(engine, clients, lease, feed).await,
         Job::Push => {
             let report = push::run(engine, clients, lease, progress).await?;
             if let Some(failure) = report.failure() {
@@ -281,6 +270,7 @@ async fn attempt(
             let next = outbox::open(&engine.db, lease.connection).await?.next_due;
             Ok((Report::Push(report), next))
         }
+        Job::Reference(kind) => read_reference(engine, &clients, lease, kind, progress).await,
         _ if clients.connection.settings.journal.is_none() => {
             // nothing is watched: whoever adds journals asks for the job
             Ok((Report::Completions(CompletionsReport::default()), None))
@@ -311,6 +301,72 @@ async fn attempt(
         }
         Job::Alerts => tell_of_causes(engine, lease).await,
     }
+}
+
+/// Polls a feed, and asks for what may follow from it.
+async fn poll_feed(
+    engine: &Engine,
+    clients: &Arc<Clients>,
+    lease: &Lease,
+    feed: Feed,
+) -> Result<(Report, Option<Timestamp>)> {
+    let report = poll::run(engine, clients, lease, feed).await?;
+    tracing::info!(
+        connection = clients.connection.name,
+        feed = feed.as_str(),
+        rows = report.rows,
+        changed = report.stored.changed,
+        "polled"
+    );
+    jobs::ask_for(&engine.db, lease.connection, &[Job::Push]).await?;
+    // not only what the mapping shows: a journal needs charge accounts too
+    if report.stored.written > 0 {
+        look_again_at_completions(engine, lease.connection).await?;
+        look_for_unknown_suppliers(engine, clients, feed).await?;
+    }
+    let every =
+        if report.complete { clients.connection.settings.schedule.poll_every() } else { Duration::ZERO };
+    Ok((Report::Poll(report), Some(Timestamp::now() + signed(every))))
+}
+
+/// Reads suppliers or accounts, and says when they are read again.
+async fn read_reference(
+    engine: &Engine,
+    clients: &Clients,
+    lease: &Lease,
+    kind: Kind,
+    progress: &signal::Sender<u64>,
+) -> Result<(Report, Option<Timestamp>)> {
+    let report = read::run(engine, clients, lease, kind, progress).await?;
+    tracing::info!(
+        connection = clients.connection.name,
+        kind = kind.as_str(),
+        rows = report.rows,
+        written = report.written,
+        gone = report.gone,
+        "read reference data"
+    );
+    let next = scheduled(clients).map(|every| Timestamp::now() + signed(every));
+    Ok((Report::Reference(report), next))
+}
+
+/// How often reference data is read by itself, if at all.
+fn scheduled(clients: &Clients) -> Option<Duration> {
+    let hours = clients.connection.settings.reference.as_ref()?.hours;
+    (hours > 0).then(|| Duration::from_hours(hours.into()))
+}
+
+/// An order may name a supplier that was made after the last reading.
+async fn look_for_unknown_suppliers(engine: &Engine, clients: &Clients, feed: Feed) -> Result<()> {
+    if feed != Feed::PurchaseOrders || clients.connection.settings.reference.is_none() {
+        return Ok(());
+    }
+    let connection = clients.connection.id;
+    if reference::names_unknown_supplier(&engine.db, connection, UNKNOWN_EVERY.as_secs_f64()).await? {
+        jobs::ask_for(&engine.db, connection, &[Job::Reference(Kind::Suppliers)]).await?;
+        engine.wake();
+    }
+    Ok(())
 }
 
 /// A held completion may wait for an order that has just come.
@@ -381,9 +437,16 @@ async fn keep_lease(engine: &Engine, lease: &Lease) -> Error {
 
 /// How often a poll runs when nothing is wrong; the other jobs come when there is something to do.
 async fn usual_interval(engine: &Engine, lease: &Lease) -> Option<Duration> {
-    let Job::Poll(_) = lease.job else { return None };
     let connection = connections::load(&engine.db, lease.connection).await.ok()?;
-    Some(connection.settings.schedule.poll_every())
+    let settings = connection.settings;
+    match lease.job {
+        Job::Poll(_) => Some(settings.schedule.poll_every()),
+        Job::Reference(_) => {
+            let hours = settings.reference.map_or(0, |reference| reference.hours);
+            Some(if hours > 0 { Duration::from_hours(hours.into()) } else { REFERENCE_AGAIN })
+        }
+        _ => None,
+    }
 }
 
 /// How long a failed job waits: what the other side asks, but never less than the backoff, which begins with
@@ -443,7 +506,6 @@ pub fn chain(error: &dyn std::error::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::feed::Feed;
     use crate::ids::NodeId;
 
     fn wait(failures: i32, code: Code, retry_after: Option<Duration>, usual: Duration) -> Duration {

@@ -15,6 +15,9 @@ pub struct OrderFacts {
     pub number: String,
     /// Supplier name.
     pub supplier: Option<String>,
+    /// `SupplierId`; no part of the fingerprint, since it never changes without the name.
+    #[serde(skip)]
+    pub supplier_id: Option<String>,
     /// `Status`, the display text.
     pub status: Option<String>,
     /// ISO 4217 code.
@@ -33,6 +36,9 @@ pub struct OrderFacts {
     pub cost_centers: Vec<String>,
     /// Charge accounts of all distributions, each once, in their order.
     pub accounts: Vec<String>,
+    /// `POChargeAccountId` of all distributions, each once; no part of the fingerprint.
+    #[serde(skip)]
+    pub account_ids: Vec<String>,
     /// Project ids or numbers of all distributions, each once.
     pub projects: Vec<String>,
     /// The lines.
@@ -66,6 +72,9 @@ pub struct LineFacts {
     pub cost_centers: Vec<String>,
     /// Charge accounts of the line's distributions.
     pub accounts: Vec<String>,
+    /// `POChargeAccountId` of the line's distributions, each once; no part of the fingerprint.
+    #[serde(skip)]
+    pub account_ids: Vec<String>,
 }
 
 /// The used part of an invoice.
@@ -130,6 +139,7 @@ impl OrderFacts {
             description: order.description,
             legal_entity: order.sold_to_legal_entity,
             supplier: order.supplier,
+            supplier_id: order.supplier_id,
             requester: order.requester,
             id: order.id,
             ..OrderFacts::default()
@@ -155,11 +165,15 @@ impl OrderFacts {
                 let account = distribution.charge_account.as_deref();
                 let center = account.and_then(|a| layout.cost_center(a));
                 push_once(&mut kept.accounts, account);
+                push_once(&mut kept.account_ids, distribution.charge_account_id.as_deref());
                 push_once(&mut kept.cost_centers, center);
                 push_once(&mut facts.projects, distribution.project_id.as_deref());
             }
             for account in &kept.accounts {
                 push_once(&mut facts.accounts, Some(account));
+            }
+            for id in &kept.account_ids {
+                push_once(&mut facts.account_ids, Some(id));
             }
             for center in &kept.cost_centers {
                 push_once(&mut facts.cost_centers, Some(center));

@@ -17,6 +17,7 @@ use crate::hooks::resource::Scope;
 use crate::ids::{FieldGid, ProjectGid};
 use crate::journal::JournalSettings;
 use crate::purpose::Purpose;
+use crate::reference::ReferenceSettings;
 use crate::routing::Routing;
 
 /// All settings of a connection.
@@ -44,6 +45,9 @@ pub struct Settings {
     /// Which projects are watched for completions, and how often that is made sure.
     #[serde(default)]
     pub webhooks: WebhookSettings,
+    /// Suppliers and accounts, read without being asked; absent: only by command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<ReferenceSettings>,
 }
 
 /// How completions are learnt of.
@@ -398,6 +402,7 @@ impl Settings {
             problems.push("schedule.poll_minutes must be at least 1".to_owned());
         }
         problems.extend(self.journal_problems());
+        problems.extend(self.reference.iter().flat_map(|reference| reference.problems(&self.fields)));
         problems.extend(self.routing.problems());
         if let Err(error) = crate::template::Templates::new(&self.tasks) {
             problems.push(error.message);
@@ -503,6 +508,10 @@ mod tests {
             (default_requests_per_minute(), default_asana_url())
         );
         assert_eq!(example.webhooks, WebhookSettings::default());
+        let reference = example.reference.unwrap();
+        let (options, text) = (reference.options.clone(), reference.text.clone());
+        assert!(!options.is_empty() && !text.is_empty());
+        assert_eq!(reference, ReferenceSettings { options, text, ..ReferenceSettings::default() });
     }
 
     #[test]

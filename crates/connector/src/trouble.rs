@@ -68,6 +68,10 @@ pub fn needs_a_person(code: Code) -> bool {
             | Code::OracleNotFound
             | Code::OracleRefused
             | Code::RecordUnreadable
+            | Code::ReferenceShrunk
+            | Code::TooManyOptions
+            | Code::OptionsField
+            | Code::ReferenceNoChart
     )
 }
 

@@ -68,6 +68,9 @@ pub enum Command {
     /// Look at what a person must know, and take note of it
     #[command(subcommand)]
     Alerts(crate::commands::alerts::AlertsCommand),
+    /// Read suppliers and accounts from Oracle, look at them, and check tasks against them
+    #[command(subcommand)]
+    Reference(crate::commands::reference::ReferenceCommand),
     /// Check this machine, the database and the key
     Doctor,
     /// Say what an error code means

@@ -21,6 +21,8 @@
 //!   of them.
 //! - What a journal needs to know: [`Fusion::ledger`], [`Fusion::periods`], [`Fusion::account_combination`],
 //!   [`Fusion::journal_sources_named`], [`Fusion::journal_categories_named`], [`Fusion::data_access_sets_of`].
+//! - Reference data: [`Resource::Suppliers`] are read in pages with a keyset, [`Supplier`] is one of them;
+//!   [`Fusion::account_page`] reads the account combinations of a chart of accounts.
 //!
 //! No empty answer of a read is ever a proof that something does not exist: who may not see the rows is answered
 //! with success and none.
@@ -86,7 +88,7 @@ pub use query::{
     Query, QueryError, Quoting, Selection, Value, Values, Wildcard, Zone,
 };
 pub use record::{
-    Distribution, Invoice, InvoiceLine, PurchaseOrder, PurchaseOrderLine, RecordError, Schedule,
+    Distribution, Invoice, InvoiceLine, PurchaseOrder, PurchaseOrderLine, RecordError, Schedule, Supplier,
 };
 pub use resource::Resource;
 pub use token::{TokenError, TokenErrorKind, TokenInfo};

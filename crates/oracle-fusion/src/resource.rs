@@ -11,6 +11,9 @@ pub enum Resource {
     /// `invoices`, the payables invoices
     /// (<https://docs.oracle.com/en/cloud/saas/financials/24c/farfa/op-invoices-invoicesuniqid-get.html>).
     Invoices,
+    /// `suppliers`, of which no children are read
+    /// (<https://docs.oracle.com/en/cloud/saas/procurement/25c/fapra/api-suppliers.html>).
+    Suppliers,
 }
 
 impl Resource {
@@ -20,25 +23,30 @@ impl Resource {
         match self {
             Self::PurchaseOrders => "purchaseOrders",
             Self::Invoices => "invoices",
+            Self::Suppliers => "suppliers",
         }
     }
 
-    /// The attribute that identifies a row for ever. It is not the key in the item's path, which is a hash.
+    /// The attribute that identifies a row for ever. Only of a supplier is it the key in
+    /// the item's path too; of the others that is a hash.
     #[must_use]
     pub fn id_attribute(self) -> Attr {
         Attr::known(match self {
             Self::PurchaseOrders => "POHeaderId",
             Self::Invoices => "InvoiceId",
+            Self::Suppliers => "SupplierId",
         })
     }
 
-    /// The children that [`PurchaseOrder`](crate::PurchaseOrder) and [`Invoice`](crate::Invoice) read.
+    /// The children that [`PurchaseOrder`](crate::PurchaseOrder) and [`Invoice`](crate::Invoice) read;
+    /// [`Supplier`](crate::Supplier) reads none.
     #[must_use]
-    pub fn default_expand(self) -> Expand {
-        Expand::known(match self {
-            Self::PurchaseOrders => "lines.schedules.distributions",
-            Self::Invoices => "invoiceLines",
-        })
+    pub fn default_expand(self) -> Option<Expand> {
+        match self {
+            Self::PurchaseOrders => Some(Expand::known("lines.schedules.distributions")),
+            Self::Invoices => Some(Expand::known("invoiceLines")),
+            Self::Suppliers => None,
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::journal::JournalSettings;
 use crate::manage;
+use crate::reference::ReferenceSettings;
 use crate::routing::Routing;
 use crate::settings::{
     AsanaSettings, OracleSettings, Schedule, Settings, TaskSettings, WebhookSettings, problem,
@@ -83,6 +84,7 @@ struct Whole {
     journal: Option<JournalSettings>,
     #[serde(default)]
     webhooks: WebhookSettings,
+    reference: Option<ReferenceSettings>,
 }
 
 /// Reads a file; all problems of it are named at once, and no value is repeated.
@@ -101,6 +103,7 @@ pub fn read(text: &str) -> Result<File> {
         schedule: whole.schedule,
         journal: whole.journal,
         webhooks: whole.webhooks,
+        reference: whole.reference,
     };
     let problems: Vec<String> = [manage::check_name(&whole.name), settings.check()]
         .into_iter()
@@ -128,6 +131,7 @@ fn unreadable(text: &str, first: String) -> Vec<String> {
             "schedule" => section::<Schedule>(value),
             "journal" => section::<JournalSettings>(value),
             "webhooks" => section::<WebhookSettings>(value),
+            "reference" => section::<ReferenceSettings>(value),
             _ => Some("there is no such section".to_owned()),
         };
         problems.extend(told.map(|told| format!("`{key}`: {told}")));

@@ -34,12 +34,45 @@ pub fn desired(subject: Subject<'_>, settings: &Settings, fields: &FieldSet) -> 
         match one(subject, settings, fields, *purpose, gid, &mut desired.notes) {
             Ok(Some(value)) => {
                 desired.values.insert(gid.0.clone(), value);
+                // the text field beside it holds something only while there is no option
+                if let Some(beside) = beside(settings, fields, *purpose) {
+                    desired.values.insert(beside.0.clone(), FieldValue::Clear);
+                }
             }
             Ok(None) => {}
+            Err(held) if held.code == Code::NoOption => match beside(settings, fields, *purpose) {
+                Some(beside) => {
+                    let text = instead(subject, settings, *purpose, &mut desired.notes);
+                    desired.values.insert(gid.0.clone(), FieldValue::Clear);
+                    desired.values.insert(beside.0.clone(), text);
+                }
+                None => problems.push(held),
+            },
             Err(held) => problems.push(held),
         }
     }
     if problems.is_empty() { Ok(desired) } else { Err(problems) }
+}
+
+/// The text field that takes a purpose's value when there is no option for it, if one is set and can be written.
+fn beside<'s>(settings: &'s Settings, fields: &FieldSet, purpose: Purpose) -> Option<&'s FieldGid> {
+    let gid = settings.reference.as_ref()?.text.get(&purpose)?;
+    let field = fields.get(gid)?;
+    (field.writable && matches!(field.kind, Kind::Text)).then_some(gid)
+}
+
+/// The value as text.
+fn instead(
+    subject: Subject<'_>,
+    settings: &Settings,
+    purpose: Purpose,
+    notes: &mut Vec<String>,
+) -> FieldValue {
+    let Ok(Value::Text(text)) = subject.value(purpose, settings.tasks.line_amount) else {
+        return FieldValue::Clear;
+    };
+    notes.push(format!("{} has no option, so it stands in the text field beside it", purpose.as_str()));
+    FieldValue::Text(cut(&text, TEXT_CHARACTERS).0)
 }
 
 fn one(
@@ -66,6 +99,11 @@ fn one(
         Purpose::OracleLink => Value::Text(oracle_link(settings, &subject.order.id)),
         _ => subject.value(purpose, settings.tasks.line_amount)?,
     };
+    let bound = subject.source_id(purpose).and_then(|id| field.bound.get(id));
+    if let (Value::Text(_), Some(option)) = (&value, bound) {
+        // the option stands for the supplier or account itself, whatever its name is by now
+        return Ok(Some(FieldValue::Enum(option.clone())));
+    }
     fit(value, field, purpose, notes).map(Some)
 }
 

@@ -36,6 +36,8 @@ pub struct Field {
     pub kind: Kind,
     /// Whether values can be written.
     pub writable: bool,
+    /// Which option stands for which supplier or account of Oracle; only options that can be chosen.
+    pub bound: BTreeMap<String, String>,
 }
 
 /// The fields of one project, by gid.
@@ -65,7 +67,7 @@ impl Field {
             "date" => Kind::Date,
             other => Kind::Other(other.to_owned()),
         };
-        Field { name: field.name.clone(), kind, writable: field.is_writable() }
+        Field { name: field.name.clone(), kind, writable: field.is_writable(), bound: BTreeMap::new() }
     }
 
     /// Whether the field can take a purpose's values at all.

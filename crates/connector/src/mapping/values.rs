@@ -81,6 +81,21 @@ impl Subject<'_> {
         })
     }
 
+    /// Oracle's id of what the purpose shows, when it is one supplier or one account.
+    #[must_use]
+    pub fn source_id(&self, purpose: Purpose) -> Option<&str> {
+        match purpose {
+            Purpose::Supplier => self.order.supplier_id.as_deref(),
+            Purpose::GlAccount => {
+                match self.line.map_or(&self.order.account_ids, |l| &l.account_ids).as_slice() {
+                    [one] => Some(one),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
     /// The invoices that concern the subject, each with its parts that do.
     fn invoices(&self) -> impl Iterator<Item = (&InvoiceFacts, Vec<&InvoicePart>)> {
         let concerns = move |part: &&InvoicePart| {

@@ -160,7 +160,12 @@ mod tests {
     }
 
     fn checked(kind: Kind, rest: &str) -> Check {
-        let field = Field { name: "Cost".to_owned(), kind, writable: false };
+        let field = Field {
+            name: "Cost".to_owned(),
+            kind,
+            writable: false,
+            bound: std::collections::BTreeMap::new(),
+        };
         cost_check("cost".to_owned(), &field, &settings(rest))
     }
 

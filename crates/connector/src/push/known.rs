@@ -13,7 +13,8 @@ use crate::template::find_order_key;
 #[must_use]
 pub fn known_task(task: &Task, settings: &Settings) -> KnownTask {
     let mut values = BTreeMap::new();
-    for gid in settings.fields.values() {
+    let beside = settings.reference.iter().flat_map(|reference| reference.text.values());
+    for gid in settings.fields.values().chain(beside) {
         if let Some(value) = task.field(gid.0.as_str()).and_then(asana::TaskField::value) {
             values.insert(gid.0.clone(), value);
         }

@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::feed::Feed;
 use crate::ids::{ConnectionId, NodeId};
 use crate::limits::{self, Provider};
+use crate::reference::Kind;
 use crate::store::at;
 
 /// How long a lease lasts unless it is renewed.
@@ -36,11 +37,13 @@ pub enum Job {
     Journals,
     /// Opening and closing alerts.
     Alerts,
+    /// Reading suppliers or accounts, and keeping the options that stand for them.
+    Reference(Kind),
 }
 
 impl Job {
     /// Every job of a connection.
-    pub const ALL: [Job; 8] = [
+    pub const ALL: [Job; 10] = [
         Job::Poll(Feed::PurchaseOrders),
         Job::Poll(Feed::Invoices),
         Job::Push,
@@ -49,7 +52,12 @@ impl Job {
         Job::Completions,
         Job::Journals,
         Job::Alerts,
+        Job::Reference(Kind::Suppliers),
+        Job::Reference(Kind::Accounts),
     ];
+
+    /// Those that run only when they are asked for, unless a schedule is set.
+    pub const REFERENCE: [Job; 2] = [Job::Reference(Kind::Suppliers), Job::Reference(Kind::Accounts)];
 
     /// Those that lead from a completed task to a journal.
     pub const WAY_BACK: [Job; 4] = [Job::Webhooks, Job::Sweep, Job::Completions, Job::Journals];
@@ -65,6 +73,7 @@ impl Job {
             Job::Completions => "completions",
             Job::Journals => "journals",
             Job::Alerts => "alerts",
+            Job::Reference(kind) => kind.as_str(),
         }
     }
 
@@ -75,6 +84,7 @@ impl Job {
             Job::Poll(_) | Job::Journals => &[Provider::Oracle],
             Job::Push | Job::Webhooks | Job::Sweep => &[Provider::Asana],
             Job::Completions => &Provider::ALL,
+            Job::Reference(_) => &Provider::ALL,
             Job::Alerts => &[],
         }
     }

@@ -1,9 +1,9 @@
 //! The SQL: one function per statement or transaction, named for what it does.
 
+pub mod alerts;
 pub mod attempts;
 pub mod breakers;
 pub mod budgets;
-pub mod alerts;
 pub mod causes;
 pub mod completed;
 pub mod completions;
@@ -19,6 +19,7 @@ pub mod links;
 pub mod movements;
 pub mod nodes;
 pub mod outbox;
+pub mod reference;
 pub mod sweeps;
 pub mod tasks;
 

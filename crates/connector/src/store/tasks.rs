@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use asana::FieldValue;
 use jiff::Timestamp;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
 
 use crate::code::Code;
 use crate::error::{Error, Result};
@@ -138,6 +138,26 @@ pub async fn find(
             })
         })
         .collect()
+}
+
+/// Every task that is known, with what stands in the mapped fields, after a gid, at most `limit`; by gid.
+pub async fn page(
+    db: &PgPool,
+    connection: ConnectionId,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<(String, Option<String>, BTreeMap<String, FieldValue>)>> {
+    let rows = sqlx::query!(
+        "select task_gid, order_number, field_values from tasks
+         where connection_id = $1 and task_gid > $2 order by task_gid limit $3",
+        connection.0,
+        after,
+        limit,
+    )
+    .fetch_all(db)
+    .await?;
+    let read = |text: &str| serde_json::from_str(text).map_err(unreadable);
+    rows.into_iter().map(|r| Ok((r.task_gid, r.order_number, read(&r.field_values)?))).collect()
 }
 
 fn unreadable(e: serde_json::Error) -> Error {

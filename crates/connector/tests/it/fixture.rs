@@ -337,7 +337,8 @@ pub struct Task {
     pub notes: String,
     /// Pairs of project and section.
     pub memberships: Vec<(String, String)>,
-    values: HashMap<String, String>,
+    /// By the field's gid; options of the board's fields by name.
+    pub values: HashMap<String, String>,
     keys: HashMap<&'static str, String>,
 }
 

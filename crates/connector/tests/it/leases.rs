@@ -181,7 +181,9 @@ async fn only_an_active_connection_is_claimed() {
     };
     assert!(claimed().await.is_empty(), "a draft");
     manage::activate(&world.engine, &load().await, connector::manage::FirstLook::Waived).await.unwrap();
-    let mut all = Job::ALL.map(Job::as_str);
+    // reference data has no schedule here
+    let asked = |job: &Job| !Job::REFERENCE.contains(job);
+    let mut all: Vec<&str> = Job::ALL.into_iter().filter(asked).map(Job::as_str).collect();
     all.sort_unstable();
     assert_eq!(claimed().await, all);
     assert!(claimed().await.is_empty(), "they are leased");
@@ -193,7 +195,7 @@ async fn only_an_active_connection_is_claimed() {
     assert!(claimed().await.is_empty(), "paused, with a lease that ran out");
     assert_eq!(manage::pause(&world.engine, &load().await).await.unwrap_err().code, Code::ConnectionState);
     manage::activate(&world.engine, &load().await, connector::manage::FirstLook::Waived).await.unwrap();
-    assert_eq!(claimed().await.len(), Job::ALL.len());
+    assert_eq!(claimed().await.len(), Job::ALL.len(), "the update made all due");
     world.end().await;
 }
 

@@ -19,6 +19,7 @@ mod push;
 mod report;
 mod stand_in;
 mod start;
+mod suppliers;
 mod tcp;
 
 use std::path::PathBuf;
@@ -70,6 +71,8 @@ enum Case {
     Ingest,
     /// Deliveries of webhooks, 200 a second
     Ingest200,
+    /// 50,000 suppliers, read a first time and again without changes
+    Suppliers,
     /// From a delivery to a journal that Oracle has accepted
     Latency,
     /// A first build for the demo
@@ -78,7 +81,7 @@ enum Case {
 
 impl Case {
     /// What runs when nothing is asked for: everything that takes seconds.
-    const USUAL: [Case; 8] = [
+    const USUAL: [Case; 9] = [
         Case::Extract,
         Case::ExtractLines,
         Case::Push,
@@ -86,6 +89,7 @@ impl Case {
         Case::Idle,
         Case::Ingest,
         Case::Ingest200,
+        Case::Suppliers,
         Case::Latency,
     ];
 
@@ -98,6 +102,7 @@ impl Case {
             Case::Idle => "idle",
             Case::Ingest => "ingest",
             Case::Ingest200 => "ingest200",
+            Case::Suppliers => "suppliers",
             Case::Latency => "latency",
             Case::Build => "build",
         }
@@ -107,7 +112,7 @@ impl Case {
     fn usual_runs(self) -> u32 {
         match self {
             Case::Extract | Case::ExtractLines | Case::Start => 5,
-            Case::Idle | Case::Ingest | Case::Ingest200 | Case::Latency => 3,
+            Case::Idle | Case::Ingest | Case::Ingest200 | Case::Suppliers | Case::Latency => 3,
             Case::Push | Case::Build => 1,
         }
     }
@@ -122,6 +127,7 @@ impl Case {
             Case::Idle => idle::measure(runs, &args.dir).await,
             Case::Ingest => ingest::measure(runs, &args.dir).await,
             Case::Ingest200 => ingest::measure_steady(runs, &args.dir).await,
+            Case::Suppliers => suppliers::measure(runs, &args.dir).await,
             Case::Latency => latency::measure(runs, &args.dir).await,
             Case::Build => build::measure(runs, &args.dir).await,
         }

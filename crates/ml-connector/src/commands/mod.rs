@@ -9,6 +9,7 @@ pub mod journals;
 pub mod migrate;
 pub mod movements;
 pub mod poll;
+pub mod reference;
 pub mod sandbox;
 pub mod serve;
 pub mod setup;
@@ -33,6 +34,7 @@ pub async fn run(command: Command, global: &Global) -> anyhow::Result<ExitCode> 
         Command::Journals(command) => journals::run(command, global).await,
         Command::Alerts(command) => alerts::run(command, global).await,
         Command::Webhooks(command) => webhooks::run(command, global).await,
+        Command::Reference(command) => reference::run(command, global).await,
         Command::Doctor => doctor::run(global).await,
         Command::Explain { code } => explain::run(code.as_deref(), global),
         Command::Completions { shell } => {

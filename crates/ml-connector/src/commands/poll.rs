@@ -54,7 +54,8 @@ pub async fn run(args: PollArgs, global: &Global) -> anyhow::Result<ExitCode> {
     // whoever asks for it now may just have mended what held something
     outbox::look_again_at_held(&mut db, connection.id, Duration::ZERO).await?;
     drop(db);
-    let ran = patiently(&engine, connection.id, &jobs, Duration::from_secs(args.wait)).await;
+    let patience = Duration::from_secs(args.wait);
+    let ran = patiently(&engine, connection.id, &jobs, "writing to Asana", patience).await;
     show(&ran, global)?;
     database.close().await?;
     // the others stand on standard output
@@ -65,14 +66,20 @@ pub async fn run(args: PollArgs, global: &Global) -> anyhow::Result<ExitCode> {
 }
 
 /// What came of each job, in the order in which they ran.
-type Ran = Vec<(Job, connector::Result<Report>)>;
+pub(super) type Ran = Vec<(Job, connector::Result<Report>)>;
 
 /// Runs the jobs one after the other, whatever becomes of those before; while another node is at one, waits for at
 /// most `patience` in all.
-async fn patiently(engine: &Engine, connection: ConnectionId, jobs: &[Job], patience: Duration) -> Ran {
+pub(super) async fn patiently(
+    engine: &Engine,
+    connection: ConnectionId,
+    jobs: &[Job],
+    what: &'static str,
+    patience: Duration,
+) -> Ran {
     let until = Instant::now() + patience;
     let progress = watch::Sender::new(0);
-    let shown = Shown::start(&progress, "writing to Asana", None);
+    let shown = Shown::start(&progress, what, None);
     let mut ran = Ran::new();
     for job in jobs {
         let result = loop {
@@ -89,7 +96,7 @@ async fn patiently(engine: &Engine, connection: ConnectionId, jobs: &[Job], pati
     ran
 }
 
-fn show(ran: &Ran, global: &Global) -> anyhow::Result<()> {
+pub(super) fn show(ran: &Ran, global: &Global) -> anyhow::Result<()> {
     // one and the same failure of all says everything
     let mut codes = ran.iter().map(|(_, result)| result.as_ref().err().map(|error| error.code));
     if let Some(Some(first)) = codes.next()
@@ -123,7 +130,8 @@ fn show(ran: &Ran, global: &Global) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn sentence(report: &Report) -> String {
+/// What a job did, for a person.
+pub(super) fn sentence(report: &Report) -> String {
     match report {
         Report::Poll(poll) => {
             let end = if poll.complete { "" } else { "; the rest follows" };
@@ -168,6 +176,14 @@ fn sentence(report: &Report) -> String {
             ("opened", alerts.opened as u64),
             ("lasting", alerts.lasting as u64),
             ("closed", alerts.closed as u64),
+        ]),
+        Report::Reference(read) => counted(&[
+            ("rows", read.rows),
+            ("new or changed", read.written),
+            ("no longer in Oracle", read.gone),
+            ("options made", read.created),
+            ("options renamed", read.renamed),
+            ("options switched", read.switched),
         ]),
     }
 }

@@ -30,6 +30,12 @@ pub struct SandboxArgs {
     /// How many orders to make up, and as many invoices
     #[arg(long, default_value_t = 300, value_name = "N")]
     orders: usize,
+    /// How many suppliers to make up besides those that orders name
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    suppliers: usize,
+    /// How many accounts to make up besides those that orders name
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    accounts: usize,
     /// Orders without lines, and no invoices
     #[arg(long)]
     headers_only: bool,
@@ -83,6 +89,7 @@ pub async fn run(args: SandboxArgs, global: &Global) -> anyhow::Result<ExitCode>
             sandbox.oracle().generate(&made).map_err(anyhow::Error::msg)?;
         }
     }
+    sandbox.oracle().generate_reference(args.suppliers, args.accounts).map_err(anyhow::Error::msg)?;
     let refused = || anyhow::anyhow!("the Asana stand-in refused the board");
     let (board, whole) = if let Some(directory) = &args.newcomer {
         let board = Board::bare(sandbox.asana(), "Purchasing").ok_or_else(refused)?;

@@ -304,3 +304,22 @@ async fn a_node_serves_its_status_and_stops_when_told() {
     assert_eq!(stopped.stdout, "");
     world.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn suppliers_are_read_listed_shown_and_compared_with_tasks() {
+    let (world, pair) = tokio::join!(World::new(), Pair::new());
+    pair.sandbox.oracle().generate_reference(30, 0).unwrap();
+    world.add("main", &pair).await;
+    assert_eq!(looks(&world, &["reference", "list", "main"], 0).await, serde_json::json!([]));
+    let read = does(&world, &["reference", "sync", "main", "suppliers"]).await;
+    assert_eq!((&read["suppliers"]["rows"], &read["suppliers"]["written"]), (&30.into(), &30.into()));
+    let listed = looks(&world, &["reference", "list", "main", "--limit", "7"], 0).await;
+    assert_eq!(listed.as_array().unwrap().len(), 7);
+    let shown = looks(&world, &["reference", "show", "main", "supplier 000003"], 0).await;
+    assert_eq!((&shown[0]["name"], &shown[0]["validity"]), (&"SUPPLIER 000003 LTD".into(), &"valid".into()));
+    assert_eq!(looks(&world, &["reference", "check", "main"], 0).await, serde_json::json!([]));
+    // no ledger and no chart of accounts is set
+    let refused = world.run(&["reference", "sync", "main", "accounts", "--json"]).await.ends_with(1);
+    assert_eq!(failure(&refused).0, "MLC-8005");
+    world.end().await;
+}

@@ -206,7 +206,7 @@ impl Completion<'_> {
     /// The children to ask for again: those that came with the rows, or without rows the usual ones.
     fn expand(&self, names: &[String], rows: &[Box<RawValue>]) -> Option<String> {
         if rows.is_empty() {
-            let usual = self.resource.default_expand();
+            let usual = self.resource.default_expand()?;
             let rest = usual.as_str().strip_prefix(&names.join("."))?.strip_prefix('.')?;
             return Some(rest.to_owned());
         }

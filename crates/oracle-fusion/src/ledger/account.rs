@@ -1,5 +1,6 @@
 //! Account combinations.
 
+use jiff::civil::Date;
 use serde_json::value::RawValue;
 
 use crate::object::Members;
@@ -37,6 +38,10 @@ pub struct AccountCombination {
     pub enabled: Option<bool>,
     /// `DetailPostingAllowedFlag`; none when the row does not say.
     pub detail_posting: Option<bool>,
+    /// `StartDateActive`, the first day on which it may be used, where the row tells one.
+    pub start: Option<Date>,
+    /// `EndDateActive`, the last day on which it may be used, where the row tells one.
+    pub end: Option<Date>,
     /// The row as it came.
     pub raw: Box<RawValue>,
 }
@@ -57,6 +62,8 @@ impl AccountCombination {
             account_type: members.text("AccountType"),
             enabled: flag(&members, "EnabledFlag")?,
             detail_posting: flag(&members, "DetailPostingAllowedFlag")?,
+            start: day(&members, "StartDateActive")?,
+            end: day(&members, "EndDateActive")?,
             raw: raw.to_owned(),
         })
     }
@@ -64,6 +71,15 @@ impl AccountCombination {
     /// Reads no more of a row than its id.
     pub(super) fn id_of(raw: &RawValue) -> Result<String, RecordError> {
         id(&members(raw)?)
+    }
+
+    /// Whether a line may be charged to it on that day, as far as its row tells.
+    #[must_use]
+    pub fn is_valid(&self, day: Date) -> bool {
+        self.enabled != Some(false)
+            && self.detail_posting != Some(false)
+            && self.start.is_none_or(|first| first <= day)
+            && self.end.is_none_or(|last| day <= last)
     }
 
     /// The value of a segment, by its name in any case.
@@ -105,6 +121,11 @@ fn named(members: &Members<'_>, names: &[&str]) -> Result<Vec<Segment>, RecordEr
 fn flag(members: &Members<'_>, name: &str) -> Result<Option<bool>, RecordError> {
     let Some(value) = members.get(name) else { return Ok(None) };
     scalar::flag(value).map(Some).map_err(|_| problem(name, "expected a flag"))
+}
+
+fn day(members: &Members<'_>, name: &str) -> Result<Option<Date>, RecordError> {
+    let Some(value) = members.get(name) else { return Ok(None) };
+    scalar::date(value).map_err(|_| problem(name, "expected a date"))
 }
 
 fn problem(path: &str, problem: &str) -> RecordError {
@@ -153,8 +174,25 @@ mod tests {
             ("[]", "record"),
             (r#"{"CodeCombinationId":null}"#, "CodeCombinationId"),
             (r#"{"CodeCombinationId":1,"EnabledFlag":"perhaps"}"#, "EnabledFlag"),
+            (r#"{"CodeCombinationId":1,"EndDateActive":"never"}"#, "EndDateActive"),
         ] {
             assert_eq!(parse(json, &[]).unwrap_err().path, path, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_combination_is_valid_within_its_days_unless_a_flag_says_no() {
+        let day = |text: &str| text.parse().unwrap();
+        let dated = parse(
+            r#"{"CodeCombinationId":1,"StartDateActive":"2026-01-02","EndDateActive":"2026-03-31"}"#,
+            &[],
+        );
+        let dated = dated.unwrap();
+        assert!(dated.is_valid(day("2026-01-02")) && dated.is_valid(day("2026-03-31")));
+        assert!(!dated.is_valid(day("2026-01-01")) && !dated.is_valid(day("2026-04-01")));
+        for flag in ["EnabledFlag", "DetailPostingAllowedFlag"] {
+            let off = parse(&format!(r#"{{"CodeCombinationId":1,"{flag}":"N"}}"#), &[]).unwrap();
+            assert!(!off.is_valid(day("2026-01-02")), "{flag}");
         }
     }
 

@@ -147,6 +147,34 @@ impl Fusion {
         Ok(parsed(Lookup::AccountCombinations, &page.items[at..=at], parse)?.pop())
     }
 
+    /// A page of the account combinations of a chart of accounts, from `offset` on, and whether more follow; `chart`
+    /// as [`Ledger::chart_of_accounts_id`] tells it, `segments` as for [`AccountCombination::parse`].
+    ///
+    /// By what these rows can be ordered is not documented, so they come in the server's own order: whoever reads all
+    /// of them refuses a reading in which a row came twice, since then another was missed. **No rows are no proof**:
+    /// who has no access is answered with success and none.
+    ///
+    /// # Errors
+    /// As [`Fusion::account_combination`]; [`Error::Incomplete`] when the server says that more rows exist, and sends none.
+    pub async fn account_page(
+        &self,
+        chart: &Digits,
+        segments: &[&str],
+        offset: u64,
+        limit: Limit,
+    ) -> Result<(Vec<AccountCombination>, bool), Error> {
+        let name = Lookup::AccountCombinations.name();
+        // one comparison alone means the same in every dialect of filters
+        let of_chart = Filter::Eq(Attr::known("_CHART_OF_ACCOUNTS_ID"), Value::Id(chart.clone()));
+        let query = Query::new(Lookup::AccountCombinations).filter(of_chart).limit(limit).offset(offset);
+        let page = self.page(&query).await?;
+        if page.has_more && page.items.is_empty() {
+            return Err(Error::incomplete(name, "the server says that more rows exist, and sends none"));
+        }
+        let parse = |raw: &RawValue| AccountCombination::parse(raw, segments);
+        Ok((parsed(Lookup::AccountCombinations, &page.items, parse)?, page.has_more))
+    }
+
     /// The rows of `journalSourcesLOV` in which any attribute is this text: a name as well as a key. The names of
     /// the attributes, and which of them could be filtered by, are not documented, so all rows are read. None is
     /// no proof that there is no such source.

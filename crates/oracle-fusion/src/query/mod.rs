@@ -161,10 +161,11 @@ impl Query {
     /// [`Resource::default_expand`](crate::Resource::default_expand). A [`Lookup`](crate::Lookup) has none.
     #[must_use]
     pub fn expanded(self) -> Self {
-        match self.collection {
-            Collection::Feed(resource) => self.select(Selection::Expand(resource.default_expand())),
-            Collection::Lookup(_) => self.select(Selection::Rows),
-        }
+        let children = match self.collection {
+            Collection::Feed(resource) => resource.default_expand(),
+            Collection::Lookup(_) => None,
+        };
+        self.select(children.map_or(Selection::Rows, Selection::Expand))
     }
 
     /// Uses a finder, which narrows the rows beside the filter.

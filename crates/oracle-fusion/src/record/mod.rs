@@ -6,12 +6,14 @@
 mod children;
 mod invoice;
 mod purchase_order;
+mod supplier;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 pub use invoice::{Invoice, InvoiceLine};
 pub use purchase_order::{Distribution, PurchaseOrder, PurchaseOrderLine, Schedule};
+pub use supplier::Supplier;
 
 use crate::keyset::RowKey;
 use crate::resource::Resource;
@@ -66,6 +68,14 @@ struct InvoiceKey {
     last_update: Option<jiff::Timestamp>,
 }
 
+#[derive(Deserialize)]
+struct SupplierKey {
+    #[serde(rename = "SupplierId", default, deserialize_with = "scalar::id")]
+    id: Option<String>,
+    #[serde(rename = "LastUpdateDate", default, deserialize_with = "scalar::timestamp")]
+    last_update: Option<jiff::Timestamp>,
+}
+
 impl RowKey {
     /// Reads no more of a record than its id and date.
     ///
@@ -79,6 +89,10 @@ impl RowKey {
             }
             Resource::Invoices => {
                 let key: InvoiceKey = read(raw)?;
+                (key.id, key.last_update)
+            }
+            Resource::Suppliers => {
+                let key: SupplierKey = read(raw)?;
                 (key.id, key.last_update)
             }
         };

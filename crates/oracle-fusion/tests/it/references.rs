@@ -1,4 +1,4 @@
-use oracle_fusion::{Digits, ErrorKind, Lookup, PeriodStatus};
+use oracle_fusion::{Digits, ErrorKind, Limit, Lookup, PeriodStatus};
 use wiremock::ResponseTemplate;
 
 use crate::support::{answer, asked, client, page, parameter, server};
@@ -155,4 +155,31 @@ async fn a_lookup_can_be_described() {
     let described = ResponseTemplate::new(200).set_body_raw(body, "application/json");
     answer(&server, &format!("{}/describe", at(Lookup::JournalBatches)), described).await;
     assert!(client(&server).describe(Lookup::JournalBatches).await.unwrap().is_queryable("BatchName"));
+}
+
+#[tokio::test]
+async fn accounts_of_a_chart_come_page_by_page_with_their_days() {
+    let server = server().await;
+    let rows = [
+        r#"{"CodeCombinationId":1,"_CHART_OF_ACCOUNTS_ID":5237,"Segment1":"101","EnabledFlag":"Y","EndDateActive":"2026-06-30"}"#,
+        r#"{"CodeCombinationId":2,"_CHART_OF_ACCOUNTS_ID":5237,"Segment1":"102","EnabledFlag":"N"}"#,
+    ];
+    answer(&server, &at(Lookup::AccountCombinations), page(&rows, true)).await;
+    let chart = Digits::new("5237").unwrap();
+    let (accounts, more) = client(&server).account_page(&chart, &[], 998, Limit::MAX).await.unwrap();
+    let day = "2026-07-01".parse().unwrap();
+    let valid: Vec<(&str, bool)> = accounts.iter().map(|a| (a.id.as_str(), a.is_valid(day))).collect();
+    assert_eq!((valid, more), (vec![("1", false), ("2", false)], true));
+    let request = &asked(&server).await[0];
+    assert_eq!(parameter(request, "q").as_deref(), Some("_CHART_OF_ACCOUNTS_ID = 5237"));
+    assert_eq!(parameter(request, "offset").as_deref(), Some("998"));
+}
+
+#[tokio::test]
+async fn an_endless_list_of_accounts_without_rows_is_refused() {
+    let server = server().await;
+    answer(&server, &at(Lookup::AccountCombinations), page(&[], true)).await;
+    let chart = Digits::new("5237").unwrap();
+    let error = client(&server).account_page(&chart, &[], 0, Limit::MAX).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Incomplete);
 }

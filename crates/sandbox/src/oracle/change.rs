@@ -26,8 +26,9 @@ impl Oracle {
         let now = self.now_ms();
         let mut data = self.data_mut();
         let concerned = data.apply(edit, now)?;
-        let Data { orders, ledger, .. } = &mut *data;
+        let Data { orders, suppliers, ledger, .. } = &mut *data;
         let records = concerned.iter().filter_map(|id| orders.find(*id)).map(|row| &row.record);
+        super::suppliers::learn(suppliers, records.clone(), now);
         ledger.learn_accounts(charge_accounts(records));
         Ok(concerned)
     }
@@ -70,6 +71,10 @@ impl Data {
     fn apply(&mut self, edit: Edit, now: i64) -> Result<Vec<i64>, String> {
         match edit {
             Edit::RenameSupplier { supplier, name, touch } => self.rename(&supplier, &name, touch, now),
+            Edit::DeactivateSupplier { supplier, from } => {
+                super::suppliers::deactivate(&mut self.suppliers, supplier, from, now)
+            }
+            Edit::RemoveSupplier { supplier } => self.suppliers.remove(supplier).map(|()| Vec::new()),
             Edit::LineAmount { order, line, amount, touch } => {
                 check_amount(&amount)?;
                 self.change_order(order, touch, now, |record| {
@@ -159,6 +164,7 @@ impl Data {
     }
 
     fn rename(&mut self, supplier: &str, name: &str, touch: bool, now: i64) -> Result<Vec<i64>, String> {
+        let known = super::suppliers::rename(&mut self.suppliers, supplier, name, now)?;
         let mut changed = Vec::new();
         for (table, attribute) in
             [(&mut self.orders, u8::from(Po::Supplier)), (&mut self.invoices, u8::from(Inv::Supplier))]
@@ -175,7 +181,7 @@ impl Data {
             }
             changed.extend(ids);
         }
-        if changed.is_empty() {
+        if changed.is_empty() && !known {
             return Err(format!("no record names the supplier {supplier}"));
         }
         Ok(changed)

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "edit", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Edit {
-    /// Another name for a supplier, on every order and invoice; the `SupplierId` stays.
+    /// Another name for a supplier, on the supplier and on every order and invoice; the `SupplierId` stays.
     RenameSupplier {
         /// The name until now.
         supplier: String,
@@ -21,6 +21,19 @@ pub enum Edit {
         /// See [`Edit`].
         #[serde(default = "yes")]
         touch: bool,
+    },
+    /// The supplier is inactive from that day on; without a day it is active again.
+    DeactivateSupplier {
+        /// `SupplierId`
+        supplier: i64,
+        /// The first inactive day.
+        #[serde(default)]
+        from: Option<Date>,
+    },
+    /// Takes a supplier away, as if the user had lost sight of it.
+    RemoveSupplier {
+        /// `SupplierId`
+        supplier: i64,
     },
     /// Another amount for a line; the order's `Ordered` and `Total` follow.
     LineAmount {

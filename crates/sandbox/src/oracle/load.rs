@@ -125,14 +125,17 @@ impl Oracle {
     /// # Errors
     /// As [`Oracle::load`].
     pub fn load_text(&self, orders: &str, invoices: &str) -> Result<Loaded, LoadError> {
+        let now = self.now_ms();
         let mut data = self.data_mut();
         let mut ids = data.ids.clone();
         let orders = read_orders(&mut ids, orders)?;
         let known: Vec<&Record> = data.orders.records().chain(orders.iter()).collect();
         let invoices = read_invoices(&mut ids, invoices, &by_number(&known))?;
         let loaded = Loaded { orders: orders.len(), invoices: invoices.len() };
-        let Data { orders: order_table, invoices: invoice_table, ids: dealt, ledger, .. } = &mut *data;
+        let Data { orders: order_table, invoices: invoice_table, suppliers, ids: dealt, ledger, .. } =
+            &mut *data;
         ledger.learn_accounts(charge_accounts(orders.iter()));
+        super::suppliers::learn(suppliers, orders.iter(), now);
         extend(order_table, orders)?;
         extend(invoice_table, invoices)?;
         *dealt = ids;

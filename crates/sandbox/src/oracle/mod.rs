@@ -1,4 +1,4 @@
-//! The Oracle Fusion stand-in: identity domain, `purchaseOrders`, `invoices`, `erpintegrations` and a General Ledger.
+//! The Oracle Fusion stand-in: identity domain, `purchaseOrders`, `invoices`, `suppliers`, `erpintegrations` and a General Ledger.
 //!
 //! Reads over REST answer as a pod does, with its traps. Orders and invoices are never written over REST; their
 //! data come from a generator, from files, and from edits. Journals come from files sent to `erpintegrations`.
@@ -22,6 +22,7 @@ mod rest;
 mod schema;
 mod search;
 pub mod settings;
+mod suppliers;
 mod table;
 mod token;
 mod value;
@@ -48,7 +49,7 @@ use build::Ids;
 use erp::Erp;
 use ledger::Ledger;
 use record::Record;
-use schema::{Distribution, INVOICES, PURCHASE_ORDERS, Po, Resource};
+use schema::{Distribution, INVOICES, PURCHASE_ORDERS, Po, Resource, SUPPLIERS};
 use table::Table;
 use token::Tokens;
 
@@ -79,6 +80,7 @@ struct Pod {
 pub(crate) struct Data {
     pub orders: Table,
     pub invoices: Table,
+    pub suppliers: Table,
     pub ids: Ids,
     pub ledger: Ledger,
     pub erp: Erp,
@@ -88,6 +90,9 @@ impl Data {
     fn table(&self, resource: &Resource) -> &Table {
         if resource.name == INVOICES.name {
             return &self.invoices;
+        }
+        if resource.name == SUPPLIERS.name {
+            return &self.suppliers;
         }
         self.ledger.table(resource).unwrap_or(&self.orders)
     }
@@ -109,7 +114,8 @@ impl Oracle {
         let orders = Table::new(&PURCHASE_ORDERS);
         let ledger = Ledger::new(&settings.ledger, clock.now().as_millisecond());
         let (ids, erp) = (Ids::default(), Erp::new());
-        let data = Data { orders, invoices: Table::new(&INVOICES), ids, ledger, erp };
+        let (invoices, suppliers) = (Table::new(&INVOICES), Table::new(&SUPPLIERS));
+        let data = Data { orders, invoices, suppliers, ids, ledger, erp };
         Self(Arc::new(Pod {
             clock,
             config,
@@ -149,18 +155,20 @@ impl Oracle {
     /// When ids run out.
     pub fn generate(&self, options: &GenerateOptions) -> Result<(), String> {
         let mut data = self.data_mut();
-        let Data { orders, invoices, ids, ledger, .. } = &mut *data;
+        let Data { orders, invoices, suppliers, ids, ledger, .. } = &mut *data;
         generate::orders(orders, ids, options)?;
+        suppliers::learn(suppliers, orders.records(), options.start.as_millisecond());
         ledger.learn_accounts(charge_accounts(orders.records()));
         generate::invoices(invoices, orders, ids, options)
     }
 
-    /// Takes all orders, invoices, journals and jobs away and starts the ids anew; the ledger is as at the start.
+    /// Takes all orders, invoices, suppliers, journals and jobs away and starts the ids anew; the ledger is as at the start.
     pub fn clear(&self) {
         let settings = self.settings();
         let mut data = self.data_mut();
         data.orders.clear();
         data.invoices.clear();
+        data.suppliers.clear();
         data.ids = Ids::default();
         data.ledger = Ledger::new(&settings.ledger, self.now_ms());
         data.erp = Erp::new();
@@ -246,6 +254,27 @@ impl Oracle {
     #[must_use]
     pub fn invoice_ids(&self) -> Vec<i64> {
         self.data().invoices.records().map(Record::id).collect()
+    }
+
+    /// Adds suppliers and charge accounts of which no order knows yet, as many as asked for of each.
+    ///
+    /// # Errors
+    /// When a supplier's id is taken.
+    pub fn generate_reference(&self, suppliers: usize, accounts: usize) -> Result<(), String> {
+        let now = self.now_ms();
+        let mut data = self.data_mut();
+        suppliers::generate(&mut data.suppliers, suppliers, now)?;
+        let accounts: Vec<String> = suppliers::account_names(accounts).collect();
+        data.ledger.learn_accounts(accounts.iter().map(String::as_str));
+        Ok(())
+    }
+
+    /// `SupplierId` of the supplier with that name.
+    #[must_use]
+    pub fn supplier_named(&self, name: &str) -> Option<i64> {
+        let data = self.data();
+        let named = |record: &&Record| record.text(schema::Sup::Supplier).is_some_and(|own| &**own == name);
+        data.suppliers.records().find(named).map(Record::id)
     }
 
     /// Number of orders and of invoices.

@@ -12,7 +12,7 @@ use super::projection::{Form, Projection};
 use super::query::{self, QueryError, Rules};
 use super::record::{Record, from_path, id_of_key};
 use super::render::{self, PageInfo};
-use super::schema::{HEADERS, KeyStyle, Resource, Writes};
+use super::schema::{HEADERS, KeyStyle, Resource, SUPPLIERS, Writes};
 use super::search::{self, Found, Wanted};
 use super::settings::{LinkStyle, OracleSettings, TotalResults, UnauthorizedBody};
 use super::table::Table;
@@ -176,7 +176,7 @@ impl Exchange<'_> {
     /// All resources that stand directly below the version, in the spelling of the settings.
     pub(super) fn resources(&self) -> impl Iterator<Item = &'static Resource> {
         let ledger = ledger::schema::resources(&self.settings.ledger);
-        HEADERS.into_iter().chain([&ERP_INTEGRATIONS]).chain(ledger)
+        HEADERS.into_iter().chain([&SUPPLIERS, &ERP_INTEGRATIONS]).chain(ledger)
     }
 
     fn read_only(&self, method: &Method) -> Result<(), Refusal> {
@@ -186,7 +186,7 @@ impl Exchange<'_> {
         Err(self.errors.answer(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed", None))
     }
 
-    /// Orders and lists of values know no write operation. Invoices do, and batches can be changed, but the
+    /// Orders and lists of values know no write operation. Invoices and suppliers do, and batches can be changed, but the
     /// user behind the token lacks the privilege.
     fn refuse_writes(&self, method: &Method, resource: &Resource) -> Result<(), Refusal> {
         let operation = match method.as_str() {
@@ -197,7 +197,9 @@ impl Exchange<'_> {
             "DELETE" => "delete",
             _ => return Err(self.errors.answer(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed", None)),
         };
-        if resource.name == "invoices" || (resource.writes == Writes::Delete && operation == "update") {
+        if matches!(resource.name, "invoices" | "suppliers")
+            || (resource.writes == Writes::Delete && operation == "update")
+        {
             return Err(self.errors.answer(StatusCode::FORBIDDEN, "Forbidden", None));
         }
         let text = format!("Invalid operation {operation} for the specified resource.");

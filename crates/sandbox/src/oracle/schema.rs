@@ -251,6 +251,23 @@ attributes!(InvLine INVOICE_LINE_ATTRIBUTES {
     LastUpdateDate Instant q,
 });
 
+attributes!(Sup SUPPLIER_ATTRIBUTES {
+    SupplierId Id q,
+    SupplierPartyId Id q,
+    Supplier Text q,
+    SupplierNumber Text q,
+    AlternateName Text q,
+    BusinessRelationship Text n,
+    BusinessRelationshipCode Text q,
+    SupplierType Text n,
+    SupplierTypeCode Text q,
+    Status Text n,
+    InactiveDate Date q,
+    TaxpayerId Text n,
+    CreationDate Instant q,
+    LastUpdateDate Instant q,
+});
+
 /// `purchaseOrders` and below it `lines`, `schedules`, `distributions`.
 pub(crate) static PURCHASE_ORDERS: Resource = Resource {
     name: "purchaseOrders",
@@ -316,6 +333,18 @@ pub(crate) static INVOICE_LINES: Resource = Resource {
     last_update: Some(InvLine::LastUpdateDate as u8),
     children: &[],
     finders: &[("PrimaryKey", "LineNumber")],
+    writes: Writes::Nothing,
+};
+
+/// `suppliers`; their sites, contacts and addresses are not imitated.
+pub(crate) static SUPPLIERS: Resource = Resource {
+    name: "suppliers",
+    attributes: SUPPLIER_ATTRIBUTES,
+    key: Sup::SupplierId as u8,
+    key_style: KeyStyle::Plain,
+    last_update: Some(Sup::LastUpdateDate as u8),
+    children: &[],
+    finders: &[("PrimaryKey", "SupplierId")],
     writes: Writes::Nothing,
 };
 

@@ -20,7 +20,7 @@ pub(crate) mod seed;
 pub mod settings;
 mod state;
 mod validate;
-mod view;
+pub(super) mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
 

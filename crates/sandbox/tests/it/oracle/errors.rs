@@ -37,7 +37,7 @@ async fn only_the_nine_framework_versions_exist() {
 async fn nothing_but_the_known_paths_exists() {
     let pod = Pod::start(orders(1)).await;
     for path in [
-        "suppliers",
+        "suppliersLOV",
         "purchaseOrdersLOV",
         "purchaseorders",
         "purchaseOrders/x/child/lines",

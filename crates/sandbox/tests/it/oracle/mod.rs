@@ -10,4 +10,5 @@ mod pages;
 mod paging;
 mod queries;
 mod shape;
+mod suppliers;
 mod token;

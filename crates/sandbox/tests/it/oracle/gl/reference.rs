@@ -279,7 +279,7 @@ async fn lists_keep_to_access_paging_and_the_versions_forms_and_cannot_be_writte
     assert_eq!(ids, [0_i64; 0]);
     let described = books.pod.get(4, &format!("{}/describe", crate::pod::ROOT), &[]).await.json();
     let resources = described["Resources"].as_object().unwrap();
-    assert_eq!(resources.len(), 11);
+    assert_eq!(resources.len(), 12);
     assert_eq!(resources["journalBatches"]["item"]["actions"][1]["method"], "DELETE");
 }
 

@@ -1,0 +1,194 @@
+//! `reference`: suppliers and accounts, read from Oracle now, looked at, and compared with what stands on tasks.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, Subcommand, ValueEnum};
+use connector::reference::Kind;
+use connector::reference::check::Entry;
+use connector::reference::findings;
+use connector::store::jobs::Job;
+use connector::store::{connections, reference};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use crate::cli::Global;
+use crate::commands::poll;
+use crate::database::Database;
+use crate::{exit, output};
+
+/// Reading reference data, and looking at it.
+#[derive(Debug, Subcommand)]
+pub enum ReferenceCommand {
+    /// Read suppliers and accounts from Oracle now, and keep the options that stand for them
+    Sync(SyncArgs),
+    /// List what is stored
+    List(ListArgs),
+    /// Show what is known by a name, a number or an id
+    Show {
+        /// The connection's name
+        connection: String,
+        /// A name or a part of it, a supplier's number, or an id
+        what: String,
+    },
+    /// Compare suppliers and accounts on tasks with what is stored; ends with 3 when one may not be used
+    Check {
+        /// The connection's name
+        connection: String,
+    },
+}
+
+/// One kind of reference data.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum What {
+    /// Suppliers
+    Suppliers,
+    /// Account combinations
+    Accounts,
+}
+
+impl What {
+    fn kind(self) -> Kind {
+        match self {
+            What::Suppliers => Kind::Suppliers,
+            What::Accounts => Kind::Accounts,
+        }
+    }
+}
+
+/// What to read.
+#[derive(Debug, Args)]
+pub struct SyncArgs {
+    /// The connection's name
+    connection: String,
+    /// Only this; both otherwise
+    what: Option<What>,
+    /// How long to wait while another node is working on it
+    #[arg(long, default_value_t = 75, value_name = "SECONDS")]
+    wait: u64,
+}
+
+/// What to list.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// The connection's name
+    connection: String,
+    /// Which kind
+    #[arg(default_value = "suppliers")]
+    what: What,
+    /// At most this many
+    #[arg(long, default_value_t = 50)]
+    limit: i64,
+}
+
+/// Runs the command.
+pub async fn run(command: ReferenceCommand, global: &Global) -> anyhow::Result<ExitCode> {
+    let database = Database::ready(global).await?;
+    let result = match command {
+        ReferenceCommand::Sync(args) => sync(&database, args, global).await,
+        ReferenceCommand::List(args) => list(&database, args, global).await,
+        ReferenceCommand::Show { connection, what } => show(&database, &connection, &what, global).await,
+        ReferenceCommand::Check { connection } => check(&database, &connection, global).await,
+    };
+    database.close().await?;
+    result
+}
+
+fn today() -> Date {
+    Timestamp::now().to_zoned(TimeZone::UTC).date()
+}
+
+async fn sync(database: &Database, args: SyncArgs, global: &Global) -> anyhow::Result<ExitCode> {
+    let engine = database.engine(global)?;
+    let connection = connections::find(&database.pool, &args.connection).await?;
+    let jobs: Vec<Job> = match args.what {
+        Some(what) => vec![Job::Reference(what.kind())],
+        None => Job::REFERENCE.to_vec(),
+    };
+    let patience = Duration::from_secs(args.wait);
+    let ran = poll::patiently(&engine, connection.id, &jobs, "reading from Oracle", patience).await;
+    poll::show(&ran, global)?;
+    if !global.json {
+        for kept in reference::kept(&database.pool, connection.id).await? {
+            if let (Some(code), Some(reason)) = (kept.code, kept.reason) {
+                output::say(&format!("{code}: {reason}"));
+            }
+        }
+    }
+    match ran.into_iter().find_map(|(_, result)| result.err()) {
+        Some(error) => Err(error.into()),
+        None => Ok(ExitCode::SUCCESS),
+    }
+}
+
+async fn list(database: &Database, args: ListArgs, global: &Global) -> anyhow::Result<ExitCode> {
+    let connection = connections::find(&database.pool, &args.connection).await?;
+    let kind = args.what.kind();
+    let found = reference::find(&database.pool, connection.id, kind, None, None, args.limit).await?;
+    told(&[(kind, found)], global)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn show(database: &Database, name: &str, what: &str, global: &Global) -> anyhow::Result<ExitCode> {
+    let connection = connections::find(&database.pool, name).await?;
+    let mut found = Vec::new();
+    for kind in Kind::ALL {
+        found.push((kind, reference::find(&database.pool, connection.id, kind, None, Some(what), 50).await?));
+    }
+    told(&found, global)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints what was found.
+fn told(found: &[(Kind, Vec<Entry>)], global: &Global) -> anyhow::Result<()> {
+    let today = today();
+    let rows = || found.iter().flat_map(|(kind, entries)| entries.iter().map(move |entry| (*kind, entry)));
+    if global.json {
+        let row = |(kind, entry): (Kind, &Entry)| {
+            serde_json::json!({
+                "kind": kind, "id": entry.id, "name": entry.name, "number": entry.number,
+                "from": entry.from, "until": entry.until, "validity": entry.validity(today),
+            })
+        };
+        return output::json(&rows().map(row).collect::<Vec<_>>());
+    }
+    if rows().next().is_none() {
+        output::data(
+            "Nothing is stored of that. `reference sync NAME` reads suppliers and accounts from Oracle.",
+        );
+        return Ok(());
+    }
+    let mut table = output::table(&["kind", "name", "number or type", "id", "today"]);
+    for (kind, entry) in rows() {
+        table.add_row([
+            kind.singular(),
+            &entry.name,
+            entry.number.as_deref().unwrap_or("-"),
+            &entry.id,
+            entry.validity(today).words(),
+        ]);
+    }
+    output::data(&table.to_string());
+    Ok(())
+}
+
+async fn check(database: &Database, name: &str, global: &Global) -> anyhow::Result<ExitCode> {
+    let engine = database.engine(global)?;
+    let connection = connections::find(&database.pool, name).await?;
+    let clients = engine.clients(connection.id).await?;
+    let found = findings::findings(&engine, &clients, today()).await?;
+    if global.json {
+        output::json(&found)?;
+    } else if found.is_empty() {
+        output::data("Every supplier and account on a known task may be used, as far as they were read.");
+    } else {
+        let mut table = output::table(&["task", "order", "field", "value", "what is wrong"]);
+        for finding in &found {
+            let order = finding.order_number.as_deref().unwrap_or("-");
+            table.add_row([&finding.task, order, finding.field, &finding.value, finding.validity.words()]);
+        }
+        output::data(&table.to_string());
+    }
+    Ok(if found.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(exit::FOUND_PROBLEMS) })
+}
