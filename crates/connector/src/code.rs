@@ -396,6 +396,9 @@ codes! {
     HookForged "MLC-5011" "Deliveries with a bad signature arrive",
         "They were refused and nothing was stored. Somebody knows a target, or something between Asana and this program changes bodies.",
         "If no delivery is accepted any more, look for a proxy that changes bodies. Otherwise have the webhook registered anew, which gives it another target.";
+    TraceUnknown "MLC-6001" "Neither an order nor a task of that name is known",
+        "The connection has read no order of that number, and no such task stands in its projects, was linked or was completed.",
+        "Check the number (as Oracle shows it, with its leading zeros) or the task's gid, the last part of its address. An order that is new is read with the next poll.";
     FieldsUnmapped "MLC-8101" "Required Asana fields are not mapped yet",
         "A draft may lack them, but nothing is read or written before PO number, supplier, invoice status and line-item amount each have a field.",
         "Run `ml-connector connection provision NAME`, which shows what it would create and asks first; or write the gids of existing fields into `[fields]`.";
@@ -499,6 +502,7 @@ mod tests {
         ("40", "Mapping: why a movement is held or was given up"),
         ("50", "Asana's webhooks: events that do not arrive, or are refused"),
         ("51", "Journals: why there is none, and what became of one"),
+        ("60", "The record log"),
         ("70", "Alerts"),
         ("80", "Reference data: suppliers, accounts, and the options that stand for them"),
         ("81", "Setting a connection up: fields, the connection's file, the dry run"),

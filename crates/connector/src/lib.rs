@@ -36,6 +36,7 @@ pub mod routing;
 pub mod settings;
 pub mod store;
 pub mod template;
+pub mod trace;
 pub mod trouble;
 pub mod vault;
 

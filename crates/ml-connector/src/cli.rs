@@ -71,6 +71,8 @@ pub enum Command {
     /// Read suppliers and accounts from Oracle, look at them, and check tasks against them
     #[command(subcommand)]
     Reference(crate::commands::reference::ReferenceCommand),
+    /// Tell everything that happened about one order or one task, in both directions
+    Trace(crate::commands::trace::TraceArgs),
     /// Check this machine, the database and the key
     Doctor,
     /// Say what an error code means

@@ -22,6 +22,7 @@ pub mod outbox;
 pub mod reference;
 pub mod sweeps;
 pub mod tasks;
+pub mod trace;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, PgConnection, PgPool, Postgres, Transaction};

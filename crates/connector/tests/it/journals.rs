@@ -15,5 +15,6 @@ mod receiving;
 mod rejected;
 mod reopened;
 mod tasks;
+mod trace;
 mod workspace;
 mod world;

@@ -13,6 +13,7 @@ pub mod reference;
 pub mod sandbox;
 pub mod serve;
 pub mod setup;
+pub mod trace;
 pub mod webhooks;
 
 use std::process::ExitCode;
@@ -35,6 +36,7 @@ pub async fn run(command: Command, global: &Global) -> anyhow::Result<ExitCode> 
         Command::Alerts(command) => alerts::run(command, global).await,
         Command::Webhooks(command) => webhooks::run(command, global).await,
         Command::Reference(command) => reference::run(command, global).await,
+        Command::Trace(args) => trace::run(args, global).await,
         Command::Doctor => doctor::run(global).await,
         Command::Explain { code } => explain::run(code.as_deref(), global),
         Command::Completions { shell } => {

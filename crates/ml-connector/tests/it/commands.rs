@@ -80,6 +80,10 @@ async fn every_command_shows_a_table_to_people_and_pure_json_to_programs() {
     let movement = looks(&world, &["movements", "show", "main", id], 0).await;
     assert!(movement["body"].is_string() && movement["state"] == "delivered");
 
+    let trace = looks(&world, &["trace", "main", "PO-1"], 0).await;
+    assert_eq!(trace["tasks"], serde_json::json!([task]));
+    assert_eq!(looks(&world, &["trace", "main", task], 0).await, trace);
+
     assert_eq!(looks(&world, &["doctor"], 0).await["ok"], true);
     let codes = looks(&world, &["explain"], 0).await;
     assert!(codes.as_array().unwrap().len() > 40);
