@@ -399,6 +399,9 @@ codes! {
     TraceUnknown "MLC-6001" "Neither an order nor a task of that name is known",
         "The connection has read no order of that number, and no such task stands in its projects, was linked or was completed.",
         "Check the number (as Oracle shows it, with its leading zeros) or the task's gid, the last part of its address. An order that is new is read with the next poll.";
+    ExportUnwritable "MLC-6002" "The export cannot be written",
+        "The file, or the disk it is on, refused. What was written so far is not the whole log.",
+        "Look at the cause that is printed with it, name a file in a directory that this program may write to, and export again.";
     FieldsUnmapped "MLC-8101" "Required Asana fields are not mapped yet",
         "A draft may lack them, but nothing is read or written before PO number, supplier, invoice status and line-item amount each have a field.",
         "Run `ml-connector connection provision NAME`, which shows what it would create and asks first; or write the gids of existing fields into `[fields]`.";

@@ -73,6 +73,8 @@ pub enum Command {
     Reference(crate::commands::reference::ReferenceCommand),
     /// Tell everything that happened about one order or one task, in both directions
     Trace(crate::commands::trace::TraceArgs),
+    /// Write the record log to a file, as JSON Lines or CSV
+    Export(crate::commands::export::ExportArgs),
     /// Check this machine, the database and the key
     Doctor,
     /// Say what an error code means

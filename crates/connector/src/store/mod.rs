@@ -10,6 +10,7 @@ pub mod completions;
 pub mod connections;
 pub mod documents;
 pub mod dry_runs;
+pub mod export;
 pub mod feeds;
 pub mod hooks;
 pub mod inbox;

@@ -170,7 +170,7 @@ async fn only_an_active_connection_is_claimed() {
     let world = World::new().await;
     let load = async || connections::load(&world.engine.db, world.connection).await.unwrap();
     let claimed = async || {
-        let mut jobs: Vec<_> = jobs::claim_due(&world.engine.db, world.engine.node, 8)
+        let mut jobs: Vec<_> = jobs::claim_due(&world.engine.db, world.engine.node, 100)
             .await
             .unwrap()
             .into_iter()

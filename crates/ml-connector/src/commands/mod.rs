@@ -5,6 +5,7 @@ pub mod connection;
 pub mod demo;
 pub mod doctor;
 pub mod explain;
+pub mod export;
 pub mod journals;
 pub mod migrate;
 pub mod movements;
@@ -37,6 +38,7 @@ pub async fn run(command: Command, global: &Global) -> anyhow::Result<ExitCode> 
         Command::Webhooks(command) => webhooks::run(command, global).await,
         Command::Reference(command) => reference::run(command, global).await,
         Command::Trace(args) => trace::run(args, global).await,
+        Command::Export(args) => export::run(args, global).await,
         Command::Doctor => doctor::run(global).await,
         Command::Explain { code } => explain::run(code.as_deref(), global),
         Command::Completions { shell } => {

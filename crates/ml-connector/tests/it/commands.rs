@@ -266,6 +266,41 @@ async fn the_stand_ins_say_in_json_where_they_are_and_what_opens_them() {
 }
 
 #[tokio::test]
+async fn the_record_log_is_exported_whole_and_as_it_is() {
+    let (world, pair) = tokio::join!(World::new(), Pair::new());
+    pair.add_orders(4);
+    world.add("main", &pair).await;
+    world.succeeds(&["poll", "main"]).await;
+    world.execute("update movements set reason = '=1+1' where feed = 'invoices'").await;
+    let all = world.count("select count(*) from movements").await;
+
+    let lines = world.succeeds(&["export", "main"]).await;
+    let movements: Vec<Value> =
+        lines.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(movements.len() as i64, all);
+    let bodies = world.count("select sum(length(body) + length(request))::bigint from movements").await;
+    let length = |movement: &Value, key: &str| movement[key].as_str().map_or(0, |text| text.chars().count());
+    let exported: usize = movements.iter().map(|m| length(m, "body") + length(m, "request")).sum();
+    assert!(exported as i64 >= bodies && bodies > 0, "{exported} of {bodies}");
+    assert!(movements.iter().any(|movement| movement["reason"] == "=1+1"), "a text stays as it is");
+
+    let file = world.file("log.csv", "");
+    let path = file.to_str().unwrap();
+    world.succeeds(&["export", "main", "--format", "csv", "--out", path]).await;
+    let mut rows = csv::Reader::from_path(&file).unwrap();
+    let reason = rows.headers().unwrap().iter().position(|name| name == "reason").unwrap();
+    let rows: Vec<csv::StringRecord> = rows.records().map(Result::unwrap).collect();
+    assert_eq!(rows.len() as i64, all);
+    assert!(rows.iter().any(|row| &row[reason] == "'=1+1"), "no formula");
+
+    let later = world.succeeds(&["export", "main", "--since", "2100-01-01T00:00:00Z"]).await;
+    assert_eq!(later.stdout, "");
+    let refused = world.run(&["export", "main", "--out", "/nowhere/log"]).await;
+    assert!(refused.stderr.contains("MLC-6002"), "{}", refused.stderr);
+    world.end().await;
+}
+
+#[tokio::test]
 async fn the_settings_that_the_stand_ins_print_make_a_connection() {
     let any = "127.0.0.1:0";
     let world = World::new().await;

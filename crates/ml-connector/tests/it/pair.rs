@@ -46,7 +46,7 @@ impl Pair {
 
     /// These stand-ins with this board.
     pub fn of(sandbox: Sandbox, board: Board) -> Pair {
-        Pair { sandbox, board, journals: false, asana_per_minute: 1500 }
+        Pair { sandbox, board, journals: false, asana_per_minute: 1_000_000 }
     }
 
     /// The same with fields and settings for journals. An import has ended when its submission is answered, and what
