@@ -270,7 +270,7 @@ async fn attempt(
             let next = outbox::open(&engine.db, lease.connection).await?.next_due;
             Ok((Report::Push(report), next))
         }
-        Job::Reference(kind) => read_reference(engine, &clients, lease, kind, progress).await,
+        Job::Reference(kind) => read_reference(engine, clients, lease, kind, progress).await,
         _ if clients.connection.settings.journal.is_none() => {
             // nothing is watched: whoever adds journals asks for the job
             Ok((Report::Completions(CompletionsReport::default()), None))

@@ -216,7 +216,7 @@ mod tests {
     fn what_is_over_before_anybody_looked_is_told_once() {
         let over = cause(7, 0, Some((5, true)));
         let first = compare(vec![over.clone()], &[], &[]);
-        assert_eq!(first.open, [over.clone()]);
+        assert_eq!(first.open, std::slice::from_ref(&over));
         let (mut open, mut told) = (Vec::new(), Vec::new());
         apply(&first, &mut open, &mut told);
         assert_eq!(compare(vec![over], &open, &told), Changes::default());

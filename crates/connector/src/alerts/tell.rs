@@ -10,7 +10,7 @@ use crate::store::causes::{Group, JobFacts, LostWebhooks, StuckJournal};
 use crate::store::nodes::Node;
 
 /// A feed is late when it was not read well for so many intervals.
-const LATE_INTERVALS: f64 = 3.0;
+const LATE_INTERVALS: u64 = 3;
 /// An unfinished feed whose watermark has not moved for so long stands still.
 const STANDS_AFTER_SECONDS: f64 = 1800.0;
 /// A provider that has asked to slow down for so long is told of.
@@ -153,21 +153,26 @@ fn failing(job: &JobFacts) -> Option<Cause> {
     Some(told)
 }
 
+/// Whole seconds; what lies in the future is none.
+fn whole(seconds: f64) -> u64 {
+    Duration::try_from_secs_f64(seconds).map_or(0, |duration| duration.as_secs())
+}
+
 fn feed(job: &JobFacts, poll_every: Option<Duration>) -> Vec<Cause> {
     let mut found = Vec::new();
     let is_feed = crate::feed::Feed::ALL.iter().any(|feed| feed.as_str() == job.job);
-    let every = poll_every.map(|every| every.as_secs_f64()).filter(|_| is_feed);
-    if let Some(every) = every.filter(|every| job.silent_seconds > LATE_INTERVALS * every) {
-        #[expect(clippy::cast_possible_truncation, reason = "a count of intervals")]
-        let missed = (job.silent_seconds / every.max(1.0)) as i64;
-        let minutes = (job.silent_seconds / 60.0).round();
+    let every = poll_every.map(|every| every.as_secs().max(1)).filter(|_| is_feed);
+    let silent = whole(job.silent_seconds);
+    if let Some(every) = every.filter(|every| silent > LATE_INTERVALS * every) {
+        let missed = i64::try_from(silent / every).unwrap_or(i64::MAX);
+        let minutes = silent / 60;
         let title = format!("{} was not read for {minutes} minutes", job.job);
         let mut late = cause(Kind::FeedLate, &job.job, job.code.as_deref(), missed, title);
         late.detail.insert_str(0, &last_failure(job));
         found.push(late);
     }
     if let Some(seconds) = job.stands_seconds.filter(|seconds| *seconds > STANDS_AFTER_SECONDS) {
-        let minutes = (seconds / 60.0).round();
+        let minutes = whole(seconds) / 60;
         let title =
             format!("{} has more to read, and its watermark has not moved for {minutes} minutes", job.job);
         let mut stands = cause(Kind::WatermarkStands, &job.job, job.code.as_deref(), 1, title);

@@ -26,7 +26,7 @@ async fn an_order_and_its_task_have_one_story_from_oracle_to_the_batch() {
     world.way_back().await;
 
     let told = world.trace("US-1").await.unwrap();
-    assert_eq!(told.subjects.tasks, [task.clone()]);
+    assert_eq!(told.subjects.tasks, std::slice::from_ref(&task));
     assert_eq!(told.subjects.records, [order.to_string()], "not those of the other order");
     assert!(told.entries.is_sorted_by_key(|entry| entry.at));
     let mut from = 0;
