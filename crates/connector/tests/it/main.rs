@@ -29,6 +29,7 @@ mod pods;
 mod preview;
 mod provision;
 mod real_orders;
+mod reconcile;
 mod reference;
 mod routing;
 mod secrets;
