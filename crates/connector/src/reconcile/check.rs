@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use tokio::sync::watch;
 
+use crate::code::Code;
 use crate::dry_run::gather::{Records, Tasks};
 use crate::dry_run::plan_all;
 use crate::dry_run::report::{Action, Entry};
@@ -123,12 +124,15 @@ fn difference(entry: Entry, gone: Vec<String>, explained: Option<Explanation>) -
     let kind = match entry.action {
         Action::Update => Kind::ValueDiffers,
         Action::Create => Kind::TaskMissing,
+        // the settings say that nobody but a person makes it anew
+        Action::Held if !gone.is_empty() || is_gone(&entry) => Kind::TaskMissing,
         Action::Held => Kind::Held,
     };
-    let reason = match (kind, gone.is_empty()) {
-        (Kind::TaskMissing, true) => Some("the order has no task".to_owned()),
-        (Kind::TaskMissing, false) => Some(format!("task {} does not exist any more", gone.join(", "))),
-        _ => entry.reason,
+    let reason = match (kind, entry.reason) {
+        (_, Some(reason)) => Some(reason),
+        (Kind::TaskMissing, None) if gone.is_empty() => Some("the order has no task".to_owned()),
+        (Kind::TaskMissing, None) => Some(format!("task {} does not exist any more", gone.join(", "))),
+        (_, None) => None,
     };
     let values = entry
         .values
@@ -147,6 +151,11 @@ fn difference(entry: Entry, gone: Vec<String>, explained: Option<Explanation>) -
         reason,
         explained,
     }
+}
+
+/// Whether a record is held because its task was deleted.
+fn is_gone(entry: &Entry) -> bool {
+    entry.code.as_deref().is_some_and(|code| code == Code::TaskGone.info().code)
 }
 
 /// Feed and id of the record that an order's key stands for: an invoice without an order has a task of its own.

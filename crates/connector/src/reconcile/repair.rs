@@ -83,7 +83,9 @@ impl Repairs {
             let Some(difference) = report.difference(place)? else { continue };
             let feed = Feed::ALL.into_iter().find(|feed| feed.as_str() == difference.feed);
             match (difference.kind, feed) {
-                (Kind::ValueDiffers | Kind::TaskMissing | Kind::LinkNowhere, Some(_)) => {
+                (Kind::ValueDiffers | Kind::TaskMissing | Kind::LinkNowhere, Some(_))
+                    if difference.code.is_none() =>
+                {
                     repairs.records.push((difference.feed, difference.source_id));
                 }
                 (Kind::DocumentOld, Some(feed)) => {
@@ -92,7 +94,7 @@ impl Repairs {
                     }
                 }
                 (Kind::RecordRemoved, Some(Feed::Invoices)) => repairs.invoices.push(difference.source_id),
-                (Kind::Held, Some(_)) => {
+                (Kind::Held | Kind::TaskMissing, Some(_)) => {
                     if difference.explained.is_none() {
                         // so that the log says why
                         repairs.records.push((difference.feed, difference.source_id));
