@@ -15,6 +15,7 @@ use crate::feed::Feed;
 use crate::feed::prepare::prepare;
 use crate::ids::ProjectGid;
 use crate::push::known::known_task;
+use crate::push::walk::Walk;
 use crate::store::tasks::KnownTask;
 use crate::trouble;
 
@@ -170,14 +171,15 @@ impl Tasks {
         project: &ProjectGid,
         progress: &watch::Sender<u64>,
     ) -> Result<()> {
-        let (mut offset, mut restarts, mut busy) = (None::<String>, 0, 0);
+        let (mut restarts, mut busy) = (0, 0);
+        let mut walk = Walk::new(&clients.asana, project, None);
         loop {
             self.requests += 1;
-            let page = match clients.asana.tasks_page(project.as_str(), None, offset.as_deref()).await {
+            let page = match walk.step().await {
                 Ok(page) => page,
                 Err(error) if error.is_invalid_offset() && restarts < RESTARTS => {
                     restarts += 1;
-                    offset = None;
+                    walk = Walk::new(&clients.asana, project, None);
                     continue;
                 }
                 // the client holds back as long as Asana asked
@@ -195,9 +197,8 @@ impl Tasks {
                 self.add(&known_task(task, &clients.connection.settings))?;
             }
             progress.send_modify(|count| *count += page.tasks.len() as u64);
-            match page.next {
-                Some(next) => offset = Some(next),
-                None => return Ok(()),
+            if page.is_last {
+                return Ok(());
             }
         }
     }

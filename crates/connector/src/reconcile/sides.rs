@@ -53,6 +53,8 @@ pub(super) async fn compare(
     }
     let judges = listed.unseen.is_empty();
     let connection = clients.connection.id;
+    let mapped: HashSet<String> =
+        clients.connection.settings.projects().into_iter().map(|project| project.0).collect();
     let (mut after, mut hidden) = (None::<LiveLink>, HashSet::new());
     loop {
         let links = reconciliations::live_links(&engine.db, connection, after.as_ref(), AT_ONCE).await?;
@@ -70,8 +72,12 @@ pub(super) async fn compare(
                     hidden.insert(gid);
                 }
                 Seen::There(task) => {
-                    listed.add(&known_task(&task, &clients.connection.settings))?;
-                    hidden.insert(gid);
+                    let known = known_task(&task, &clients.connection.settings);
+                    listed.add(&known)?;
+                    // one that was moved between sections or projects while they were listed is no stranger
+                    if !known.projects.iter().any(|project| mapped.contains(project)) {
+                        hidden.insert(gid);
+                    }
                 }
             }
         }

@@ -293,3 +293,26 @@ async fn journals_without_a_batch_and_completions_without_a_reason_are_told() {
     assert_eq!(bare[0].code.as_deref(), Some(Code::ReconcileCompletion.info().code));
     world.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_project_whose_listing_asana_cuts_is_listed_by_section() {
+    let asana = sandbox::AsanaConfig { cut_after_rows: 100, ..sandbox::AsanaConfig::unlimited() };
+    let world = World::with(sandbox::SandboxConfig { asana, ..Default::default() }, |_| {}).await;
+    let section = world.sandbox.asana().seed_section(&world.board.project, "Later").unwrap();
+    for n in 0..140 {
+        let task = world.persons_task(&format!("OLD-{n}"));
+        if n >= 70 {
+            world.asana(AsanaEdit::MoveTask { task, section: section.clone() });
+        }
+    }
+    let persons = world.persons_task("US-1");
+    world.asana(AsanaEdit::MoveTask { task: persons.clone(), section });
+    world.order("US-1", &["10"]);
+    world.sync().await;
+    world.settle().await;
+    assert_eq!(world.task("US-1").gid, persons, "the person's task was seen");
+    assert_eq!(world.task("US-1").shows("line_item_amount"), Some("10"));
+    let (report, differences) = world.check().await;
+    assert_eq!((report.tasks, differences), (141, vec![]));
+    world.end().await;
+}
