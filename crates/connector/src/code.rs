@@ -518,6 +518,7 @@ mod tests {
         ("20", "Oracle: nothing was read, or not all"),
         ("30", "Asana: reading tasks and writing them"),
         ("40", "Mapping: why a movement is held or was given up"),
+        ("45", "Reconciliation: what differs and needs a person"),
         ("50", "Asana's webhooks: events that do not arrive, or are refused"),
         ("51", "Journals: why there is none, and what became of one"),
         ("70", "Alerts"),
@@ -532,7 +533,7 @@ mod tests {
     /// is gone and a record that cannot be read.
     fn holds(code: &str) -> bool {
         [Code::RecordUnreadable, Code::AsanaForbidden, Code::TaskGone].iter().any(|c| c.info().code == code)
-            || (code.starts_with("MLC-4") && code != Code::OutOfAttempts.info().code)
+            || (code.starts_with("MLC-40") && code != Code::OutOfAttempts.info().code)
     }
 
     fn page(info: CodeInfo) -> String {
