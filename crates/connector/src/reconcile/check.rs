@@ -16,6 +16,7 @@ use crate::ids::ConnectionId;
 use crate::reconcile::records::Reading;
 use crate::reconcile::report::{Difference, Kind, Report, Value};
 use crate::reconcile::{books, records, sides};
+use crate::store::hooks;
 use crate::store::reconciliations::{self, Explanation};
 
 /// Entries whose movements are looked up with one statement.
@@ -32,7 +33,7 @@ pub async fn check(
     clients.connection.settings.check_mapped()?;
     clients.forget_fields();
     let fields = clients.fields().await?;
-    let started = reconciliations::now(&engine.db).await?;
+    let started = hooks::now(&engine.db).await?;
     let read = |feed| Records::read(&clients, feed, None, None, progress);
     let (orders, invoices, tasks) =
         tokio::try_join!(read(Feed::PurchaseOrders), read(Feed::Invoices), Tasks::list(&clients, progress))?;

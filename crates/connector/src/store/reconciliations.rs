@@ -10,12 +10,6 @@ use crate::feed::Feed;
 use crate::ids::{ConnectionId, MovementId};
 use crate::store::at;
 
-/// The database's clock.
-pub async fn now(db: &PgPool) -> Result<Timestamp> {
-    let now = sqlx::query_scalar!("select now() as \"now!\"").fetch_one(db).await?;
-    Ok(now.to_jiff())
-}
-
 /// The digests of these documents over their whole bodies; one that is not stored is not there.
 pub async fn digests(
     db: &mut PgConnection,

@@ -22,6 +22,7 @@ mod journals;
 mod leases;
 mod ledger_ping;
 mod limits;
+mod migrations;
 mod money;
 mod oracle_forms;
 mod oracle_trouble;
