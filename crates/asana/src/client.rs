@@ -194,8 +194,31 @@ impl Asana {
         modified_since: Option<Timestamp>,
         offset: Option<&str>,
     ) -> Result<TaskPage, Error> {
+        self.page_of(("project", gid("project", project)?), modified_since, offset).await
+    }
+
+    /// As [`Asana::tasks_page`], of a section: a part of a project whose own listing Asana cuts
+    /// ([`Error::is_too_large`]).
+    ///
+    /// # Errors
+    /// As [`Asana::tasks_page`].
+    pub async fn section_tasks_page(
+        &self,
+        section: &str,
+        modified_since: Option<Timestamp>,
+        offset: Option<&str>,
+    ) -> Result<TaskPage, Error> {
+        self.page_of(("section", gid("section", section)?), modified_since, offset).await
+    }
+
+    async fn page_of(
+        &self,
+        place: (&str, &str),
+        modified_since: Option<Timestamp>,
+        offset: Option<&str>,
+    ) -> Result<TaskPage, Error> {
         let since = modified_since.map(|since| since.to_string());
-        let mut query = vec![("project", gid("project", project)?), ("opt_fields", opt_fields::TASK)];
+        let mut query = vec![place, ("opt_fields", opt_fields::TASK)];
         query.extend(since.as_deref().map(|since| ("modified_since", since)));
         let mut page: Page<Task> = self.transport.page("tasks_page", &["tasks"], &query, offset).await?;
         let next = page.next();

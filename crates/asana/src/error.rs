@@ -137,6 +137,12 @@ impl Error {
         matches!(self, Error::RateLimited { .. } | Error::Unreachable { .. }) || self.may_have_happened()
     }
 
+    /// Whether a listing was refused or cut because it is too large: ask for a smaller one.
+    #[must_use]
+    pub fn is_too_large(&self) -> bool {
+        matches!(self, Error::BadRequest { reason: BadRequest::ResultTooLarge, .. })
+    }
+
     /// Whether a page token expired: the listing must start again from its first page.
     #[must_use]
     pub fn is_invalid_offset(&self) -> bool {
@@ -245,6 +251,8 @@ const WORDINGS: &[(&str, BadRequest)] = &[
     ("unknown object", BadRequest::UnknownObject),
     ("not a recognized id", BadRequest::UnrecognizedId),
     ("result is too large", BadRequest::ResultTooLarge),
+    // the last page of a listing that was cut
+    ("truncated", BadRequest::ResultTooLarge),
     ("missing input", BadRequest::MissingInput),
     ("cannot write this property", BadRequest::NotWritable),
     ("could not parse request data", BadRequest::InvalidJson),

@@ -170,6 +170,10 @@ mod tests {
                 "The result is too large. You should use pagination (may require specifying a workspace)!",
                 BadRequest::ResultTooLarge,
             ),
+            (
+                "The result set is too large and was truncated. Narrow your request.",
+                BadRequest::ResultTooLarge,
+            ),
             ("name: Missing input", BadRequest::MissingInput),
             ("projects: Cannot write this property", BadRequest::NotWritable),
             ("Could not parse request data, invalid JSON", BadRequest::InvalidJson),

@@ -30,6 +30,7 @@ pub mod posting;
 pub mod provision;
 pub mod purpose;
 pub mod push;
+pub mod reconcile;
 pub mod record;
 pub mod reference;
 pub mod routing;

@@ -56,6 +56,8 @@ pub enum Command {
     Connection(crate::commands::connection::ConnectionCommand),
     /// Read from Oracle and write to Asana now
     Poll(crate::commands::poll::PollArgs),
+    /// Compare Oracle and Asana completely, and put right what differs
+    Reconcile(crate::commands::reconcile::ReconcileArgs),
     /// Look at the record log
     #[command(subcommand)]
     Movements(crate::commands::movements::MovementsCommand),

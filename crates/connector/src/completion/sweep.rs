@@ -13,6 +13,7 @@ use crate::hooks::event::Event;
 use crate::hooks::resource::ResourceKind;
 use crate::hooks::watch;
 use crate::ids::ProjectGid;
+use crate::push::walk::Walk;
 use crate::store::completions::{self, Completion};
 use crate::store::inbox;
 use crate::store::jobs::{self, Job, Lease};
@@ -107,9 +108,9 @@ async fn project_once(
     let from =
         sweeps::swept_until(&mut db, connection, project).await?.map_or(since, |until| until - OVERLAP);
     drop(db);
-    let (mut offset, mut newest) = (None, None::<Timestamp>);
+    let (mut walk, mut newest) = (Walk::new(&clients.asana, project, Some(from)), None::<Timestamp>);
     loop {
-        let page = match clients.asana.tasks_page(project.as_str(), Some(from), offset.as_deref()).await {
+        let page = match walk.step().await {
             Err(error) if error.is_invalid_offset() => return Err(Sweeping::TokenExpired),
             other => other.map_err(trouble::asana)?,
         };
@@ -135,14 +136,13 @@ async fn project_once(
             .map(|task| Event::swept(&task.gid, task.modified_at))
             .collect();
         report.found += inbox::add_found(&mut tx, connection, &found).await?;
-        if page.next.is_none() {
+        if page.is_last {
             // only now: a sweep that breaks off begins where the last complete one ended
             sweeps::set_swept(&mut tx, connection, project, newest).await?;
         }
         tx.commit().await?;
-        match page.next {
-            Some(next) => offset = Some(next),
-            None => return Ok(()),
+        if page.is_last {
+            return Ok(());
         }
     }
 }

@@ -6,11 +6,12 @@ use asana::FieldValue;
 
 use crate::dry_run::report::{Action, Entry, Value};
 use crate::engine::ProjectFields;
+use crate::feed::Feed;
 use crate::ids::FieldGid;
 use crate::mapping::field::Kind;
 use crate::purpose::Purpose;
 use crate::push::plan::Write;
-use crate::push::world::{Moving, World};
+use crate::push::world::{Moving, World, invoice_key};
 use crate::settings::Settings;
 use crate::store::outbox::Fate;
 
@@ -46,6 +47,7 @@ pub(crate) fn write(
         action: if write.task.is_some() { Action::Update } else { Action::Create },
         feed: carrier.map(|m| m.claimed.feed.clone()).unwrap_or_default(),
         source_id: carrier.map(|m| m.claimed.source_id.clone()).unwrap_or_default(),
+        order_id: write.order_id.clone(),
         order_number: write.order_number.clone(),
         line_id: write.line_id.clone(),
         task: write.task.clone(),
@@ -65,10 +67,15 @@ pub(crate) fn held(fate: &Fate, moving: &Moving) -> Entry {
         Ok(crate::push::world::Record::Invoice(invoice)) => invoice.order_numbers().join(", "),
         Err(_) => String::new(),
     };
+    let order_id = match moving.claimed.feed.as_str() {
+        feed if feed == Feed::Invoices.as_str() => invoice_key(&moving.claimed.source_id),
+        _ => moving.claimed.source_id.clone(),
+    };
     Entry {
         action: Action::Held,
         feed: moving.claimed.feed.clone(),
         source_id: moving.claimed.source_id.clone(),
+        order_id,
         order_number,
         line_id: String::new(),
         task: None,

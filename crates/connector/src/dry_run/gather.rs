@@ -15,6 +15,7 @@ use crate::feed::Feed;
 use crate::feed::prepare::prepare;
 use crate::ids::ProjectGid;
 use crate::push::known::known_task;
+use crate::push::walk::Walk;
 use crate::store::tasks::KnownTask;
 use crate::trouble;
 
@@ -110,6 +111,11 @@ impl Records {
         self.by_id.get(id).copied().map(|slot| self.spool.get(slot)).transpose()
     }
 
+    /// The records that have or name an order number.
+    pub(crate) fn named(&self, number: &str) -> &[String] {
+        self.by_number.get(number).map_or(&[], Vec::as_slice)
+    }
+
     /// Whether the record was read.
     pub(crate) fn has(&self, id: &str) -> bool {
         self.by_id.contains_key(id)
@@ -138,6 +144,8 @@ pub(crate) struct Tasks {
     by_key: HashMap<String, Vec<String>>,
     /// Requests made.
     pub(crate) requests: u64,
+    /// Mapped projects that cannot be listed: the token's user does not see them.
+    pub(crate) unseen: Vec<ProjectGid>,
 }
 
 impl Tasks {
@@ -149,6 +157,7 @@ impl Tasks {
             by_number: HashMap::new(),
             by_key: HashMap::new(),
             requests: 0,
+            unseen: Vec::new(),
         };
         for project in clients.connection.settings.projects() {
             tasks.list_project(clients, &project, progress).await?;
@@ -162,14 +171,15 @@ impl Tasks {
         project: &ProjectGid,
         progress: &watch::Sender<u64>,
     ) -> Result<()> {
-        let (mut offset, mut restarts, mut busy) = (None::<String>, 0, 0);
+        let (mut restarts, mut busy) = (0, 0);
+        let mut walk = Walk::new(&clients.asana, project, None);
         loop {
             self.requests += 1;
-            let page = match clients.asana.tasks_page(project.as_str(), None, offset.as_deref()).await {
+            let page = match walk.step().await {
                 Ok(page) => page,
                 Err(error) if error.is_invalid_offset() && restarts < RESTARTS => {
                     restarts += 1;
-                    offset = None;
+                    walk = Walk::new(&clients.asana, project, None);
                     continue;
                 }
                 // the client holds back as long as Asana asked
@@ -177,21 +187,24 @@ impl Tasks {
                     busy += 1;
                     continue;
                 }
-                Err(error) if matches!(error.status(), Some(403 | 404)) => return Ok(()),
+                Err(error) if matches!(error.status(), Some(403 | 404)) => {
+                    self.unseen.push(project.clone());
+                    return Ok(());
+                }
                 Err(error) => return Err(trouble::asana(error)),
             };
             for task in &page.tasks {
                 self.add(&known_task(task, &clients.connection.settings))?;
             }
             progress.send_modify(|count| *count += page.tasks.len() as u64);
-            match page.next {
-                Some(next) => offset = Some(next),
-                None => return Ok(()),
+            if page.is_last {
+                return Ok(());
             }
         }
     }
 
-    fn add(&mut self, task: &KnownTask) -> Result<()> {
+    /// Adds a task to those that were listed.
+    pub(crate) fn add(&mut self, task: &KnownTask) -> Result<()> {
         let text = serde_json::to_string(task).map_err(|e| Error::plain(Code::DryRunBroken).because(e))?;
         let slot = self.spool.add(&text)?;
         if self.by_gid.insert(task.gid.clone(), slot).is_some() {
@@ -204,6 +217,24 @@ impl Tasks {
             self.by_key.entry(key.clone()).or_default().push(task.gid.clone());
         }
         Ok(())
+    }
+
+    /// How many tasks there are.
+    pub(crate) fn len(&self) -> usize {
+        self.by_gid.len()
+    }
+
+    /// Whether the task was listed.
+    pub(crate) fn has(&self, gid: &str) -> bool {
+        self.by_gid.contains_key(gid)
+    }
+
+    /// Keys that more than one task carries, with these tasks.
+    pub(crate) fn of_one_key(&self) -> impl Iterator<Item = (&str, &[String])> {
+        self.by_key
+            .iter()
+            .filter(|(_, gids)| gids.len() > 1)
+            .map(|(key, gids)| (key.as_str(), gids.as_slice()))
     }
 
     /// A task as it was listed.

@@ -5,10 +5,11 @@
 //! numbers. It never writes to Asana or Oracle, and to the database only the note that it was made.
 
 mod compare;
-mod gather;
+pub(crate) mod gather;
 pub mod report;
 mod run;
-mod spool;
-mod world;
+pub(crate) mod spool;
+pub(crate) mod world;
 
+pub(crate) use run::plan_all;
 pub use run::{Options, run};

@@ -29,6 +29,8 @@ pub struct Entry {
     pub feed: String,
     /// The record's id in Oracle.
     pub source_id: String,
+    /// The id of the order that the task stands for; `invoice/ID` for an invoice's own task.
+    pub order_id: String,
     /// The order's number.
     pub order_number: String,
     /// The line's id, when a task stands for one.

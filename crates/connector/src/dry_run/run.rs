@@ -10,7 +10,7 @@ use crate::dry_run::compare;
 use crate::dry_run::gather::{Records, Tasks};
 use crate::dry_run::report::{Entry, Report};
 use crate::dry_run::spool::{Slot, Spool};
-use crate::dry_run::world::Known;
+use crate::dry_run::world::{Absent, Known};
 use crate::engine::{Clients, Engine, ProjectFields};
 use crate::error::{Error, Result};
 use crate::feed::Feed;
@@ -50,33 +50,48 @@ pub async fn run(
     let whole = options.since.is_none() && orders.complete && invoices.complete;
     let reads = tasks.requests + clients.connection.settings.projects().len() as u64;
     let pages = orders.pages + invoices.pages;
+    let mut known = Known { orders, invoices, tasks, links: Vec::new(), absent: Absent::default() };
+    let mut report = plan_all(engine, &clients, &fields, &mut known, progress).await?;
+    report.whole = whole;
+    report.counts.asana_requests = reads + report.counts.created + report.counts.updated;
+    report.counts.oracle_requests = pages;
+    let mut db = engine.db.acquire().await?;
+    let version = clients.connection.settings_version;
+    dry_runs::record(&mut db, connection, version, whole, &report.counts).await?;
+    Ok(report)
+}
+
+/// Plans every record that was read, as the push would, and tells what would be written. Writes nothing anywhere;
+/// the requests are not counted.
+pub(crate) async fn plan_all(
+    engine: &Engine,
+    clients: &Clients,
+    fields: &ProjectFields,
+    known: &mut Known,
+    progress: &watch::Sender<u64>,
+) -> Result<Report> {
+    let batches = [(Feed::PurchaseOrders, known.orders.ids()), (Feed::Invoices, known.invoices.ids())];
     let mut trial = Trial {
         engine,
-        clients: &clients,
-        fields: &fields,
+        clients,
+        fields,
         templates: Templates::new(&clients.connection.settings.tasks)?,
-        options: compare::options(&fields),
-        known: Known { orders, invoices, tasks, links: Vec::new() },
+        options: compare::options(fields),
+        known,
         seen: HashSet::new(),
-        counts: Counts { asana_requests: reads, oracle_requests: pages, ..Counts::default() },
+        counts: Counts::default(),
         spool: Spool::new()?,
         slots: Vec::new(),
     };
     // orders come first and bring their invoices along; an invoice adds what its orders did not show
-    for (feed, ids) in
-        [(Feed::PurchaseOrders, trial.known.orders.ids()), (Feed::Invoices, trial.known.invoices.ids())]
-    {
+    for (feed, ids) in batches {
         for batch in ids.chunks(BATCH) {
             trial.plan(feed, batch).await?;
             progress.send_modify(|count| *count += batch.len() as u64);
         }
     }
-    trial.counts.asana_requests += trial.counts.created + trial.counts.updated;
     let Trial { counts, spool, slots, .. } = trial;
-    let mut db = engine.db.acquire().await?;
-    let version = clients.connection.settings_version;
-    dry_runs::record(&mut db, connection, version, whole, &counts).await?;
-    Ok(Report { counts, whole, spool, slots })
+    Ok(Report { counts, whole: true, spool, slots })
 }
 
 struct Trial<'a> {
@@ -85,7 +100,7 @@ struct Trial<'a> {
     fields: &'a ProjectFields,
     templates: Templates,
     options: HashMap<String, String>,
-    known: Known,
+    known: &'a mut Known,
     /// Order, line and task of every write so far: the second one would find nothing left to do.
     seen: HashSet<(String, String, Option<String>)>,
     counts: Counts,

@@ -1,6 +1,6 @@
 //! What surrounds a batch: as the push loads it, but from what was read just now, over what is stored.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use oracle_fusion::{Invoice, PurchaseOrder, RawValue};
 use sqlx::PgConnection;
@@ -29,6 +29,18 @@ pub(crate) struct Known {
     pub(crate) tasks: Tasks,
     /// Links that earlier batches would have made.
     pub(crate) links: Vec<NewLink>,
+    /// What is stored but was proved not to be there.
+    pub(crate) absent: Absent,
+}
+
+/// What is stored but is not there any more, as a reading of everything shows. A dry run leaves it empty, as the
+/// push knows nothing of it either.
+#[derive(Debug, Default)]
+pub(crate) struct Absent {
+    /// Orders and invoices that Oracle no longer has, by id.
+    pub(crate) records: HashSet<(Feed, String)>,
+    /// Tasks that are in no mapped project and to which no link leads, or which do not exist.
+    pub(crate) tasks: HashSet<String>,
 }
 
 impl Known {
@@ -80,7 +92,13 @@ impl Known {
         let mut orders = self.orders.numbered(numbers)?;
         let stored = documents::by_order_number(db, connection, Feed::PurchaseOrders, numbers).await?;
         // what was read just now is newer
-        orders.extend(stored.into_iter().filter(|s| !self.orders.has(&s.source_id)).map(|s| s.body));
+        let absent = |feed: Feed, id: &String| self.absent.records.contains(&(feed, id.clone()));
+        orders.extend(
+            stored
+                .into_iter()
+                .filter(|s| !self.orders.has(&s.source_id) && !absent(Feed::PurchaseOrders, &s.source_id))
+                .map(|s| s.body),
+        );
         for body in orders {
             let raw = serde_json::from_str::<&RawValue>(&body).ok();
             if let Some(Ok(order)) = raw.map(PurchaseOrder::parse)
@@ -91,7 +109,13 @@ impl Known {
         }
         let mut invoices = self.invoices.numbered(numbers)?;
         let stored = documents::by_order_number(db, connection, Feed::Invoices, numbers).await?;
-        invoices.extend(stored.into_iter().filter(|s| !self.invoices.has(&s.source_id)).map(|s| s.body));
+        let absent = |id: &String| self.absent.records.contains(&(Feed::Invoices, id.clone()));
+        invoices.extend(
+            stored
+                .into_iter()
+                .filter(|s| !self.invoices.has(&s.source_id) && !absent(&s.source_id))
+                .map(|s| s.body),
+        );
         for body in invoices {
             let raw = serde_json::from_str::<&RawValue>(&body).ok();
             if let Some(Ok(invoice)) = raw.map(Invoice::parse) {
@@ -140,9 +164,11 @@ impl Known {
         for gid in every {
             self.refresh(&mut found, &gid)?;
         }
+        found.retain(|gid, _| !self.absent.tasks.contains(gid));
         for mut link in all {
             // a task that is listed again was restored
-            link.gone = link.gone && self.tasks.get(&link.task_gid)?.is_none();
+            let is_absent = self.absent.tasks.contains(&link.task_gid);
+            link.gone = (link.gone || is_absent) && !self.tasks.has(&link.task_gid);
             world.links_by_order.entry(link.order_id.clone()).or_default().push(link.clone());
             world.links_by_task.entry(link.task_gid.clone()).or_default().push(link);
         }

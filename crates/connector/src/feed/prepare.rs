@@ -44,6 +44,7 @@ pub fn prepare(feed: Feed, key: &RowKey, raw: Box<RawValue>, layout: &AccountLay
     incoming
 }
 
-fn short_digest(text: &str) -> Vec<u8> {
+/// The digest over a record's whole text.
+pub(crate) fn short_digest(text: &str) -> Vec<u8> {
     Sha256::digest(text)[..16].to_vec()
 }

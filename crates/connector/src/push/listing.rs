@@ -10,6 +10,7 @@ use crate::engine::{Clients, Engine};
 use crate::error::{Error, Result};
 use crate::ids::ProjectGid;
 use crate::push::known::known_task;
+use crate::push::walk::Walk;
 use crate::store::jobs::{self, Lease};
 use crate::store::{self, links, tasks};
 use crate::trouble;
@@ -103,9 +104,10 @@ async fn list(
     let mut db = engine.db.acquire().await?;
     let since = tasks::listed_until(&mut db, connection, project).await?.map(|until| until - OVERLAP);
     drop(db);
-    let (mut offset, mut newest, mut opened) = (None, None::<Timestamp>, 0);
+    let (mut walk, mut newest, mut opened) =
+        (Walk::new(&clients.asana, project, since), None::<Timestamp>, 0);
     loop {
-        let page = match clients.asana.tasks_page(project.as_str(), since, offset.as_deref()).await {
+        let page = match walk.step().await {
             Err(error) if error.is_invalid_offset() => return Err(Listing::TokenExpired),
             other => other.map_err(trouble::asana)?,
         };
@@ -117,14 +119,13 @@ async fn list(
         tasks::store(&mut tx, connection, &known).await?;
         tasks::revive(&mut tx, connection, &gids).await?;
         opened += tasks::open_newly_numbered(&mut tx, connection, &gids).await?;
-        if page.next.is_none() {
+        if page.is_last {
             // only now: a listing that breaks off begins where the last complete one ended
             tasks::set_listed(&mut tx, connection, project, newest).await?;
         }
         tx.commit().await?;
-        match page.next {
-            Some(next) => offset = Some(next),
-            None => return Ok(opened),
+        if page.is_last {
+            return Ok(opened);
         }
     }
 }

@@ -11,6 +11,7 @@ pub mod known;
 pub mod listing;
 pub mod plan;
 pub mod sender;
+pub(crate) mod walk;
 pub mod world;
 
 pub use cycle::{PushReport, run};

@@ -255,14 +255,19 @@ pub async fn end(
     Ok(true)
 }
 
-/// Deletes the earlier failed registrations of a registration's resource; their failures, added up.
+/// Deletes the earlier failed registrations of a registration's resource; their failures, added up. Those from before
+/// one that worked are counted no more: what fails now is another trouble.
 async fn take_failures(db: &mut PgConnection, connection: ConnectionId, webhook: WebhookId) -> Result<i32> {
     let taken = sqlx::query_scalar!(
         "delete from webhooks earlier using webhooks newer
          where newer.connection_id = $1 and newer.webhook_id = $2
            and earlier.connection_id = $1 and earlier.state = 'failed' and earlier.webhook_id <> $2
            and earlier.resource_gid = newer.resource_gid
-         returning earlier.failures",
+         returning case when exists (
+                       select from webhooks worked
+                       where worked.connection_id = $1 and worked.resource_gid = earlier.resource_gid
+                         and worked.active_at >= earlier.ended_at)
+                   then 0 else earlier.failures end as \"failures!\"",
         connection.0,
         webhook.0,
     )

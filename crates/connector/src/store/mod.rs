@@ -20,6 +20,7 @@ pub mod links;
 pub mod movements;
 pub mod nodes;
 pub mod outbox;
+pub mod reconciliations;
 pub mod reference;
 pub mod sweeps;
 pub mod tasks;

@@ -22,7 +22,7 @@ async fn dry_run(world: &World, options: Options) -> (Report, Vec<Entry>) {
 }
 
 /// Every table with the number of its rows and a digest over them.
-async fn tables(world: &World) -> BTreeMap<String, String> {
+pub async fn tables(world: &World) -> BTreeMap<String, String> {
     let names: Vec<(String,)> = sqlx::query_as(
         "select table_name::text from information_schema.tables where table_schema = 'public' order by 1",
     )

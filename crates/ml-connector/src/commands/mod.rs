@@ -10,6 +10,7 @@ pub mod journals;
 pub mod migrate;
 pub mod movements;
 pub mod poll;
+pub mod reconcile;
 pub mod reference;
 pub mod sandbox;
 pub mod serve;
@@ -32,6 +33,7 @@ pub async fn run(command: Command, global: &Global) -> anyhow::Result<ExitCode> 
         Command::Migrate => migrate::run(global).await,
         Command::Connection(command) => connection::run(command, global).await,
         Command::Poll(args) => poll::run(args, global).await,
+        Command::Reconcile(args) => reconcile::run(args, global).await,
         Command::Movements(command) => movements::run(command, global).await,
         Command::Journals(command) => journals::run(command, global).await,
         Command::Alerts(command) => alerts::run(command, global).await,

@@ -16,6 +16,7 @@ mod kill_journals;
 mod pair;
 mod private_server;
 mod program;
+mod reconcile;
 mod secrets;
 mod settings_files;
 mod setup;

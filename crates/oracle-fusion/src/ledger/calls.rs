@@ -11,13 +11,17 @@ use crate::client::Fusion;
 use crate::collection::Lookup;
 use crate::error::Error;
 use crate::integration::GroupId;
-use crate::query::{Attr, Digits, Filter, Finder, Limit, Pattern, Query, QueryError, Value, Wildcard};
+use crate::query::{
+    Attr, Digits, Filter, Finder, Limit, Pattern, Query, QueryError, Value, Values, Wildcard,
+};
 use crate::record::RecordError;
 
 /// General ledger among the applications that have periods of their own.
 const GENERAL_LEDGER: &str = "101";
 /// One group is one batch, or a few; more say that the search found something else.
 const MAX_BATCHES: usize = 2_000;
+/// Ids in one question for batches: at 20 digits each the address stays well under 8 KB.
+const IDS_AT_ONCE: usize = 100;
 /// A century of months is 1,200 periods.
 const MAX_PERIODS: usize = 5_000;
 /// The most ledgers, sources, categories, or data access sets with their ledgers.
@@ -45,6 +49,26 @@ impl Fusion {
         rows::check_distinct(name, batches.iter().map(|batch| batch.id.as_str()))?;
         // the pattern also finds longer numbers
         Ok(batches.into_iter().filter(|batch| batch.carries(group)).collect())
+    }
+
+    /// The journal batches with these ids, of those that the user may see. One that is not among them was deleted, or
+    /// the user does not see its ledger. An id that is none is not found.
+    ///
+    /// # Errors
+    /// As [`Fusion::page`]; [`Error::Incomplete`] when rows moved while they were read.
+    pub async fn journal_batches(&self, ids: &[&str]) -> Result<Vec<JournalBatch>, Error> {
+        let name = Lookup::JournalBatches.name();
+        let mut batches: Vec<JournalBatch> = Vec::new();
+        for some in ids.chunks(IDS_AT_ONCE) {
+            let values = some.iter().filter_map(|id| Value::id(id).ok()).collect();
+            let Ok(values) = Values::new(values) else { continue };
+            let query =
+                Query::new(Lookup::JournalBatches).filter(Filter::In(Attr::known("JeBatchId"), values));
+            let rows = rows::all(self, query, MAX_BATCHES).await?;
+            batches.extend(parsed(Lookup::JournalBatches, &rows, JournalBatch::parse)?);
+        }
+        rows::check_distinct(name, batches.iter().map(|batch| batch.id.as_str()))?;
+        Ok(batches)
     }
 
     /// Any one journal batch that the user may see, whatever it is. None says that a search for batches proves

@@ -1,0 +1,64 @@
+//! What migrations do to rows of before.
+
+use embedded_postgres::Server;
+use sqlx::AssertSqlSafe;
+
+/// The migrations with these numbers, in their order.
+fn texts(numbers: std::ops::RangeInclusive<u32>) -> Vec<String> {
+    let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations");
+    let mut paths: Vec<_> =
+        std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    let number =
+        |path: &std::path::Path| path.file_name().unwrap().to_string_lossy()[..4].parse::<u32>().ok();
+    let wanted = paths.into_iter().filter(|path| number(path).is_some_and(|n| numbers.contains(&n)));
+    wanted.map(|path| std::fs::read_to_string(path).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn of_a_resources_failed_webhooks_the_newest_stays_and_counts_them() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(directory.path(), std::os::unix::fs::PermissionsExt::from_mode(0o711)).unwrap();
+    let server =
+        Server::start(embedded_postgres::Settings::new(directory.path().join("postgres"))).await.unwrap();
+    let db = connector::store::open(&server.url()).await.unwrap();
+    for text in texts(1..=6) {
+        sqlx::raw_sql(AssertSqlSafe(text)).execute(&db).await.unwrap();
+    }
+    // two connections; of the first, resource 1 failed three times and works now, resource 2 failed once
+    sqlx::raw_sql(
+        "insert into connections (connection_id, name, state, settings)
+         select ('00000000-0000-0000-0000-00000000000' || n)::uuid, 'c' || n, 'draft', '{}'
+         from generate_series(1, 2) n;
+         insert into webhooks (connection_id, webhook_id, resource_gid, resource_kind, state, token_digest)
+         select ('00000000-0000-0000-0000-00000000000' || c)::uuid, ('00000000-0000-0000-0000-00000000010' || w)::uuid,
+                r, 'project', s, decode('0' || w, 'hex')
+         from (values (1, 1, '1', 'failed'), (1, 2, '1', 'failed'), (1, 3, '1', 'failed'), (1, 4, '1', 'active'),
+                      (1, 5, '2', 'failed'), (2, 6, '1', 'failed'), (1, 7, '3', 'removed'), (1, 8, '3', 'lost'))
+              as t(c, w, r, s)",
+    )
+    .execute(&db)
+    .await
+    .unwrap();
+    for text in texts(7..=7) {
+        sqlx::raw_sql(AssertSqlSafe(text)).execute(&db).await.unwrap();
+    }
+    let left: Vec<(String, String, i32)> = sqlx::query_as(
+        "select right(webhook_id::text, 1), state, failures from webhooks order by webhook_id",
+    )
+    .fetch_all(&db)
+    .await
+    .unwrap();
+    let row = |webhook: &str, state: &str, failures| (webhook.to_owned(), state.to_owned(), failures);
+    let wanted = [
+        row("3", "failed", 3),
+        row("4", "active", 0),
+        row("5", "failed", 1),
+        row("6", "failed", 1),
+        row("7", "removed", 0),
+        row("8", "lost", 0),
+    ];
+    assert_eq!(left, wanted);
+    db.close().await;
+    server.stop().await.unwrap();
+}
