@@ -16,23 +16,16 @@ use crate::dry_run::tables;
 use crate::fixture::World;
 
 impl World {
-    /// Every table but those of the rate budget that all nodes share: whoever reads takes from it.
-    async fn kept(&self) -> BTreeMap<String, String> {
-        let mut tables = tables(self).await;
-        tables.retain(|name, _| !name.starts_with("budget"));
-        tables
-    }
-
     /// Compares, and proves that nothing was written anywhere.
     async fn check(&self) -> (Report, Vec<Difference>) {
         let posts = || {
             let calls = self.sandbox.calls();
             calls.count(|c| c.side == Side::Oracle && c.method != "GET" && !c.route.contains("token"))
         };
-        let before = (self.kept().await, self.asana_state(), self.asana_writes(), posts());
+        let before = (tables(self).await, self.asana_state(), self.asana_writes(), posts());
         let made = reconcile::check(&self.engine, self.connection, &watch::Sender::new(0)).await;
         let mut report = made.unwrap();
-        assert_eq!(before, (self.kept().await, self.asana_state(), self.asana_writes(), posts()));
+        assert_eq!(before, (tables(self).await, self.asana_state(), self.asana_writes(), posts()));
         let all = (0..report.len()).map(|place| report.difference(place).unwrap().unwrap()).collect();
         (report, all)
     }
