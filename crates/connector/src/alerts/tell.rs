@@ -146,7 +146,10 @@ fn failing(job: &JobFacts) -> Option<Cause> {
         }
         _ => return None,
     };
-    let mut told = cause(kind, subject, Some(text), failures, format!("{what}{}", titled(Some(text))));
+    // being asked to slow down counts no failures: the minutes are told
+    let minutes = i64::try_from(whole(job.code_seconds) / 60).unwrap_or(i64::MAX);
+    let count = if kind == Kind::RateBudget { minutes } else { failures };
+    let mut told = cause(kind, subject, Some(text), count, format!("{what}{}", titled(Some(text))));
     if let Some(reason) = &job.reason {
         told.detail = format!("{}: {reason}\n{}", job.job, told.detail);
     }
