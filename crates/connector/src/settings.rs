@@ -11,6 +11,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use crate::alerts::settings::AlertSettings;
 use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::hooks::resource::Scope;
@@ -43,6 +44,9 @@ pub struct Settings {
     /// Which projects are watched for completions, and how often that is made sure.
     #[serde(default)]
     pub webhooks: WebhookSettings,
+    /// Whom alerts are sent to, and when.
+    #[serde(default)]
+    pub alerts: AlertSettings,
 }
 
 /// How completions are learnt of.
@@ -92,6 +96,9 @@ pub struct OracleSettings {
     /// Rows asked for at once, 1 to 499.
     #[serde(default = "default_page_size")]
     pub page_size: u16,
+    /// The day the client secret expires, if it does: an alert tells of it before. Oracle does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_expires: Option<jiff::civil::Date>,
 }
 
 /// The Asana side.
@@ -106,6 +113,9 @@ pub struct AsanaSettings {
     /// What the token's plan allows: 1,500 when paid, 150 when free.
     #[serde(default = "default_requests_per_minute")]
     pub requests_per_minute: u32,
+    /// The day the token expires, if it does: an alert tells of it before. Asana does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_expires: Option<jiff::civil::Date>,
 }
 
 /// What one task stands for.
@@ -381,6 +391,7 @@ impl Settings {
             problems.push("schedule.poll_minutes must be at least 1".to_owned());
         }
         problems.extend(self.journal_problems());
+        problems.extend(self.alerts.problems());
         problems.extend(self.routing.problems());
         if let Err(error) = crate::template::Templates::new(&self.tasks) {
             problems.push(error.message);
