@@ -36,20 +36,24 @@ impl World {
         alerts::put_secret(&self.engine, &self.loaded().await, channel, &secret.into()).await.unwrap();
     }
 
+    async fn statement(&self, sql: String) {
+        sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&self.engine.db).await.unwrap();
+    }
+
     async fn look(&self) {
         self.run(Job::Alerts).await.unwrap();
     }
 
     async fn late(&self, feed: &str) {
         self.sql("update connections set updated_at = now() - interval '9 hours'").await;
-        self.sql(&format!(
+        self.statement(format!(
             "update jobs set succeeded_at = now() - interval '31 minutes' where job = '{feed}'"
         ))
         .await;
     }
 
     async fn in_time(&self, feed: &str) {
-        self.sql(&format!("update jobs set succeeded_at = now() where job = '{feed}'")).await;
+        self.statement(format!("update jobs set succeeded_at = now() where job = '{feed}'")).await;
     }
 
     /// So much later for what was told and what waits.
@@ -61,7 +65,7 @@ impl World {
             ("told_alerts", "told_at"),
         ];
         for (table, column) in columns {
-            self.sql(&format!("update {table} set {column} = {column} - interval '{interval}'")).await;
+            self.statement(format!("update {table} set {column} = {column} - interval '{interval}'")).await;
         }
     }
 
