@@ -471,6 +471,21 @@ codes! {
     ReferenceMoved "MLC-8006" "Rows moved while they were read",
         "Oracle documents no order for these rows. One came twice, so another may have been missed. What was read is stored; nothing is marked as gone.",
         "Nothing: it is read again. If it happens every time, read while nobody changes accounts.";
+    ChannelUnknown "MLC-7002" "The connection has no alert channel of that name",
+        "Nothing was sent, and nothing is sent to it any more.",
+        "The channels stand in the settings under `[[alerts.channels]]`: `connection show NAME`.";
+    ChannelUnfit "MLC-7003" "An alert channel's settings cannot be used",
+        "Nothing was sent. The settings were stored by another version of this program.",
+        "Correct the channel under `[[alerts.channels]]` with `connection edit`.";
+    ChannelSecret "MLC-7004" "An alert channel's secret is missing or unfit",
+        "Nothing was sent. A webhook needs a signing secret that begins with `whsec_`, a Slack channel its hook's https address, and mail with a user a password.",
+        "Store it: `alerts secret NAME --channel CHANNEL --file FILE`.";
+    ChannelUnreachable "MLC-7005" "A receiver of alerts cannot be reached",
+        "The message is kept and sent again, with growing waits, for a day; then it is given up.",
+        "Check the address, the mail server and the firewall; then `alerts test NAME CHANNEL`.";
+    ChannelRefused "MLC-7006" "A receiver of alerts refuses the message",
+        "It answered with a failure, or with a redirect, which is not followed. The message is kept and sent again, with growing waits, for a day; then it is given up.",
+        "Check the address and the secret at the receiver; then `alerts test NAME CHANNEL`.";
 }
 
 impl std::fmt::Display for Code {

@@ -79,6 +79,10 @@ uuid_id!(
     JournalId
 );
 uuid_id!(
+    /// One message about alerts.
+    NotificationId
+);
+uuid_id!(
     /// One alert.
     AlertId
 );

@@ -11,6 +11,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use crate::alerts::settings::AlertSettings;
 use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::hooks::resource::Scope;
@@ -48,6 +49,9 @@ pub struct Settings {
     /// Suppliers and accounts, read without being asked; absent: only by command.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<ReferenceSettings>,
+    /// Whom alerts are sent to, and when.
+    #[serde(default)]
+    pub alerts: AlertSettings,
 }
 
 /// How completions are learnt of.
@@ -100,6 +104,9 @@ pub struct OracleSettings {
     /// Requests a minute, over all nodes. Oracle publishes no limit; the pod's own word, a 429, always counts.
     #[serde(default = "default_oracle_requests_per_minute")]
     pub requests_per_minute: u32,
+    /// The day the client secret expires, if it does: an alert tells of it before. Oracle does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_expires: Option<jiff::civil::Date>,
 }
 
 /// The Asana side.
@@ -114,6 +121,9 @@ pub struct AsanaSettings {
     /// What the token's plan allows: 1,500 when paid, 150 when free.
     #[serde(default = "default_requests_per_minute")]
     pub requests_per_minute: u32,
+    /// The day the token expires, if it does: an alert tells of it before. Asana does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_expires: Option<jiff::civil::Date>,
 }
 
 /// What one task stands for.
@@ -403,6 +413,7 @@ impl Settings {
         }
         problems.extend(self.journal_problems());
         problems.extend(self.reference.iter().flat_map(|reference| reference.problems(&self.fields)));
+        problems.extend(self.alerts.problems());
         problems.extend(self.routing.problems());
         if let Err(error) = crate::template::Templates::new(&self.tasks) {
             problems.push(error.message);

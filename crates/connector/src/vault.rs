@@ -21,7 +21,7 @@ use crate::key::{KEY_BYTES, MasterKey};
 const NONCE_BYTES: usize = 12;
 
 /// The secrets a connection needs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CredentialName {
     /// The OAuth client secret for Oracle.
     OracleClientSecret,
@@ -29,13 +29,16 @@ pub enum CredentialName {
     AsanaToken,
     /// What signs a webhook's deliveries; only a candidate while the registration is pending.
     WebhookSecret(WebhookId),
+    /// What an alert channel needs, by the channel's name.
+    AlertChannel(String),
 }
 
 impl CredentialName {
     /// The name in the table, and in the associated data.
     #[must_use]
-    pub fn name(self) -> Cow<'static, str> {
+    pub fn name(&self) -> Cow<'static, str> {
         match self {
+            CredentialName::AlertChannel(channel) => format!("alert_channel/{channel}").into(),
             CredentialName::OracleClientSecret => "oracle_client_secret".into(),
             CredentialName::AsanaToken => "asana_token".into(),
             CredentialName::WebhookSecret(webhook) => format!("webhook_secret/{webhook}").into(),

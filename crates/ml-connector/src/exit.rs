@@ -9,7 +9,8 @@ use crate::cli::Global;
 
 /// A check found a problem; the command itself worked.
 pub const FOUND_PROBLEMS: u8 = 3;
-const FAILED: u8 = 1;
+/// The command failed.
+pub const FAILED: u8 = 1;
 const NO_KEY: u8 = 4;
 const BUSY: u8 = 5;
 

@@ -9,8 +9,8 @@ use crate::ids::AlertId;
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident $text:literal;)*) => {
         /// What kind of cause.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum Kind { $($(#[$doc])* $name,)* }
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+        pub enum Kind { $($(#[$doc])* #[serde(rename = $text)] $name,)* }
 
         impl Kind {
             /// Every kind.
@@ -52,6 +52,10 @@ kinds! {
     NodeGone "node_gone";
     /// A node's clock is wrong.
     ClockSkew "clock_skew";
+    /// A secret is about to expire.
+    SecretExpires "secret_expires";
+    /// Messages about alerts do not arrive.
+    ChannelFailing "channel_failing";
 }
 
 /// One thing that is wrong now.

@@ -5,6 +5,11 @@
 //! from rows as well, so that it is told once even when it is over before anybody looked.
 
 pub mod cause;
+mod message;
+mod notify;
+pub mod plan;
+mod send;
+pub mod settings;
 mod tell;
 
 use std::time::Duration;
@@ -13,12 +18,13 @@ use jiff::Timestamp;
 use sqlx::{PgConnection, PgPool};
 
 pub use cause::{Cause, Changes, Kind, Known, Told, compare};
+pub use notify::{put_secret, test};
 
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::ids::{ConnectionId, NodeId};
 use crate::store::jobs::{self, Lease};
-use crate::store::{self, causes, connections, nodes};
+use crate::store::{self, causes, connections, nodes, notifications};
 
 /// How often the causes are looked at.
 pub const EVERY: Duration = Duration::from_secs(30);
@@ -36,27 +42,44 @@ pub struct AlertsReport {
     pub lasting: usize,
     /// Alerts closed.
     pub closed: usize,
+    /// Messages about alerts that arrived.
+    pub sent: usize,
 }
 
 /// Looks at a connection's causes and opens, updates and closes its alerts.
 pub async fn run(engine: &Engine, lease: &Lease) -> Result<AlertsReport> {
-    let causes = of_connection(&engine.db, lease.connection).await?;
+    // settings that cannot be read are told by the jobs that need them
+    let connection = connections::load(&engine.db, lease.connection).await.ok();
+    let causes = of_connection(&engine.db, lease.connection, connection.as_ref()).await?;
     let mut tx = store::begin(&engine.db).await?;
     jobs::hold(&mut tx, lease).await?;
-    let report = reconcile(&mut tx, lease.connection, causes).await?;
+    let mut report = reconcile(&mut tx, lease.connection, causes).await?;
+    if let Some(connection) = &connection {
+        notify::write_down(&mut tx, connection).await?;
+    }
     tx.commit().await?;
+    if connection.is_some() {
+        report.sent = notify::send_due(engine, lease).await?;
+    }
     Ok(report)
 }
 
-async fn of_connection(db: &PgPool, connection: ConnectionId) -> Result<Vec<Cause>> {
-    // settings that cannot be read are told by the jobs that need them
-    let poll_every =
-        connections::load(db, connection).await.ok().map(|loaded| loaded.settings.schedule.poll_every());
+async fn of_connection(
+    db: &PgPool,
+    connection: ConnectionId,
+    loaded: Option<&connections::Connection>,
+) -> Result<Vec<Cause>> {
+    let poll_every = loaded.map(|loaded| loaded.settings.schedule.poll_every());
     let mut found = tell::movements(&causes::movements(db, connection).await?);
     found.extend(tell::completions(&causes::completions(db, connection).await?));
     found.extend(tell::journals(&causes::journals(db, connection).await?));
     found.extend(tell::jobs(&causes::jobs(db, connection).await?, poll_every));
     found.extend(causes::webhooks(db, connection).await?.map(|lost| tell::webhooks(&lost)));
+    found.extend(tell::channels(&notifications::failing(db, connection).await?));
+    if let Some(loaded) = loaded {
+        let today = Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+        found.extend(tell::expiries(&loaded.settings, today));
+    }
     Ok(found)
 }
 
@@ -93,5 +116,6 @@ async fn reconcile(
         opened: changes.open.len(),
         lasting: changes.touch.len() - over,
         closed: changes.close.len() + over,
+        sent: 0,
     })
 }

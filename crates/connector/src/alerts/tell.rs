@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
+use jiff::civil::Date;
+
 use super::cause::{Cause, Kind};
 use crate::backoff;
 use crate::code::Code;
 use crate::journal::import_code;
+use crate::settings::Settings;
 use crate::store::causes::{Group, JobFacts, LostWebhooks, StuckJournal};
 use crate::store::nodes::Node;
+use crate::store::notifications::Failing;
 
 /// A feed is late when it was not read well for so many intervals.
 const LATE_INTERVALS: u64 = 3;
@@ -255,6 +259,76 @@ pub(super) fn nodes(nodes: &[Node]) -> Vec<Cause> {
     found
 }
 
+/// A secret is told of so many days before it expires, each time as an alert of its own.
+const EXPIRY_DAYS: [i32; 3] = [1, 7, 30];
+
+pub(super) fn expiries(settings: &Settings, today: Date) -> Vec<Cause> {
+    let sides = [
+        ("oracle", "Oracle's client secret", settings.oracle.secret_expires),
+        ("asana", "Asana's token", settings.asana.token_expires),
+    ];
+    let mut found = Vec::new();
+    for (side, what, expires) in sides {
+        let Some(expires) = expires else { continue };
+        let left = (expires - today).get_days();
+        let Some(step) = EXPIRY_DAYS.into_iter().find(|days| left <= *days) else { continue };
+        let title = if left < 0 {
+            format!("{what} expired on {expires}")
+        } else {
+            format!("{what} expires on {expires}, in {}", counted(left.into(), "day"))
+        };
+        let mut told = cause(Kind::SecretExpires, format!("{side} {step}"), None, 1, title);
+        told.detail = "Make a new one, store it with `connection edit`, and set its date in the settings \
+                       (oracle.secret_expires, asana.token_expires)."
+            .to_owned();
+        found.push(told);
+    }
+    found
+}
+
+pub(super) fn channels(failing: &[Failing]) -> Vec<Cause> {
+    let one = |failing: &Failing| {
+        let (name, code) = (&failing.channel, failing.code.as_deref());
+        let title = format!(
+            "Channel {name}: {} did not arrive, {} of them given up",
+            counted(failing.count, "message"),
+            failing.given_up
+        );
+        let mut told = cause(Kind::ChannelFailing, name, code, failing.count, title);
+        if let Some(reason) = &failing.reason {
+            told.detail.insert_str(0, &format!("{reason}\n"));
+        }
+        told
+    };
+    failing.iter().map(one).collect()
+}
+
 fn counted(count: i64, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_told_of_thirty_seven_and_one_days_before() {
+        let text = include_str!("../../../../docs/settings.md");
+        let example = text.split("```toml").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+        let mut settings = Settings::from_toml(example).unwrap();
+        (settings.oracle.secret_expires, settings.asana.token_expires) = (None, None);
+        let today: Date = "2027-01-01".parse().unwrap();
+        assert_eq!(expiries(&settings, today), []);
+        let mut subject = |date: &str| {
+            settings.oracle.secret_expires = Some(date.parse().unwrap());
+            expiries(&settings, today).pop().map(|cause| cause.subject).unwrap_or_default()
+        };
+        assert_eq!(subject("2027-02-01"), "");
+        assert_eq!(subject("2027-01-31"), "oracle 30");
+        assert_eq!(subject("2027-01-08"), "oracle 7");
+        assert_eq!(subject("2027-01-02"), "oracle 1");
+        assert_eq!(subject("2026-12-31"), "oracle 1");
+        settings.asana.token_expires = settings.oracle.secret_expires;
+        assert!(expiries(&settings, today)[1].title.contains("Asana's token expired"));
+    }
 }

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Error as _};
 
+use crate::alerts::settings::AlertSettings;
 use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::journal::JournalSettings;
@@ -85,6 +86,8 @@ struct Whole {
     #[serde(default)]
     webhooks: WebhookSettings,
     reference: Option<ReferenceSettings>,
+    #[serde(default)]
+    alerts: AlertSettings,
 }
 
 /// Reads a file; all problems of it are named at once, and no value is repeated.
@@ -104,6 +107,7 @@ pub fn read(text: &str) -> Result<File> {
         journal: whole.journal,
         webhooks: whole.webhooks,
         reference: whole.reference,
+        alerts: whole.alerts,
     };
     let problems: Vec<String> = [manage::check_name(&whole.name), settings.check()]
         .into_iter()
@@ -132,6 +136,7 @@ fn unreadable(text: &str, first: String) -> Vec<String> {
             "journal" => section::<JournalSettings>(value),
             "webhooks" => section::<WebhookSettings>(value),
             "reference" => section::<ReferenceSettings>(value),
+            "alerts" => section::<AlertSettings>(value),
             _ => Some("there is no such section".to_owned()),
         };
         problems.extend(told.map(|told| format!("`{key}`: {told}")));

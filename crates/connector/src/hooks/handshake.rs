@@ -35,7 +35,7 @@ pub async fn offer(
         return Ok(false);
     };
     let name = CredentialName::WebhookSecret(webhook);
-    if vault::put_first(&mut tx, &engine.master, connection, name, offered).await? {
+    if vault::put_first(&mut tx, &engine.master, connection, name.clone(), offered).await? {
         tx.commit().await?;
         return Ok(true);
     }

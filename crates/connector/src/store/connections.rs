@@ -194,6 +194,8 @@ pub async fn remove(db: &mut PgConnection, id: ConnectionId) -> Result<()> {
     sqlx::query!("delete from events where connection_id = $1", id.0).execute(&mut *db).await?;
     sqlx::query!("delete from deliveries where connection_id = $1", id.0).execute(&mut *db).await?;
     sqlx::query!("delete from alerts where connection_id = $1", id.0).execute(&mut *db).await?;
+    sqlx::query!("delete from notifications where connection_id = $1", id.0).execute(&mut *db).await?;
+    sqlx::query!("delete from told_alerts where connection_id = $1", id.0).execute(&mut *db).await?;
     sqlx::query!(
         "update movements set state = 'failed', code = 'MLC-1209', reason = 'the connection was removed',
                 finished_at = now()

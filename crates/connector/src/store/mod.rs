@@ -19,6 +19,7 @@ pub mod journals;
 pub mod links;
 pub mod movements;
 pub mod nodes;
+pub mod notifications;
 pub mod outbox;
 pub mod reconciliations;
 pub mod reference;

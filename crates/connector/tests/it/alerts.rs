@@ -367,3 +367,21 @@ async fn a_person_takes_note_of_an_open_alert_only() {
     assert!(!ack().await.unwrap());
     world.end().await;
 }
+
+#[tokio::test]
+async fn a_secret_that_expires_soon_is_told_until_its_date_is_changed() {
+    let world = World::new().await;
+    let in_days = |days: i64| {
+        let day = Timestamp::now() + SignedDuration::from_hours(24 * days);
+        Some(day.to_zoned(jiff::tz::TimeZone::UTC).date())
+    };
+    world.edit(|settings| settings.asana.token_expires = in_days(20)).await.unwrap();
+    let first = world.alert("secret_expires").await;
+    assert_eq!(first.subject, "asana 30");
+    world.edit(|settings| settings.asana.token_expires = in_days(5)).await.unwrap();
+    let second = world.alert("secret_expires").await;
+    assert_eq!(second.subject, "asana 7");
+    world.edit(|settings| settings.asana.token_expires = in_days(90)).await.unwrap();
+    assert_eq!(world.alerts().await.len(), 0);
+    world.end().await;
+}

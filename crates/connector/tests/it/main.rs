@@ -7,6 +7,7 @@
 )]
 
 mod alerts;
+mod alerts_sent;
 mod asana_trouble;
 mod asana_writes;
 mod corpora;

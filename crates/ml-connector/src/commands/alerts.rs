@@ -1,5 +1,6 @@
 //! `alerts`: what a person must know.
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
@@ -10,7 +11,7 @@ use connector::{Code, Error};
 
 use crate::cli::Global;
 use crate::database::Database;
-use crate::output;
+use crate::{exit, output, secret};
 
 /// Looking at alerts.
 #[derive(Debug, Subcommand)]
@@ -48,6 +49,24 @@ pub enum AlertsCommand {
         #[arg(long, value_name = "TEXT")]
         note: Option<String>,
     },
+    /// Send a test message now, and say what each receiver answered
+    Test {
+        /// The connection's name
+        connection: String,
+        /// The channel; without it, every channel
+        channel: Option<String>,
+    },
+    /// Store a channel's secret: a signing secret (`whsec_…`), a Slack hook's address, or a mail password
+    Secret {
+        /// The connection's name
+        connection: String,
+        /// The channel
+        #[arg(long)]
+        channel: String,
+        /// File with the secret (`-`: standard input); else ML_CONNECTOR_ALERT_SECRET
+        #[arg(long, value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
 }
 
 /// Whose alerts.
@@ -71,7 +90,13 @@ pub async fn run(command: AlertsCommand, global: &Global) -> anyhow::Result<Exit
         AlertsCommand::List { of, all, limit } => list(&database, &of, all, limit.max(1), global).await,
         AlertsCommand::Show { of, id } => show(&database, &of, &id, global).await,
         AlertsCommand::Ack { of, id, by, note } => {
-            acknowledge(&database, &of, &id, by.as_deref(), note.as_deref()).await
+            acknowledge(&database, &of, &id, by.as_deref(), note.as_deref(), global).await
+        }
+        AlertsCommand::Test { connection, channel } => {
+            test(&database, &connection, channel.as_deref(), global).await
+        }
+        AlertsCommand::Secret { connection, channel, file } => {
+            store_secret(&database, &connection, &channel, file.as_deref(), global).await
         }
     };
     database.close().await?;
@@ -164,12 +189,78 @@ async fn acknowledge(
     id: &str,
     by: Option<&str>,
     note: Option<&str>,
+    global: &Global,
 ) -> anyhow::Result<ExitCode> {
     let connection = whose(database, of).await?;
     let alert: AlertId = one(database, connection, id).await?.alert_id;
     if !alerts::acknowledge(&database.pool, connection, alert, by, note).await? {
         return Err(unknown(id).into());
     }
+    if global.json {
+        output::json(&one(database, connection, &alert.to_string()).await?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     output::say("noted; the alert closes by itself when its cause is gone");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What a receiver answered to a test message.
+#[derive(serde::Serialize)]
+struct Tested {
+    channel: String,
+    arrived: bool,
+    answer: String,
+}
+
+async fn test(
+    database: &Database,
+    connection: &str,
+    channel: Option<&str>,
+    global: &Global,
+) -> anyhow::Result<ExitCode> {
+    let engine = database.engine(global)?;
+    let connection = connections::find(&database.pool, connection).await?;
+    let channels = connection.settings.alerts.channels.iter().map(|channel| channel.name.clone());
+    let names = channel.map_or_else(|| channels.collect(), |name| vec![name.to_owned()]);
+    let mut tested = Vec::new();
+    for channel in names {
+        let answer = connector::alerts::test(&engine, &connection, &channel).await;
+        let arrived = answer.is_ok();
+        let answer = answer.unwrap_or_else(|error| error.to_string());
+        tested.push(Tested { channel, arrived, answer });
+    }
+    if tested.is_empty() {
+        let message = format!("`{}` has no alert channel", connection.name);
+        return Err(Error::new(Code::ChannelUnknown, message).into());
+    }
+    if global.json {
+        output::json(&tested)?;
+    } else {
+        let mut table = output::table(&["channel", "arrived", "answer"]);
+        for one in &tested {
+            table.add_row([&one.channel, if one.arrived { "yes" } else { "no" }, &one.answer]);
+        }
+        output::data(&table.to_string());
+    }
+    Ok(if tested.iter().all(|one| one.arrived) { ExitCode::SUCCESS } else { ExitCode::from(exit::FAILED) })
+}
+
+async fn store_secret(
+    database: &Database,
+    connection: &str,
+    channel: &str,
+    file: Option<&Path>,
+    global: &Global,
+) -> anyhow::Result<ExitCode> {
+    let given = secret::read(file, "ML_CONNECTOR_ALERT_SECRET")?.ok_or_else(|| {
+        Error::new(
+            Code::InputUnreadable,
+            "no secret was given: name a --file, or set ML_CONNECTOR_ALERT_SECRET",
+        )
+    })?;
+    let engine = database.engine(global)?;
+    let connection = connections::find(&database.pool, connection).await?;
+    connector::alerts::put_secret(&engine, &connection, channel, &given).await?;
+    output::say(&format!("stored; try it with `alerts test {} {channel}`", connection.name));
     Ok(ExitCode::SUCCESS)
 }

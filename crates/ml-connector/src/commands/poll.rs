@@ -176,6 +176,7 @@ pub(super) fn sentence(report: &Report) -> String {
             ("opened", alerts.opened as u64),
             ("lasting", alerts.lasting as u64),
             ("closed", alerts.closed as u64),
+            ("sent", alerts.sent as u64),
         ]),
         Report::Reference(read) => counted(&[
             ("rows", read.rows),
