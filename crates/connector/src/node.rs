@@ -178,6 +178,14 @@ async fn attempt(
         let report = alerts::run(engine, lease).await?;
         return Ok((Report::Alerts(report), Some(Timestamp::now() + signed(alerts::EVERY))));
     }
+    attempt_with_clients(engine, lease, progress).await
+}
+
+async fn attempt_with_clients(
+    engine: &Engine,
+    lease: &Lease,
+    progress: &signal::Sender<u64>,
+) -> Result<(Report, Option<Timestamp>)> {
     let clients = engine.clients(lease.connection).await?;
     match lease.job {
         Job::Poll(feed) => {

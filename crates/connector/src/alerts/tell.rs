@@ -157,6 +157,7 @@ fn failing(job: &JobFacts) -> Option<Cause> {
     Some(told)
 }
 
+#[expect(clippy::float_arithmetic, reason = "seconds that people read, no money")]
 fn feed(job: &JobFacts, poll_every: Option<Duration>) -> Vec<Cause> {
     let mut found = Vec::new();
     let is_feed = crate::feed::Feed::ALL.iter().any(|feed| feed.as_str() == job.job);
