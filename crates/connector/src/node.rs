@@ -202,11 +202,8 @@ async fn attempt_with_clients(
             if report.stored.written > 0 {
                 look_again_at_completions(engine, lease.connection).await?;
             }
-            let every = if report.complete {
-                clients.connection.settings.schedule.poll_every()
-            } else {
-                Duration::ZERO
-            };
+            let usual = clients.connection.settings.schedule.poll_every();
+            let every = if report.complete { usual } else { Duration::ZERO };
             Ok((Report::Poll(report), Some(Timestamp::now() + signed(every))))
         }
         Job::Push => {
