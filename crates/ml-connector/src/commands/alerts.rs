@@ -238,7 +238,11 @@ async fn test(
     } else {
         let mut table = output::table(&["channel", "arrived", "answer"]);
         for one in &tested {
-            table.add_row([&one.channel, if one.arrived { "yes" } else { "no" }, &one.answer]);
+            table.add_row([
+                one.channel.as_str(),
+                if one.arrived { "yes" } else { "no" },
+                one.answer.as_str(),
+            ]);
         }
         output::data(&table.to_string());
     }

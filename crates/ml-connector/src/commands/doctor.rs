@@ -64,7 +64,7 @@ async fn database_checks(
         };
         let mut db = database.pool.acquire().await?;
         for credential in [vault::CredentialName::OracleClientSecret, vault::CredentialName::AsanaToken] {
-            checks.push(match vault::get(&mut db, key, connection.id, credential).await {
+            checks.push(match vault::get(&mut db, key, connection.id, credential.clone()).await {
                 Ok(_) => good(&name, format!("{} decrypts", credential.name())),
                 Err(error) => bad(&name, &error),
             });
