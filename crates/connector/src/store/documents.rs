@@ -322,7 +322,7 @@ async fn drop_named_orders(
              where n.connection_id = $1 and n.feed = $2
                and n.order_number = o.order_number and n.source_id = o.source_id)
          insert into movements as m (connection_id, movement_id, feed, source_id, state)
-         select distinct on (n.source_id) $1::uuid, gen_random_uuid(), n.feed, n.source_id, 'pending'
+         select distinct on (n.source_id) $1::uuid, new_movement_id(), n.feed, n.source_id, 'pending'
          from named_orders n join dropped o using (order_number)
          where n.connection_id = $1 and n.feed = 'purchase_orders'
          order by n.source_id
@@ -431,7 +431,7 @@ pub async fn any(db: &mut PgConnection, connection: ConnectionId) -> Result<bool
 pub async fn open_all(db: &mut PgConnection, connection: ConnectionId) -> Result<u64> {
     sqlx::query!(
         "insert into movements (connection_id, movement_id, feed, source_id, state)
-         select connection_id, gen_random_uuid(), feed, source_id, 'pending' from documents
+         select connection_id, new_movement_id(), feed, source_id, 'pending' from documents
          where connection_id = $1
          on conflict (connection_id, feed, source_id) where state = 'pending' do nothing",
         connection.0,

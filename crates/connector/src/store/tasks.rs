@@ -88,7 +88,7 @@ pub async fn open_newly_numbered(
 ) -> Result<u64> {
     let opened = sqlx::query!(
         "insert into movements (connection_id, movement_id, feed, source_id, state)
-         select distinct on (d.source_id) $1::uuid, gen_random_uuid(), d.feed, d.source_id, 'pending'
+         select distinct on (d.source_id) $1::uuid, new_movement_id(), d.feed, d.source_id, 'pending'
          from tasks t
          join named_orders n on n.connection_id = $1 and n.order_number = t.order_number and n.feed = 'purchase_orders'
          join documents d on d.connection_id = $1 and d.feed = n.feed and d.source_id = n.source_id

@@ -28,5 +28,11 @@ async fn what_a_change_made_due_is_not_written_by_the_settings_before_it() {
     for n in 0..20 {
         assert_eq!(world.task(&format!("US-{n}")).shows("cost_center"), Some("101"));
     }
+    // whoever opened them, ids sort by time
+    let ids: Vec<uuid::Uuid> = sqlx::query_scalar("select movement_id from movements order by created_at")
+        .fetch_all(&world.engine.db)
+        .await
+        .unwrap();
+    assert!(ids.len() >= 60 && ids.iter().all(|id| id.get_version_num() == 7), "{ids:?}");
     world.end().await;
 }
