@@ -29,6 +29,11 @@ impl Fired {
         self.laid.insert(pair.sandbox.faults().add(rule), trip.kind);
     }
 
+    /// Whether a fault that was laid has not happened yet.
+    pub fn are_waiting(pair: &Pair) -> bool {
+        pair.sandbox.faults().list().iter().any(|status| status.fired == 0)
+    }
+
     pub fn happened(&mut self, kind: &'static str, times: u64) {
         *self.counted.entry(kind).or_default() += times;
     }
