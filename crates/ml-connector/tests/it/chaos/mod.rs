@@ -99,7 +99,12 @@ impl Scene {
         let before = self.pair.sandbox.calls().total();
         let begun = Instant::now();
         let goal = round.kill_after.unwrap_or(ENOUGH);
+        let mut passed = Instant::now();
         while self.pair.sandbox.calls().total() < before + goal && begun.elapsed() < ROUND {
+            if passed.elapsed() > ROUND / 4 {
+                self.let_time_pass().await;
+                passed = Instant::now();
+            }
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
         let victim = round.victim % self.nodes.len();
@@ -209,6 +214,8 @@ impl Scene {
         self.world
             .execute("update movements set next_attempt_at = now() where state in ('retrying', 'in_doubt')")
             .await;
+        // a side that failed is asked again, and a probe of a node that is gone counts no longer
+        self.world.execute("update breakers set retry_at = now(), probing_until = null where open").await;
         self.world
             .execute("update jobs set due_at = now() where node_id is null and due_at is not null")
             .await;
