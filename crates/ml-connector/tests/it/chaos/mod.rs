@@ -214,6 +214,8 @@ impl Scene {
         self.world
             .execute("update movements set next_attempt_at = now() where state in ('retrying', 'in_doubt')")
             .await;
+        // places that nodes had taken ahead when they were killed are of the past
+        self.world.execute("update budgets set next_at = least(next_at, now()), paused_until = null").await;
         // a side that failed is asked again, and a probe of a node that is gone counts no longer
         self.world.execute("update breakers set retry_at = now(), probing_until = null where open").await;
         self.world
