@@ -5,7 +5,7 @@ use std::sync::Arc;
 use connector::feed::Feed;
 use connector::node;
 use connector::store::jobs::{self, Job};
-use connector::store::{connections, feeds};
+use connector::store::{connections, feeds, journals, outbox};
 use connector::{Code, Engine, manage};
 use sandbox::{Fault, FaultRule, GenerateOptions, Side};
 use tokio::sync::watch;
@@ -219,6 +219,66 @@ async fn nodes_that_run_by_themselves_bring_everything_over() {
     world.settle().await;
     let found = expected::compare(&world).await;
     assert_eq!((found.agree, found.held), (40, 0));
+    other.db.close().await;
+    world.end().await;
+}
+
+/// Every row that a lease may change, to the letter.
+async fn rows(world: &World) -> Vec<String> {
+    let mut all = Vec::new();
+    for table in ["jobs", "movements", "journals", "completions", "feeds", "tasks", "links", "events"] {
+        let sql = format!("select t::text from {table} t order by 1");
+        let found: Vec<String> =
+            sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_all(&world.engine.db).await.unwrap();
+        all.extend(found);
+    }
+    all
+}
+
+#[tokio::test]
+async fn no_store_function_changes_a_row_for_a_lease_or_fence_that_is_stale() {
+    let world = World::new().await;
+    world.order("US-1", &["10"]);
+    world.run(ORDERS).await.unwrap();
+    let other = world.another_node().await;
+    let failure = connector::Error::new(Code::LeaseLost, "made up");
+    for job in Job::ALL {
+        let claimed = jobs::claim(&world.engine.db, world.engine.node, world.connection, job).await;
+        let old = claimed.unwrap().unwrap();
+        let new = take_over(&world, &other, job).await;
+        let mut db = world.engine.db.acquire().await.unwrap();
+        if job == Job::Push {
+            let now = jiff::Timestamp::now();
+            let claimed =
+                outbox::claim_due_movements(&mut db, world.connection, new.fence, 10, now).await.unwrap();
+            assert_eq!(claimed.len(), 1);
+            let before = rows(&world).await;
+            assert!(before.iter().any(|row| row.contains("sending")), "{before:#?}");
+            let fate = outbox::Fate {
+                id: claimed[0].id,
+                next: outbox::Next::Delivered(outbox::Outcome::Created),
+                destination: Some("77".to_owned()),
+                code: None,
+                reason: None,
+                response: None,
+                attempts: 1,
+                next_attempt_at: None,
+            };
+            outbox::record_fates(&mut db, world.connection, old.fence, &[fate]).await.unwrap();
+            assert_eq!(outbox::doubt_unfinished(&mut db, world.connection, old.fence).await.unwrap(), 0);
+            assert_eq!(rows(&world).await, before, "the outbox");
+        }
+        let before = rows(&world).await;
+        assert_eq!(journals::take_over(&mut db, world.connection, old.fence).await.unwrap(), 0);
+        assert_eq!(jobs::hold(&mut db, &old).await.unwrap_err().code, Code::LeaseLost);
+        jobs::finish(&world.engine.db, &old, Some(jiff::Timestamp::now()), Some(&failure)).await.unwrap();
+        jobs::finish(&world.engine.db, &old, None, None).await.unwrap();
+        jobs::release(&world.engine.db, &old).await.unwrap();
+        assert_eq!(rows(&world).await, before, "{}", job.as_str());
+        // what is compared can be changed: the new holder's end is seen
+        jobs::release(&world.engine.db, &new).await.unwrap();
+        assert_ne!(rows(&world).await, before, "{}", job.as_str());
+    }
     other.db.close().await;
     world.end().await;
 }

@@ -128,38 +128,39 @@ impl Scene {
     async fn settle(&self, journals: usize) {
         let node = self.serve().await;
         until("every journal is imported", || async {
-            self.let_doubts_age().await;
+            let_doubts_age(&self.world).await;
             let states = self.states().await;
             states.len() == journals && states.iter().all(|state| state == "imported")
         })
         .await;
         node.stop().await.ends_with(0);
     }
+}
 
-    async fn let_doubts_age(&self) {
-        let doubted: Vec<(Uuid, String)> = sqlx::query_as(
-            "select journal_id, machine from journals where state = 'in_doubt' and due_at is not null",
+/// Lets the time pass that Oracle is given for what is in doubt.
+pub async fn let_doubts_age(world: &World) {
+    let doubted: Vec<(Uuid, String)> = sqlx::query_as(
+        "select journal_id, machine from journals where state = 'in_doubt' and due_at is not null",
+    )
+    .fetch_all(&world.db)
+    .await
+    .unwrap();
+    for (id, machine) in doubted {
+        let mut aged: Value = serde_json::from_str(&machine).unwrap();
+        age(&mut aged);
+        sqlx::query(
+            // not while the node works on it
+            "update journals set machine = $2, due_at = now()
+             where journal_id = $1 and machine = $3 and due_at is not null",
         )
-        .fetch_all(&self.world.db)
+        .bind(id)
+        .bind(aged.to_string())
+        .bind(machine)
+        .execute(&world.db)
         .await
         .unwrap();
-        for (id, machine) in doubted {
-            let mut aged: Value = serde_json::from_str(&machine).unwrap();
-            age(&mut aged);
-            sqlx::query(
-                // not while the node works on it
-                "update journals set machine = $2, due_at = now()
-                 where journal_id = $1 and machine = $3 and due_at is not null",
-            )
-            .bind(id)
-            .bind(aged.to_string())
-            .bind(machine)
-            .execute(&self.world.db)
-            .await
-            .unwrap();
-        }
-        self.world.execute("update jobs set due_at = now() where job = 'journals' and node_id is null").await;
     }
+    world.execute("update jobs set due_at = now() where job = 'journals' and node_id is null").await;
 }
 
 /// Moves every instant in a stored machine into the past.

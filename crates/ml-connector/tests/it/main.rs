@@ -7,6 +7,7 @@
 )]
 
 mod budget;
+mod chaos;
 mod commands;
 mod demo;
 mod door;

@@ -142,6 +142,25 @@ impl World {
         }
     }
 
+    /// Stops the server at once, as a machine that loses power does. It stays away until [`World::raise_database`].
+    pub async fn fell_database(&mut self) {
+        let pid_file = self.directory.path().join("postgres/cluster/postmaster.pid");
+        let text = std::fs::read_to_string(&pid_file).unwrap();
+        let pid = rustix::process::Pid::from_raw(text.lines().next().unwrap().parse().unwrap()).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::QUIT).unwrap();
+        crate::program::until("the server is gone", || async { !pid_file.exists() }).await;
+    }
+
+    /// Starts the server again, at the same address.
+    pub async fn raise_database(self) -> World {
+        let World { key, database_url, db, directory, server } = self;
+        server.stop().await.unwrap();
+        let settings = embedded_postgres::Settings::new(directory.path().join("postgres"));
+        let server = Server::start(settings).await.unwrap();
+        assert_eq!(server.url(), database_url);
+        World { key, database_url, db, directory, server }
+    }
+
     /// Stops the server.
     pub async fn end(self) {
         self.db.close().await;
