@@ -266,6 +266,7 @@ impl Scene {
 }
 
 /// Runs a schedule to its end; returns what fired.
+#[expect(clippy::print_stdout, reason = "whoever runs it looks at it")]
 async fn run(seed: u64, rounds: usize, nodes: usize) -> Fired {
     println!(
         "seed {seed}, {rounds} rounds, {nodes} nodes: script/chaos --seed {seed} --rounds {rounds} --nodes {nodes}"

@@ -91,7 +91,7 @@ pub fn schedule(seed: u64, rounds: usize) -> Vec<Round> {
                 Trip { kind, in_asana: dice.below(2) == 0, skip: dice.below(6) }
             })
             .collect(),
-        around: (n % 2 == 0).then(|| around[(first_around + n / 2) % around.len()]),
+        around: (n.is_multiple_of(2)).then(|| around[(first_around + n / 2) % around.len()]),
         kill_after: (dice.below(3) > 0).then(|| 1 + dice.below(20)),
         victim: dice.index(),
     };
