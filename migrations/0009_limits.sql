@@ -16,7 +16,8 @@ create table budget_nodes (
 ) with (fillfactor = 50);
 
 -- Every exchange about a movement or a journal: one row per request that was sent, whatever came of it. node_id is who
--- sent it, request_id by what the other side finds it again, where it says so. Old ones go by whole partitions.
+-- sent it, request_id by what the other side finds it again, where it says so. Partitioned by its id, which
+-- begins with the time, so that old ones can go by whole partitions; there is only the default one yet.
 create table attempts (
     connection_id uuid        not null,
     attempt_id    uuid        not null,

@@ -67,6 +67,8 @@ pub struct Trace {
     /// What it is about.
     #[serde(flatten)]
     pub subjects: Subjects,
+    /// Whether there is more of one kind than is told: of so many rows the newest are.
+    pub cut: bool,
     /// What happened, oldest first.
     pub entries: Vec<Entry>,
 }
@@ -82,17 +84,23 @@ pub async fn of(db: &PgPool, connection: &Connection, what: &str) -> Result<Trac
         let message = format!("`{}` knows neither an order nor a task `{what}`", connection.name);
         return Err(Error::new(Code::TraceUnknown, message));
     }
+    let full = |count: usize, most: i64| i64::try_from(count).is_ok_and(|count| count >= most);
+    let most = rows::MOST_SUBJECTS;
+    let mut cut = full(subjects.records.len(), most) || full(subjects.tasks.len(), most);
     let mut entries = rows::documents(db, id, &subjects.records).await?;
     let (moved, movements) = rows::movements(db, id, &subjects.records).await?;
     let (completed, moments) = rows::completions(db, id, &subjects.tasks).await?;
     let (posted, journals) = rows::journals(db, id, &subjects.tasks).await?;
+    cut |= [movements.len(), moments.len(), posted.len()].iter().any(|count| full(*count, rows::MOST));
     entries.extend(moved);
     entries.extend(completed);
     entries.extend(rows::events(db, id, &moments).await?);
     entries.extend(posted);
     entries.extend(rows::alerts(db, id, &journals).await?);
     let asked: Vec<uuid::Uuid> = movements.into_iter().chain(journals).collect();
-    entries.extend(rows::attempts(db, id, &asked).await?);
+    let asked = rows::attempts(db, id, &asked).await?;
+    cut |= full(asked.len(), rows::MOST);
+    entries.extend(asked);
     entries.sort_by(|one, other| (one.at, one.place, &one.id).cmp(&(other.at, other.place, &other.id)));
-    Ok(Trace { subjects, entries })
+    Ok(Trace { subjects, cut, entries })
 }

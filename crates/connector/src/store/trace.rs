@@ -8,10 +8,10 @@ use crate::error::Result;
 use crate::ids::ConnectionId;
 use crate::trace::{Entry, Place};
 
-/// Rows of one kind that are told, the newest.
-const MOST: i64 = 2_000;
+/// Rows of one kind that are told at most, the newest.
+pub const MOST: i64 = 2_000;
 /// Orders, invoices and tasks that one number may mean.
-const MOST_SUBJECTS: i64 = 500;
+pub const MOST_SUBJECTS: i64 = 500;
 /// An event comes before or after the completion it tells of by Asana's clock by no more than this, in seconds.
 const EVENT_WINDOW: i64 = 300;
 
@@ -40,7 +40,7 @@ pub async fn subjects(db: &PgPool, connection: ConnectionId, what: &str) -> Resu
          join named_orders n on n.connection_id = $1 and n.order_number = d.order_number
          union
          select source_id from named_orders where connection_id = $1 and order_number = $2
-         limit $3",
+         order by 1 limit $3",
         connection.0,
         what,
         MOST_SUBJECTS,
@@ -53,7 +53,7 @@ pub async fn subjects(db: &PgPool, connection: ConnectionId, what: &str) -> Resu
          union select task_gid from completions where connection_id = $1 and order_id = any($2)
          union select task_gid from completions where connection_id = $1 and task_gid = $3
          union select task_gid from tasks where connection_id = $1 and task_gid = $3
-         limit $4",
+         order by 1 limit $4",
         connection.0,
         &records,
         what,

@@ -66,6 +66,11 @@ fn print(trace: &Trace, full: bool) {
         table.add_row(row);
     }
     output::data(&table.to_string());
+    if trace.cut {
+        output::say(
+            "there is more: of each kind only the newest are told; `movements list` and `export` have all",
+        );
+    }
     if !full {
         output::say("records, requests and answers with --full");
     }

@@ -28,6 +28,7 @@ async fn an_order_and_its_task_have_one_story_from_oracle_to_the_batch() {
     let told = world.trace("US-1").await.unwrap();
     assert_eq!(told.subjects.tasks, std::slice::from_ref(&task));
     assert_eq!(told.subjects.records, [order.to_string()], "not those of the other order");
+    assert!(!told.cut);
     assert!(told.entries.is_sorted_by_key(|entry| entry.at));
     let mut from = 0;
     for (place, words) in [
@@ -56,6 +57,17 @@ async fn an_order_and_its_task_have_one_story_from_oracle_to_the_batch() {
     assert!(written.any(|e| e.full.as_ref().is_some_and(|full| full.contains("12.5"))), "the new amount");
     // the same from the other end
     assert_eq!(world.trace(&task).await.unwrap().entries, told.entries);
+    // an order that was tried very often: what is left out is said
+    world
+        .sql(
+            "insert into attempts (connection_id, attempt_id, subject_kind, subject_id, at, what, outcome, elapsed_ms,
+                                   node_id)
+             select connection_id, new_movement_id(), 'movement', movement_id, now(), 'update_task', 'timed_out', 1,
+                    gen_random_uuid()
+             from movements, generate_series(1, 2000)",
+        )
+        .await;
+    assert!(world.trace("US-1").await.unwrap().cut);
     assert_eq!(world.trace("US-3").await.unwrap_err().code, Code::TraceUnknown);
     world.end().await;
 }
