@@ -1,5 +1,6 @@
 //! The SQL: one function per statement or transaction, named for what it does.
 
+pub mod actions;
 pub mod alerts;
 pub mod attempts;
 pub mod breakers;
