@@ -33,6 +33,7 @@ pub mod push;
 pub mod reconcile;
 pub mod record;
 pub mod reference;
+pub mod replay;
 pub mod routing;
 pub mod settings;
 pub mod store;

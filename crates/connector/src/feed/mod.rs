@@ -27,6 +27,12 @@ impl Feed {
         }
     }
 
+    /// The feed of a name in a table.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Feed> {
+        Feed::ALL.into_iter().find(|feed| feed.as_str() == name)
+    }
+
     /// Oracle's resource.
     #[must_use]
     pub fn resource(self) -> Resource {

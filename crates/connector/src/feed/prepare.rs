@@ -20,28 +20,37 @@ pub fn prepare(feed: Feed, key: &RowKey, raw: Box<RawValue>, layout: &AccountLay
         digest: short_digest(raw.get()),
         body: String::new(),
     };
-    match feed {
-        Feed::PurchaseOrders => {
-            if let Ok(order) = PurchaseOrder::parse(&raw) {
-                let facts = OrderFacts::of(order, layout);
-                incoming.fingerprint = fingerprint(&facts);
-                incoming.order_number = Some(facts.number);
-            }
-        }
-        Feed::Invoices => {
-            if let Ok(invoice) = Invoice::parse(&raw) {
-                let facts = InvoiceFacts::of(invoice);
-                incoming.fingerprint = fingerprint(&facts);
-                incoming.order_number =
-                    Some(facts.order_numbers().join("\n")).filter(|numbers| !numbers.is_empty());
-            }
-        }
-    }
-    if incoming.fingerprint.is_empty() {
+    if let Some((fingerprint, number)) = used(feed, &raw, layout) {
+        incoming.fingerprint = fingerprint;
+        incoming.order_number = number;
+    } else {
         incoming.fingerprint = incoming.digest.clone();
     }
     incoming.body = String::from(Box::<str>::from(raw));
     incoming
+}
+
+/// The fingerprint of a record, and its order numbers, a line each; `None` when it cannot be read.
+fn used(feed: Feed, raw: &RawValue, layout: &AccountLayout) -> Option<(Vec<u8>, Option<String>)> {
+    match feed {
+        Feed::PurchaseOrders => {
+            let facts = OrderFacts::of(PurchaseOrder::parse(raw).ok()?, layout);
+            Some((fingerprint(&facts), Some(facts.number)))
+        }
+        Feed::Invoices => {
+            let facts = InvoiceFacts::of(Invoice::parse(raw).ok()?);
+            let numbers = facts.order_numbers().join("\n");
+            Some((fingerprint(&facts), Some(numbers).filter(|numbers| !numbers.is_empty())))
+        }
+    }
+}
+
+/// The fingerprint that [`prepare`] gives a record with this text.
+pub(crate) fn fingerprint_of(feed: Feed, body: &str, layout: &AccountLayout) -> Vec<u8> {
+    serde_json::from_str::<&RawValue>(body)
+        .ok()
+        .and_then(|raw| used(feed, raw, layout))
+        .map_or_else(|| short_digest(body), |(fingerprint, _)| fingerprint)
 }
 
 /// The digest over a record's whole text.

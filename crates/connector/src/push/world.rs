@@ -92,6 +92,7 @@ impl World {
         let mut world = World::default();
         let mut numbers: Vec<String> = Vec::new();
         let mut keys: Vec<String> = Vec::new();
+        let mut moving_invoices: HashMap<&str, &InvoiceFacts> = HashMap::new();
         for moving in batch {
             match &moving.record {
                 Ok(Record::Order(order)) => {
@@ -101,6 +102,7 @@ impl World {
                 Ok(Record::Invoice(invoice)) => {
                     numbers.extend(invoice.order_numbers());
                     keys.push(invoice_key(&invoice.id));
+                    moving_invoices.insert(&invoice.id, invoice);
                 }
                 Err(_) => {}
             }
@@ -108,7 +110,7 @@ impl World {
         numbers.sort();
         numbers.dedup();
         numbers.retain(|number| !number.is_empty());
-        world.load_records(db, connection, settings, &numbers).await?;
+        world.load_records(db, connection, settings, &numbers, &moving_invoices).await?;
         keys.extend(world.orders.keys().cloned());
         world.load_tasks(db, connection, &numbers, &keys).await?;
         if settings.fields.contains_key(&Purpose::JournalStatus) {
@@ -125,6 +127,7 @@ impl World {
         connection: ConnectionId,
         settings: &Settings,
         numbers: &[String],
+        moving_invoices: &HashMap<&str, &InvoiceFacts>,
     ) -> Result<()> {
         for stored in documents::by_order_number(db, connection, Feed::PurchaseOrders, numbers).await? {
             let raw = serde_json::from_str::<&RawValue>(&stored.body).ok();
@@ -137,14 +140,23 @@ impl World {
         }
         for stored in documents::by_order_number(db, connection, Feed::Invoices, numbers).await? {
             let raw = serde_json::from_str::<&RawValue>(&stored.body).ok();
-            if let Some(Ok(invoice)) = raw.map(Invoice::parse) {
-                let invoice = InvoiceFacts::of(invoice);
-                for number in invoice.order_numbers() {
-                    self.invoices_by_number.entry(number).or_default().push(invoice.clone());
-                }
+            if let Some(Ok(invoice)) = raw.map(Invoice::parse)
+                && !moving_invoices.contains_key(invoice.id.as_str())
+            {
+                self.add_invoice(&InvoiceFacts::of(invoice));
             }
         }
+        // likewise as they were frozen
+        for invoice in moving_invoices.values() {
+            self.add_invoice(invoice);
+        }
         Ok(())
+    }
+
+    fn add_invoice(&mut self, invoice: &InvoiceFacts) {
+        for number in invoice.order_numbers() {
+            self.invoices_by_number.entry(number).or_default().push(invoice.clone());
+        }
     }
 
     fn add_order(&mut self, order: OrderFacts) {

@@ -24,6 +24,7 @@ pub mod notifications;
 pub mod outbox;
 pub mod reconciliations;
 pub mod reference;
+pub mod replays;
 pub mod sweeps;
 pub mod tasks;
 pub mod trace;

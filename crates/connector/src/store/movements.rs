@@ -1,10 +1,14 @@
 //! The movements as a record log, for people to read.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use sqlx::PgPool;
 
-use crate::error::Result;
+use crate::code::Code;
+use crate::error::{Error, Result};
 use crate::ids::{ConnectionId, MovementId};
+use crate::store::actions::{self, ActionRow};
 use crate::store::attempts::{self, Attempt};
 
 /// A movement as the log shows it.
@@ -38,40 +42,59 @@ pub struct Movement {
     pub finished_at: Option<Timestamp>,
     /// When it is tried again, while it is open.
     pub next_attempt_at: Timestamp,
+    /// The movement whose record it sends again.
+    pub replay_of: Option<uuid::Uuid>,
 }
 
-/// What to list.
+/// Which movements are meant; what is `None` lets all pass.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
     /// Only this state.
     pub state: Option<String>,
-    /// Only records of this order number.
+    /// Only records of this feed.
+    pub feed: Option<String>,
+    /// Only those with one of these codes.
+    pub codes: Option<Vec<String>>,
+    /// Only those opened at this time or later.
+    pub since: Option<Timestamp>,
+    /// Only those opened before this time.
+    pub until: Option<Timestamp>,
+    /// Only records that carry or name this order number, or once did.
     pub order_number: Option<String>,
     /// Only this task.
     pub task: Option<String>,
-    /// At most this many, newest first.
-    pub limit: i64,
 }
 
-/// Lists movements, newest first.
-pub async fn list(db: &PgPool, connection: ConnectionId, filter: &Filter) -> Result<Vec<Movement>> {
+/// The smallest id that a movement opened at `at` can have.
+fn first_id(at: Timestamp) -> uuid::Uuid {
+    let millis = u64::try_from(at.as_millisecond()).unwrap_or(0);
+    uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid()
+}
+
+/// Lists at most `limit` movements, newest first.
+pub async fn list(
+    db: &PgPool,
+    connection: ConnectionId,
+    filter: &Filter,
+    limit: i64,
+) -> Result<Vec<Movement>> {
     let rows = sqlx::query!(
-        "select m.movement_id, m.feed, m.source_id, d.order_number, m.destination_id, m.state, m.outcome, m.code,
-                m.reason, m.attempts, m.created_at, m.sent_at, m.finished_at, m.next_attempt_at
-         from movements m left join documents d
+        "select m.movement_id as \"movement_id!\", m.feed as \"feed!\", m.source_id as \"source_id!\",
+                d.order_number as \"order_number?\", m.destination_id, m.state as \"state!\", m.outcome, m.code, m.reason,
+                m.attempts as \"attempts!\", m.created_at as \"created_at!\", m.sent_at, m.finished_at,
+                m.next_attempt_at as \"next_attempt_at!\", m.replay_of
+         from filtered_movements($1, $2, $3, $4, $5, $6, $7, $8) m left join documents d
               on d.connection_id = m.connection_id and d.feed = m.feed and d.source_id = m.source_id
-         where m.connection_id = $1
-           and ($2::text is null or m.state = $2)
-           and ($3::text is null or (m.feed = 'purchase_orders' and d.order_number = $3)
-                or (m.feed = 'invoices' and exists (select from named_orders n where n.connection_id = $1
-                        and n.order_number = $3 and n.feed = m.feed and n.source_id = m.source_id)))
-           and ($4::text is null or m.destination_id = $4)
-         order by m.created_at desc, m.movement_id desc limit $5",
+         order by m.movement_id desc limit $9",
         connection.0,
         filter.state,
+        filter.feed,
+        filter.codes.as_deref(),
+        filter.since.map(first_id),
+        filter.until.map(first_id),
         filter.order_number,
         filter.task,
-        filter.limit,
+        limit,
     )
     .fetch_all(db)
     .await?;
@@ -92,8 +115,112 @@ pub async fn list(db: &PgPool, connection: ConnectionId, filter: &Filter) -> Res
             sent_at: r.sent_at.map(jiff_sqlx::Timestamp::to_jiff),
             finished_at: r.finished_at.map(jiff_sqlx::Timestamp::to_jiff),
             next_attempt_at: r.next_attempt_at.to_jiff(),
+            replay_of: r.replay_of,
         })
         .collect())
+}
+
+/// Movements that stand alike.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Group {
+    /// Their state.
+    pub state: String,
+    /// Their code.
+    pub code: Option<String>,
+    /// How many.
+    pub count: i64,
+    /// When the newest was opened.
+    pub newest_at: Timestamp,
+    /// The newest one's id.
+    pub example: uuid::Uuid,
+    /// The newest one's reason.
+    pub reason: Option<String>,
+}
+
+/// Counts movements by state and code, the most frequent first.
+pub async fn groups(db: &PgPool, connection: ConnectionId, filter: &Filter) -> Result<Vec<Group>> {
+    let rows = sqlx::query!(
+        "select g.state as \"state!\", g.code, g.count as \"count!\", m.created_at as \"newest_at!\",
+                g.example as \"example!\", m.reason
+         from (select state, code, count(*) as count, (array_agg(movement_id order by movement_id desc))[1] as example
+               from filtered_movements($1, $2, $3, $4, $5, $6, $7, $8) group by state, code) g
+         join movements m on m.connection_id = $1 and m.movement_id = g.example
+         order by g.count desc, g.state, g.code",
+        connection.0,
+        filter.state,
+        filter.feed,
+        filter.codes.as_deref(),
+        filter.since.map(first_id),
+        filter.until.map(first_id),
+        filter.order_number,
+        filter.task,
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|r| Group {
+            state: r.state,
+            code: r.code,
+            count: r.count,
+            newest_at: r.newest_at.to_jiff(),
+            example: r.example,
+            reason: r.reason,
+        })
+        .collect())
+}
+
+/// The newest movement of each record among those that a filter means: one replay sends a record once, to all its
+/// tasks. Those under way are left out unless a state was asked for. In the order in which they were opened.
+pub async fn newest_of_each(db: &PgPool, connection: ConnectionId, filter: &Filter) -> Result<Vec<MovementId>> {
+    let rows = sqlx::query_scalar!(
+        "select movement_id as \"movement_id!\" from (
+             select distinct on (m.feed, m.source_id) m.movement_id
+             from filtered_movements($1, $2, $3, $4, $5, $6, $7, $8) m
+             where ($2 is not null or m.state in ('delivered', 'failed', 'held'))
+               and m.outcome is distinct from 'superseded'
+             order by m.feed, m.source_id, m.movement_id desc) newest
+         order by movement_id",
+        connection.0,
+        filter.state,
+        filter.feed,
+        filter.codes.as_deref(),
+        filter.since.map(first_id),
+        filter.until.map(first_id),
+        filter.order_number,
+        filter.task,
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows.into_iter().map(MovementId).collect())
+}
+
+/// Of replays the movements whose records they carry, of others themselves, each once.
+///
+/// # Errors
+/// [`Code::MovementUnknown`] names the first that the connection does not have.
+pub async fn origins(db: &PgPool, connection: ConnectionId, ids: &[MovementId]) -> Result<Vec<MovementId>> {
+    let asked: Vec<uuid::Uuid> = ids.iter().map(|id| id.0).collect();
+    let rows = sqlx::query!(
+        "select i.id as \"id!\", coalesce(m.replay_of, m.movement_id) as origin
+         from unnest($2::uuid[]) with ordinality as i(id, place)
+         left join movements m on m.connection_id = $1 and m.movement_id = i.id
+         order by i.place",
+        connection.0,
+        &asked,
+    )
+    .fetch_all(db)
+    .await?;
+    let mut seen = HashSet::with_capacity(rows.len());
+    let mut origins = Vec::with_capacity(rows.len());
+    for row in rows {
+        let unknown = || Error::new(Code::MovementUnknown, format!("there is no movement {}", row.id));
+        let origin = row.origin.ok_or_else(unknown)?;
+        if seen.insert(origin) {
+            origins.push(MovementId(origin));
+        }
+    }
+    Ok(origins)
 }
 
 /// A movement with everything that was kept of it.
@@ -110,19 +237,23 @@ pub struct FullMovement {
     pub request: Option<String>,
     /// What Asana answered.
     pub response: Option<String>,
+    /// Whether a person sent what Oracle's newest record does not say.
+    pub deviates: bool,
+    /// What people did to it, oldest first.
+    pub actions: Vec<ActionRow>,
     /// Every request that was sent for it, oldest first; of very many the newest.
     pub exchanges: Vec<Attempt>,
 }
 
-/// Exchanges of one movement that are shown.
-const EXCHANGES_SHOWN: i64 = 200;
+/// Exchanges and actions of one movement that are shown.
+const SHOWN: i64 = 200;
 
 /// Loads one movement of a connection.
 pub async fn show(db: &PgPool, connection: ConnectionId, id: MovementId) -> Result<Option<FullMovement>> {
     let row = sqlx::query!(
         "select m.movement_id, m.feed, m.source_id, d.order_number as \"order_number?\", m.destination_id, m.state,
                 m.outcome, m.code, m.reason, m.attempts, m.created_at, m.sent_at, m.finished_at, m.next_attempt_at,
-                coalesce(m.body, d.body) as body, m.request, m.response
+                coalesce(m.body, d.body) as body, m.request, m.response, m.replay_of, m.deviates
          from movements m left join documents d
               on d.connection_id = m.connection_id and d.feed = m.feed and d.source_id = m.source_id
          where m.connection_id = $1 and m.movement_id = $2",
@@ -131,9 +262,12 @@ pub async fn show(db: &PgPool, connection: ConnectionId, id: MovementId) -> Resu
     )
     .fetch_optional(db)
     .await?;
-    let exchanges = attempts::of(db, connection, id.0, EXCHANGES_SHOWN).await?;
+    let exchanges = attempts::of(db, connection, id.0, SHOWN).await?;
+    let actions = actions::of(db, connection, id.0, SHOWN).await?;
     Ok(row.map(|r| FullMovement {
         exchanges,
+        actions,
+        deviates: r.deviates,
         connection_id: connection.0,
         body: r.body,
         request: r.request,
@@ -153,6 +287,7 @@ pub async fn show(db: &PgPool, connection: ConnectionId, id: MovementId) -> Resu
             sent_at: r.sent_at.map(jiff_sqlx::Timestamp::to_jiff),
             finished_at: r.finished_at.map(jiff_sqlx::Timestamp::to_jiff),
             next_attempt_at: r.next_attempt_at.to_jiff(),
+            replay_of: r.replay_of,
         },
     }))
 }

@@ -26,7 +26,7 @@ pub struct Claimed {
 }
 
 /// Claims at most `limit` movements that are due, together with held ones of the same records, and
-/// freezes each record's newest body into its movement. Orders come before invoices, so that a new
+/// freezes each record's newest body into its movement; a replay keeps the one that it was opened with. Orders come before invoices, so that a new
 /// order takes its invoices along.
 ///
 /// Movements in doubt are claimed only when they were due before `looked_up`, the time of the listing
@@ -55,7 +55,8 @@ pub async fn claim_due_movements(
          update movements m set state = 'sending', fence = $2
          from (select movement_id from due union select movement_id from held) c
          where m.connection_id = $1 and m.movement_id = c.movement_id
-         returning m.movement_id, m.feed, m.source_id, m.attempts",
+         returning m.movement_id, m.feed, m.source_id, m.attempts,
+                   case when m.replay_of is not null then m.body end as kept",
         connection.0,
         fence,
         limit,
@@ -66,7 +67,7 @@ pub async fn claim_due_movements(
     let ids: Vec<uuid::Uuid> = rows.iter().map(|r| r.movement_id).collect();
     let bodies = sqlx::query!(
         "update movements m set body = d.body from documents d
-         where m.connection_id = $1 and m.movement_id = any($2)
+         where m.connection_id = $1 and m.movement_id = any($2) and m.replay_of is null
            and d.connection_id = $1 and d.feed = m.feed and d.source_id = m.source_id
          returning m.movement_id, d.body",
         connection.0,
@@ -83,7 +84,7 @@ pub async fn claim_due_movements(
             feed: r.feed,
             source_id: r.source_id,
             attempts: r.attempts.unsigned_abs(),
-            body: bodies.remove(&r.movement_id).unwrap_or_default(),
+            body: r.kept.or_else(|| bodies.remove(&r.movement_id)).unwrap_or_default(),
         })
         .collect();
     claimed.sort_by_key(|c| c.id);
@@ -116,9 +117,9 @@ pub async fn mark_sending(
     let requests: Vec<&str> = sends.iter().map(|s| s.request.as_str()).collect();
     sqlx::query!(
         "insert into movements as m (connection_id, movement_id, feed, source_id, state, fence, body, attempts,
-                                created_at, destination_id, request, sent_at)
+                                created_at, destination_id, request, sent_at, replay_of, deviates)
          select $1, s.id, l.feed, l.source_id, 'sending', $2, l.body, l.attempts, l.created_at,
-                s.destination, s.request, now()
+                s.destination, s.request, now(), l.replay_of, l.deviates
          from unnest($3::uuid[], $4::uuid[], $5::text[], $6::text[]) as s(id, like_id, destination, request)
          join movements l on l.connection_id = $1 and l.movement_id = s.like_id
          on conflict (connection_id, movement_id) do update
