@@ -5,6 +5,7 @@ mod commands;
 mod database;
 mod exit;
 mod output;
+mod person;
 mod public_url;
 mod secret;
 mod telemetry;

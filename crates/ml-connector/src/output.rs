@@ -1,10 +1,12 @@
 //! Data goes to standard output, everything else to standard error.
 
-use std::io::Write;
+use std::io::{BufRead, IsTerminal, Write};
 
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{ContentArrangement, Table};
 use serde::Serialize;
+
+use crate::cli::Global;
 
 /// Writes a line of data. A closed pipe ends the program quietly, as with any other tool.
 pub fn data(text: &str) {
@@ -67,4 +69,15 @@ pub fn short(text: &str) -> String {
 /// An instant without the fraction that nobody reads, or `-`.
 pub fn when(at: Option<jiff::Timestamp>) -> String {
     at.map_or_else(|| "-".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M:%SZ").to_string())
+}
+
+/// Asks a person; nobody is asked where nobody can answer.
+pub fn consents(global: &Global) -> anyhow::Result<bool> {
+    if global.json || !std::io::stdin().is_terminal() {
+        return Ok(false);
+    }
+    say("do this? [y/N]");
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer)?;
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
 }

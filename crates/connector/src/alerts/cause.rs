@@ -30,6 +30,8 @@ kinds! {
     AttemptsExhausted "attempts_exhausted";
     /// Movements that need a person.
     Held "held";
+    /// Asana shows a replayed record that is not Oracle's newest.
+    ReplayDeviates "replay_deviates";
     /// Completions that need a person.
     CompletionHeld "completion_held";
     /// Something was sent more than an hour ago, and it is not known whether it happened.

@@ -71,6 +71,7 @@ async fn of_connection(
 ) -> Result<Vec<Cause>> {
     let poll_every = loaded.map(|loaded| loaded.settings.schedule.poll_every());
     let mut found = tell::movements(&causes::movements(db, connection).await?);
+    found.extend(tell::movements(causes::deviating(db, connection).await?.as_slice()));
     found.extend(tell::completions(&causes::completions(db, connection).await?));
     found.extend(tell::journals(&causes::journals(db, connection).await?));
     found.extend(tell::jobs(&causes::jobs(db, connection).await?, poll_every));

@@ -63,6 +63,7 @@ pub(super) fn movements(groups: &[Group]) -> Vec<Cause> {
         let (kind, what) = match group.state.as_str() {
             "held" => (Kind::Held, "held for a person"),
             "failed" => (Kind::AttemptsExhausted, "given up"),
+            "deviates" => (Kind::ReplayDeviates, "sent again with other values than Oracle's newest"),
             _ => (Kind::InDoubt, "in doubt for more than an hour"),
         };
         let title =

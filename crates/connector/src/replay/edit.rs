@@ -2,9 +2,9 @@
 //! action of its own, with the text before and after.
 
 use oracle_fusion::{Invoice, PurchaseOrder, RawValue};
+use sqlx::{PgConnection, PgPool};
 
 use crate::code::Code;
-use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::feed::Feed;
 use crate::ids::MovementId;
@@ -18,9 +18,9 @@ use crate::store::{self, movements};
 ///
 /// # Errors
 /// [`Code::MovementUnknown`], [`Code::ReplayTooEarly`] and [`Code::ReplayEmpty`].
-pub async fn text(engine: &Engine, connection: &Connection, id: MovementId) -> Result<String> {
-    let mut tx = store::begin(&engine.db).await?;
-    let (_, carried, last) = editable(engine, &mut tx, connection, id).await?;
+pub async fn text(db: &PgPool, connection: &Connection, id: MovementId) -> Result<String> {
+    let mut tx = store::begin(db).await?;
+    let (_, carried, last) = editable(db, &mut tx, connection, id).await?;
     Ok(last.unwrap_or(carried))
 }
 
@@ -28,15 +28,9 @@ pub async fn text(engine: &Engine, connection: &Connection, id: MovementId) -> R
 ///
 /// # Errors
 /// As [`text`], and [`Code::EditUnfit`].
-pub async fn edit(
-    engine: &Engine,
-    connection: &Connection,
-    id: MovementId,
-    new: &str,
-    how: &How,
-) -> Result<()> {
-    let mut tx = store::begin(&engine.db).await?;
-    let (candidate, carried, _) = editable(engine, &mut tx, connection, id).await?;
+pub async fn edit(db: &PgPool, connection: &Connection, id: MovementId, new: &str, how: &How) -> Result<()> {
+    let mut tx = store::begin(db).await?;
+    let (candidate, carried, _) = editable(db, &mut tx, connection, id).await?;
     let feed = Feed::named(&candidate.feed)
         .ok_or_else(|| Error::new(Code::EditUnfit, format!("{} is no feed", candidate.feed)))?;
     let new = new.trim();
@@ -54,13 +48,13 @@ pub async fn edit(
 
 /// The movement that an edit belongs to, what it carried, and its last edit.
 async fn editable(
-    engine: &Engine,
-    db: &mut sqlx::PgConnection,
+    db: &PgPool,
+    tx: &mut PgConnection,
     connection: &Connection,
     id: MovementId,
 ) -> Result<(replays::Candidate, String, Option<String>)> {
-    let origins = movements::origins(&engine.db, connection.id, &[id]).await?;
-    let mut found = replays::lock(db, connection.id, &origins).await?;
+    let origins = movements::origins(db, connection.id, &[id]).await?;
+    let mut found = replays::lock(tx, connection.id, &origins).await?;
     let unknown = || Error::new(Code::MovementUnknown, format!("there is no movement {id}"));
     let mut candidate = found.pop().ok_or_else(unknown)?;
     if !matches!(candidate.state.as_str(), "delivered" | "failed" | "held") {
@@ -79,7 +73,8 @@ async fn editable(
 /// Whether a text is a record of the feed with this id.
 fn check(feed: Feed, source_id: &str, text: &str) -> Result<()> {
     let unfit = |words: String| Error::new(Code::EditUnfit, words);
-    let raw: &RawValue = serde_json::from_str(text).map_err(|error| unfit(format!("it is not JSON: {error}")))?;
+    let raw: &RawValue =
+        serde_json::from_str(text).map_err(|error| unfit(format!("it is not JSON: {error}")))?;
     let id = match feed {
         Feed::PurchaseOrders => PurchaseOrder::parse(raw).map(|order| order.id),
         Feed::Invoices => Invoice::parse(raw).map(|invoice| invoice.id),

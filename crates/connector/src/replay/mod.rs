@@ -9,10 +9,10 @@ pub mod preview;
 
 use std::collections::{BTreeMap, HashSet};
 
+use sqlx::PgPool;
 use tokio::sync::watch;
 
 use crate::code::Code;
-use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::ids::MovementId;
 use crate::replay::decide::{Decided, decide};
@@ -77,17 +77,17 @@ pub struct Report {
 /// # Errors
 /// [`Code::MovementUnknown`] when an id is not one of the connection's; nothing was opened then.
 pub async fn replay(
-    engine: &Engine,
+    db: &PgPool,
     connection: &Connection,
     ids: &[MovementId],
     how: &How,
     progress: &watch::Sender<u64>,
 ) -> Result<Report> {
-    let origins = movements::origins(&engine.db, connection.id, ids).await?;
+    let origins = movements::origins(db, connection.id, ids).await?;
     let mut report = Report::default();
     let mut refused: BTreeMap<Code, Refused> = BTreeMap::new();
     for batch in origins.chunks(BATCH) {
-        let mut tx = store::begin(&engine.db).await?;
+        let mut tx = store::begin(db).await?;
         let mut opens = Vec::with_capacity(batch.len());
         let mut records = HashSet::new();
         let candidates = replays::lock(&mut tx, connection.id, batch).await?;
@@ -121,8 +121,7 @@ pub async fn replay(
         progress.send_modify(|count| *count += batch.len() as u64);
     }
     if report.count > 0 {
-        jobs::ask_for(&engine.db, connection.id, &[Job::Push]).await?;
-        engine.wake();
+        jobs::ask_for(db, connection.id, &[Job::Push]).await?;
     }
     report.refused = refused.into_values().collect();
     Ok(report)
@@ -132,9 +131,9 @@ pub async fn replay(
 ///
 /// # Errors
 /// [`Code::MovementUnknown`], and [`Code::DiscardUnfit`] when one is neither; nothing was changed then.
-pub async fn discard(engine: &Engine, connection: &Connection, ids: &[MovementId], how: &How) -> Result<()> {
-    movements::origins(&engine.db, connection.id, ids).await?;
-    let mut tx = store::begin(&engine.db).await?;
+pub async fn discard(db: &PgPool, connection: &Connection, ids: &[MovementId], how: &How) -> Result<()> {
+    movements::origins(db, connection.id, ids).await?;
+    let mut tx = store::begin(db).await?;
     for candidate in replays::lock(&mut tx, connection.id, ids).await? {
         let is_discarded = candidate.outcome.as_deref() == Some("discarded");
         if !matches!(candidate.state.as_str(), "held" | "failed") || is_discarded {
@@ -155,6 +154,11 @@ pub async fn discard(engine: &Engine, connection: &Connection, ids: &[MovementId
 fn count(refused: &mut BTreeMap<Code, Refused>, id: MovementId, error: &Error) {
     let code = error.code.info().code;
     let reason = || error.message.clone();
-    let same = refused.entry(error.code).or_insert_with(|| Refused { code, count: 0, example: id, reason: reason() });
+    let same = refused.entry(error.code).or_insert_with(|| Refused {
+        code,
+        count: 0,
+        example: id,
+        reason: reason(),
+    });
     same.count += 1;
 }

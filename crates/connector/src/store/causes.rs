@@ -3,13 +3,14 @@
 use jiff::Timestamp;
 use sqlx::PgPool;
 
+use crate::code::Code;
 use crate::error::Result;
 use crate::ids::ConnectionId;
 
 /// Things of one kind that stand still with one code.
 #[derive(Debug, Clone)]
 pub struct Group {
-    /// `held`, `failed` or `in_doubt`.
+    /// `held`, `failed`, `in_doubt` or `deviates`.
     pub state: String,
     /// Their code.
     pub code: Option<String>,
@@ -20,7 +21,7 @@ pub struct Group {
 }
 
 /// Movements that are held or failed, and those in doubt for more than an hour, by state and code. A failed one
-/// counts no more when a newer movement of the same record was delivered.
+/// counts no more when a person discarded it, or a newer movement of the same record was delivered.
 pub async fn movements(db: &PgPool, connection: ConnectionId) -> Result<Vec<Group>> {
     Ok(sqlx::query_as!(
         Group,
@@ -31,7 +32,7 @@ pub async fn movements(db: &PgPool, connection: ConnectionId) -> Result<Vec<Grou
          where m.connection_id = $1
            and (m.state = 'held'
                 or (m.state = 'in_doubt' and m.sent_at < now() - interval '1 hour')
-                or (m.state = 'failed' and not exists (
+                or (m.state = 'failed' and m.outcome is distinct from 'discarded' and not exists (
                         select from movements n
                         where n.connection_id = $1 and n.movement_id > m.movement_id and n.feed = m.feed
                           and n.source_id = m.source_id and n.state = 'delivered')))
@@ -40,6 +41,30 @@ pub async fn movements(db: &PgPool, connection: ConnectionId) -> Result<Vec<Grou
     )
     .fetch_all(db)
     .await?)
+}
+
+/// Replays that show on tasks what Oracle's newest record does not say, until the record is moved again. A later
+/// movement that found nothing to change has looked at the tasks too.
+pub async fn deviating(db: &PgPool, connection: ConnectionId) -> Result<Option<Group>> {
+    let found = sqlx::query_as!(
+        Group,
+        "select 'deviates' as \"state!\", $2::text as code, count(*) as \"count!\",
+                (array_agg(m.feed || ' ' || m.source_id || ': movement ' || m.movement_id order by m.movement_id))[1:10]
+                    as \"examples!\"
+         from movements m
+         where m.connection_id = $1 and m.replay_of is not null and m.deviates
+           and m.outcome in ('created', 'updated', 'unchanged')
+           and not exists (
+                select from movements n
+                where n.connection_id = $1 and n.movement_id > m.movement_id and n.feed = m.feed
+                  and n.source_id = m.source_id and n.state = 'delivered' and n.replay_of is distinct from m.replay_of)
+         having count(*) > 0",
+        connection.0,
+        Code::ReplayDeviates.info().code,
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(found)
 }
 
 /// Completions that are held, by code.

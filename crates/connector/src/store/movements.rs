@@ -172,7 +172,11 @@ pub async fn groups(db: &PgPool, connection: ConnectionId, filter: &Filter) -> R
 
 /// The newest movement of each record among those that a filter means: one replay sends a record once, to all its
 /// tasks. Those under way are left out unless a state was asked for. In the order in which they were opened.
-pub async fn newest_of_each(db: &PgPool, connection: ConnectionId, filter: &Filter) -> Result<Vec<MovementId>> {
+pub async fn newest_of_each(
+    db: &PgPool,
+    connection: ConnectionId,
+    filter: &Filter,
+) -> Result<Vec<MovementId>> {
     let rows = sqlx::query_scalar!(
         "select movement_id as \"movement_id!\" from (
              select distinct on (m.feed, m.source_id) m.movement_id

@@ -119,8 +119,7 @@ impl World {
 
     /// All movements, newest first.
     pub async fn movements(&self) -> Vec<Movement> {
-        let filter = Filter { limit: i64::MAX, ..Filter::default() };
-        movements::list(&self.engine.db, self.connection, &filter).await.unwrap()
+        movements::list(&self.engine.db, self.connection, &Filter::default(), i64::MAX).await.unwrap()
     }
 
     /// The full state of the Asana side.

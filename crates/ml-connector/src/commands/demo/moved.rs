@@ -25,8 +25,7 @@ struct Data<'a> {
 /// A table of the writes since `since`, oldest first.
 pub async fn table(scene: &Scene, since: jiff::Timestamp) -> anyhow::Result<String> {
     let db = &scene.engine.db;
-    let filter = Filter { limit: 100, ..Filter::default() };
-    let mut moved = movements::list(db, scene.connection, &filter).await?;
+    let mut moved = movements::list(db, scene.connection, &Filter::default(), 100).await?;
     moved.retain(|m| m.created_at >= since && m.sent_at.is_some());
     moved.reverse();
     let mut seen = Vec::new();

@@ -66,8 +66,8 @@ impl Summary {
     pub async fn of(scene: &Scene, completed: &[String], elapsed: Duration) -> anyhow::Result<Summary> {
         let db = &scene.engine.db;
         let counts = movements::count(db, scene.connection).await?;
-        let held = Filter { state: Some("held".into()), limit: i64::MAX, ..Filter::default() };
-        let held = movements::list(db, scene.connection, &held).await?;
+        let held = Filter { state: Some("held".into()), ..Filter::default() };
+        let held = movements::list(db, scene.connection, &held, i64::MAX).await?;
         let mut verdict = check::compare(scene, &held)?;
         let books = books::check(scene, completed)?;
         let journals = journals::count(db, scene.connection).await?;

@@ -1,7 +1,6 @@
 //! `connection provision`: shows which custom fields are missing, and creates them on consent.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead, IsTerminal};
 use std::process::ExitCode;
 
 use clap::Args;
@@ -73,24 +72,13 @@ pub async fn run(database: &Database, args: ProvisionArgs, global: &Global) -> a
     if !global.json {
         show(&plan);
     }
-    if refused || plan.is_done() || !(args.yes || consents(global)?) {
+    if refused || plan.is_done() || !(args.yes || output::consents(global)?) {
         report(&connection, &plan, None, global)?;
         return Ok(if refused { ExitCode::from(exit::FOUND_PROBLEMS) } else { ExitCode::SUCCESS });
     }
     let done = run::carry_out(&engine, &connection, &plan).await?;
     report(&connection, &plan, Some(&done), global)?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Asks a person; nobody is asked where nobody can answer.
-fn consents(global: &Global) -> anyhow::Result<bool> {
-    if global.json || !std::io::stdin().is_terminal() {
-        return Ok(false);
-    }
-    output::say("do this? [y/N]");
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer)?;
-    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
 }
 
 fn show(plan: &Plan) {

@@ -1,0 +1,57 @@
+//! Which movements are meant.
+
+use clap::Args;
+use connector::feed::Feed;
+use connector::store::movements::Filter;
+use jiff::Timestamp;
+
+/// Which movements are meant; without any of these all are.
+#[derive(Debug, Args)]
+#[group(id = "filter", multiple = true)]
+pub struct FilterArgs {
+    /// Only this state
+    #[arg(long, value_parser = ["pending", "sending", "delivered", "retrying", "failed", "held", "in_doubt"])]
+    state: Option<String>,
+    /// Only orders, or only invoices
+    #[arg(long, value_parser = ["order", "invoice"])]
+    kind: Option<String>,
+    /// Only those with this code, such as MLC-4001; may be given several times
+    #[arg(long, value_name = "CODE")]
+    code: Vec<String>,
+    /// Only those opened at this moment or later, such as 2026-11-01T00:00:00Z
+    #[arg(long, value_name = "TIME")]
+    since: Option<Timestamp>,
+    /// Only those opened before this moment
+    #[arg(long, value_name = "TIME")]
+    until: Option<Timestamp>,
+    /// Only this purchase order's number
+    #[arg(long, value_name = "NUMBER")]
+    po: Option<String>,
+    /// Only this task's gid
+    #[arg(long, value_name = "GID")]
+    task: Option<String>,
+}
+
+impl FilterArgs {
+    /// The filter as the store takes it.
+    pub fn filter(self) -> Filter {
+        let feed = self.kind.map(|kind| match kind.as_str() {
+            "invoice" => Feed::Invoices,
+            _ => Feed::PurchaseOrders,
+        });
+        let full = |code: String| {
+            let code = code.trim().to_ascii_uppercase();
+            if code.starts_with("MLC-") { code } else { format!("MLC-{code}") }
+        };
+        let codes: Vec<String> = self.code.into_iter().map(full).collect();
+        Filter {
+            state: self.state,
+            feed: feed.map(|feed| feed.as_str().to_owned()),
+            codes: Some(codes).filter(|codes| !codes.is_empty()),
+            since: self.since,
+            until: self.until,
+            order_number: self.po,
+            task: self.task,
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! Who gives a command that is kept with its author.
+
+use clap::Args;
+use connector::{Code, Error};
+
+/// Who, and why.
+#[derive(Debug, Args)]
+pub struct PersonArgs {
+    /// Who does this, for the log; without it the system's user
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
+    /// Why, for the log
+    #[arg(long, value_name = "TEXT")]
+    note: Option<String>,
+}
+
+impl PersonArgs {
+    /// The person's name and note.
+    ///
+    /// # Errors
+    /// [`Code::InputUnreadable`] when nobody is named and the system names nobody either.
+    pub fn who(self) -> Result<(String, Option<String>), Error> {
+        let system = || ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
+        let by = self.by.or_else(system).map(|by| by.trim().to_owned()).filter(|by| !by.is_empty());
+        let by = by.ok_or_else(|| {
+            Error::new(Code::InputUnreadable, "the system does not say who you are; give --by NAME")
+        })?;
+        Ok((by, self.note))
+    }
+}
