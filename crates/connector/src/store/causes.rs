@@ -48,7 +48,7 @@ pub async fn movements(db: &PgPool, connection: ConnectionId) -> Result<Vec<Grou
 pub async fn deviating(db: &PgPool, connection: ConnectionId) -> Result<Option<Group>> {
     let found = sqlx::query_as!(
         Group,
-        "select 'deviates' as \"state!\", $2::text as code, count(*) as \"count!\",
+        "select 'deviates' as \"state!\", $2::text as code, count(distinct m.source_id) as \"count!\",
                 (array_agg(m.feed || ' ' || m.source_id || ': movement ' || m.movement_id order by m.movement_id))[1:10]
                     as \"examples!\"
          from movements m
@@ -57,7 +57,7 @@ pub async fn deviating(db: &PgPool, connection: ConnectionId) -> Result<Option<G
            and not exists (
                 select from movements n
                 where n.connection_id = $1 and n.movement_id > m.movement_id and n.feed = m.feed
-                  and n.source_id = m.source_id and n.state = 'delivered' and n.replay_of is distinct from m.replay_of)
+                  and n.source_id = m.source_id and n.state = 'delivered' and not n.deviates)
          having count(*) > 0",
         connection.0,
         Code::ReplayDeviates.info().code,

@@ -33,6 +33,7 @@ mod provision;
 mod real_orders;
 mod reconcile;
 mod reference;
+mod replay;
 mod routing;
 mod secrets;
 mod settings_changed;
