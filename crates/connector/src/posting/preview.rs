@@ -193,8 +193,7 @@ async fn of_task(
     };
     let nothing = |why: NoJournal| Ok(preview(Outcome::Nothing(why.into())));
     if completion.state == "journal" {
-        let by = format!("task {}, completion {}", completion.task_gid, completion.ordinal);
-        return nothing(NoJournal::AlreadyPosted { what: "this completion".to_owned(), by });
+        return Ok(preview(Outcome::Nothing(has_one(&completion))));
     }
     let around = Around::load(&mut db, connection, std::slice::from_ref(&completion)).await?;
     let line_amount = clients.connection.settings.tasks.line_amount;
@@ -211,6 +210,19 @@ async fn of_task(
     match planned(clients, settings, &completion, &cost, &ledger)? {
         Ok(planned) => Ok(preview(Outcome::Journal(Box::new(planned)))),
         Err(why) => nothing(why),
+    }
+}
+
+/// The completion itself brought a journal.
+fn has_one(completion: &Completion) -> Nothing {
+    Nothing {
+        code: Code::JournalAlreadyPosted.info().code,
+        reason: format!(
+            "completion {} of task {} has its journal already",
+            completion.ordinal, completion.task_gid
+        ),
+        remedy: "Nothing; `journals show NAME TASK` tells where that journal stands.",
+        held: false,
     }
 }
 

@@ -147,6 +147,18 @@ fn print_journal(told: &Told) {
         table.add_row([output::when(Some(step.at)), step.state.clone(), format!("{}{again}", step.what)]);
     }
     output::data(&table.to_string());
+    if !told.actions.is_empty() {
+        let mut table = output::table(&["at", "by", "did", "note"]);
+        for action in &told.actions {
+            table.add_row([
+                output::when(Some(action.at)),
+                action.by.clone(),
+                action.what.clone(),
+                or_unknown(&action.note),
+            ]);
+        }
+        output::data(&table.to_string());
+    }
     if let Some(table) = exchanges(&told.exchanges) {
         output::data(&table.to_string());
     }
