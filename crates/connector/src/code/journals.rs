@@ -129,6 +129,9 @@ macro_rules! journals {
             JournalLogUnread InDoubt "MLC-5142" "The journal was imported, and the import's log could not be read",
                 "The batch is there. The import may have warned, for instance that lines went to the suspense account, and its log, which would say so, could not be read.",
                 "Compare the batch's lines in Oracle with those of the journal before posting it. See that the user may download the logs of import jobs.";
+            JournalSubjectUnknown Usage "MLC-6510" "Neither an order, a task, a completion nor a journal of that name is known",
+                "Nothing was changed.",
+                "`journals list NAME` shows the completions with their journals. A task's gid stands in its address in Asana; an order is known once it was polled.";
         }
     };
 }

@@ -41,6 +41,7 @@ const RANGES: &[(&str, &str)] = &[
     ("50", "Asana's webhooks: events that do not arrive, or are refused"),
     ("51", "Journals: why there is none, and what became of one"),
     ("60", "The record log"),
+    ("65", "What people do to movements and journals"),
     ("70", "Alerts"),
     ("80", "Reference data: suppliers, accounts, and the options that stand for them"),
     ("81", "Setting a connection up: fields, the connection's file, the dry run"),

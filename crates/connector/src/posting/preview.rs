@@ -122,7 +122,8 @@ pub fn origin(origin: Origin) -> &'static str {
 /// gid.
 ///
 /// # Errors
-/// [`Code::SettingsInvalid`] without journal settings, [`Code::NoTask`] when nothing is known of `what`; those of
+/// [`Code::SettingsInvalid`] without journal settings, [`Code::JournalSubjectUnknown`] when nothing is known
+/// of `what`, [`Code::NoTask`] when no task stands for the order; those of
 /// reading from Asana, from Oracle and from the database.
 pub async fn preview(engine: &Engine, clients: &Clients, what: &str) -> Result<Vec<Preview>> {
     let Some(settings) = &clients.connection.settings.journal else {
@@ -161,12 +162,14 @@ async fn tasks_meant(db: &mut PgConnection, connection: ConnectionId, what: &str
         gids.insert(what.to_owned());
     }
     if gids.is_empty() {
-        let words = if orders.is_empty() {
-            format!("no purchase order and no task with the number {what} is known, and it is no task's gid")
+        let (code, words) = if orders.is_empty() {
+            let words = "no purchase order and no task with the number";
+            (Code::JournalSubjectUnknown, format!("{words} {what} is known, and it is no task's gid"))
         } else {
-            format!("no task stands for purchase order {what} yet, and journals come from tasks")
+            let words = format!("no task stands for purchase order {what} yet, and journals come from tasks");
+            (Code::NoTask, words)
         };
-        return Err(Error::new(Code::NoTask, words));
+        return Err(Error::new(code, words));
     }
     Ok(gids.into_iter().take(MAX_TASKS).collect())
 }
