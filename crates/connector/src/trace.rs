@@ -98,6 +98,9 @@ pub async fn of(db: &PgPool, connection: &Connection, what: &str) -> Result<Trac
     entries.extend(posted);
     entries.extend(rows::alerts(db, id, &journals).await?);
     let asked: Vec<uuid::Uuid> = movements.into_iter().chain(journals).collect();
+    let done = rows::actions(db, id, &asked).await?;
+    cut |= full(done.len(), rows::MOST);
+    entries.extend(done);
     let asked = rows::attempts(db, id, &asked).await?;
     cut |= full(asked.len(), rows::MOST);
     entries.extend(asked);

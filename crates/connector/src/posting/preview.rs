@@ -122,7 +122,8 @@ pub fn origin(origin: Origin) -> &'static str {
 /// gid.
 ///
 /// # Errors
-/// [`Code::SettingsInvalid`] without journal settings, [`Code::NoTask`] when nothing is known of `what`; those of
+/// [`Code::SettingsInvalid`] without journal settings, [`Code::JournalSubjectUnknown`] when nothing is known
+/// of `what`, [`Code::NoTask`] when no task stands for the order; those of
 /// reading from Asana, from Oracle and from the database.
 pub async fn preview(engine: &Engine, clients: &Clients, what: &str) -> Result<Vec<Preview>> {
     let Some(settings) = &clients.connection.settings.journal else {
@@ -161,12 +162,14 @@ async fn tasks_meant(db: &mut PgConnection, connection: ConnectionId, what: &str
         gids.insert(what.to_owned());
     }
     if gids.is_empty() {
-        let words = if orders.is_empty() {
-            format!("no purchase order and no task with the number {what} is known, and it is no task's gid")
+        let (code, words) = if orders.is_empty() {
+            let words = "no purchase order and no task with the number";
+            (Code::JournalSubjectUnknown, format!("{words} {what} is known, and it is no task's gid"))
         } else {
-            format!("no task stands for purchase order {what} yet, and journals come from tasks")
+            let words = format!("no task stands for purchase order {what} yet, and journals come from tasks");
+            (Code::NoTask, words)
         };
-        return Err(Error::new(Code::NoTask, words));
+        return Err(Error::new(code, words));
     }
     Ok(gids.into_iter().take(MAX_TASKS).collect())
 }
@@ -193,8 +196,7 @@ async fn of_task(
     };
     let nothing = |why: NoJournal| Ok(preview(Outcome::Nothing(why.into())));
     if completion.state == "journal" {
-        let by = format!("task {}, completion {}", completion.task_gid, completion.ordinal);
-        return nothing(NoJournal::AlreadyPosted { what: "this completion".to_owned(), by });
+        return Ok(preview(Outcome::Nothing(has_one(&completion))));
     }
     let around = Around::load(&mut db, connection, std::slice::from_ref(&completion)).await?;
     let line_amount = clients.connection.settings.tasks.line_amount;
@@ -211,6 +213,19 @@ async fn of_task(
     match planned(clients, settings, &completion, &cost, &ledger)? {
         Ok(planned) => Ok(preview(Outcome::Journal(Box::new(planned)))),
         Err(why) => nothing(why),
+    }
+}
+
+/// The completion itself brought a journal.
+fn has_one(completion: &Completion) -> Nothing {
+    Nothing {
+        code: Code::JournalAlreadyPosted.info().code,
+        reason: format!(
+            "completion {} of task {} has its journal already",
+            completion.ordinal, completion.task_gid
+        ),
+        remedy: "Nothing; `journals show NAME TASK` tells where that journal stands.",
+        held: false,
     }
 }
 

@@ -11,6 +11,7 @@ use crate::ids::TaskGid;
 use crate::journal::{GroupId, JournalPlan, Kind, import_code};
 use crate::posting::lines::{self, ShownLine};
 use crate::record::OrderFacts;
+use crate::store::actions::{self, ActionRow};
 use crate::store::attempts::{self, Attempt};
 use crate::store::completions::{self, Completion};
 use crate::store::connections::Connection;
@@ -21,6 +22,8 @@ use crate::store::{completed, documents};
 const MAX_COMPLETIONS: i64 = 20;
 /// Requests of one journal that are shown.
 const EXCHANGES_SHOWN: i64 = 100;
+/// Actions on one journal that are shown.
+const ACTIONS_SHOWN: i64 = 100;
 /// Journals of one task that are looked through.
 const MAX_JOURNALS: i64 = 1000;
 /// Shorter texts are not looked for in the exchanges with Oracle: too much would fit.
@@ -62,6 +65,8 @@ pub struct Told {
     pub steps: Vec<LoggedStep>,
     /// Every request that was sent to Oracle for it, oldest first; of very many the newest.
     pub exchanges: Vec<Attempt>,
+    /// What people did to it, oldest first.
+    pub actions: Vec<ActionRow>,
 }
 
 /// What a code means.
@@ -113,7 +118,9 @@ async fn tell(db: &sqlx::PgPool, connection: &Connection, task: &str, ordinal: i
         let steps = journals::steps(db, connection.id, journal.journal_id).await?;
         let id = journal.journal_id;
         let told_of = tell_journal(connection, journal, steps)?;
-        told.push(Told { exchanges: attempts::of(db, connection.id, id, EXCHANGES_SHOWN).await?, ..told_of });
+        let exchanges = attempts::of(db, connection.id, id, EXCHANGES_SHOWN).await?;
+        let actions = actions::of(db, connection.id, id, ACTIONS_SHOWN).await?;
+        told.push(Told { exchanges, actions, ..told_of });
     }
     Ok(Some(Story { advice: advice(completion.code.as_deref()), completion, order, journals: told }))
 }
@@ -132,6 +139,7 @@ fn tell_journal(connection: &Connection, journal: Journal, steps: Vec<LoggedStep
         journal,
         steps,
         exchanges: Vec::new(),
+        actions: Vec::new(),
     })
 }
 

@@ -6,8 +6,10 @@ use jiff::Timestamp;
 use sqlx::PgPool;
 use uuid::Uuid;
 
+use crate::code::Code;
 use crate::error::Result;
 use crate::ids::ConnectionId;
+use crate::store::at;
 
 /// Steps looked through at most when an id of an earlier sending is looked for.
 const MAX_STEPS: i64 = 20;
@@ -58,8 +60,27 @@ pub struct Filter {
     pub order_number: Option<String>,
     /// Only this task.
     pub task: Option<String>,
+    /// Only with one of these codes.
+    pub codes: Option<Vec<String>>,
+    /// Only completed at this moment or later.
+    pub since: Option<Timestamp>,
+    /// Only completed before this moment.
+    pub until: Option<Timestamp>,
     /// At most this many, newest first.
     pub limit: i64,
+}
+
+/// Completions and journals that share a code.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Group {
+    /// The class of the code; none without a code.
+    pub class: Option<&'static str>,
+    /// The code, if they have one.
+    pub code: Option<String>,
+    /// How many.
+    pub count: i64,
+    /// The newest of them: a journal's id, or the gid of a task without a journal.
+    pub example: String,
 }
 
 /// Lists completions with their journals, newest first.
@@ -75,11 +96,16 @@ pub async fn list(db: &PgPool, connection: ConnectionId, filter: &Filter) -> Res
               on j.connection_id = $1 and j.task_gid = c.task_gid and j.ordinal = c.ordinal
          where c.connection_id = $1 and ($2::text is null or coalesce(j.state, c.state) = $2)
            and ($3::text is null or c.order_number = $3) and ($4::text is null or c.task_gid = $4)
-         order by coalesce(j.created_at, c.found_at) desc, c.task_gid, c.ordinal desc, j.journal_id desc limit $5",
+           and ($5::text[] is null or case when j.journal_id is null then c.code else j.code end = any($5))
+           and ($6::timestamptz is null or c.completed_at >= $6) and ($7::timestamptz is null or c.completed_at < $7)
+         order by coalesce(j.created_at, c.found_at) desc, c.task_gid, c.ordinal desc, j.journal_id desc limit $8",
         connection.0,
         filter.state,
         filter.order_number,
         filter.task,
+        filter.codes.as_deref(),
+        filter.since.map(at) as Option<jiff_sqlx::Timestamp>,
+        filter.until.map(at) as Option<jiff_sqlx::Timestamp>,
         filter.limit,
     )
     .fetch_all(db)
@@ -104,6 +130,37 @@ pub async fn list(db: &PgPool, connection: ConnectionId, filter: &Filter) -> Res
             request_id: r.request_id,
             batch_id: r.batch_id,
         })
+        .collect())
+}
+
+/// How many completions and journals have each code, most first. The filter's limit does not count.
+pub async fn groups(db: &PgPool, connection: ConnectionId, filter: &Filter) -> Result<Vec<Group>> {
+    let rows = sqlx::query!(
+        "select f.code, count(*) as \"count!\", (array_agg(f.id order by f.at desc, f.id desc))[1] as \"example!\"
+         from (select case when j.journal_id is null then c.code else j.code end as code,
+                      coalesce(j.journal_id::text, c.task_gid) as id, coalesce(j.created_at, c.found_at) as at
+               from completions c left join journals j
+                    on j.connection_id = $1 and j.task_gid = c.task_gid and j.ordinal = c.ordinal
+               where c.connection_id = $1 and ($2::text is null or coalesce(j.state, c.state) = $2)
+                 and ($3::text is null or c.order_number = $3) and ($4::text is null or c.task_gid = $4)
+                 and ($6::timestamptz is null or c.completed_at >= $6)
+                 and ($7::timestamptz is null or c.completed_at < $7)) f
+         where $5::text[] is null or f.code = any($5)
+         group by f.code order by 2 desc, f.code",
+        connection.0,
+        filter.state,
+        filter.order_number,
+        filter.task,
+        filter.codes.as_deref(),
+        filter.since.map(at) as Option<jiff_sqlx::Timestamp>,
+        filter.until.map(at) as Option<jiff_sqlx::Timestamp>,
+    )
+    .fetch_all(db)
+    .await?;
+    let class = |code: &Option<String>| Some(Code::find(code.as_deref()?)?.class().as_str());
+    Ok(rows
+        .into_iter()
+        .map(|r| Group { class: class(&r.code), code: r.code, count: r.count, example: r.example })
         .collect())
 }
 

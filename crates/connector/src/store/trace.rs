@@ -307,6 +307,35 @@ pub async fn alerts(db: &PgPool, connection: ConnectionId, journals: &[Uuid]) ->
     Ok(told)
 }
 
+/// What people did to these movements and journals.
+pub async fn actions(db: &PgPool, connection: ConnectionId, about: &[Uuid]) -> Result<Vec<Entry>> {
+    let rows = sqlx::query!(
+        "select subject_kind, subject_id, at, done_by, what, note, before, after from actions
+         where connection_id = $1 and subject_id = any($2) order by action_id desc limit $3",
+        connection.0,
+        about,
+        MOST,
+    )
+    .fetch_all(db)
+    .await?;
+    let told = rows.into_iter().map(|r| {
+        let note = r.note.map_or_else(String::new, |note| format!(": {note}"));
+        let texts = [("before", r.before), ("after", r.after)];
+        let full: Vec<String> =
+            texts.into_iter().filter_map(|(name, text)| Some(format!("{name}: {}", text?))).collect();
+        Entry {
+            id: Some(r.subject_id.to_string()),
+            full: (!full.is_empty()).then(|| full.join("\n")),
+            ..Entry::new(
+                r.at.to_jiff(),
+                Place::Connector,
+                format!("{} {} by {}{note}", r.subject_kind, r.what, r.done_by),
+            )
+        }
+    });
+    Ok(told.collect())
+}
+
 fn kind(feed: &str) -> &'static str {
     if feed == "invoices" { "invoice" } else { "order" }
 }

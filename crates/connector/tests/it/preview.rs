@@ -3,7 +3,10 @@
 use connector::Code;
 use connector::posting::preview::{self, Outcome, Planned, Preview};
 use connector::posting::story;
+use connector::store::actions::{self, NewAction, Subject, What};
+use connector::store::completed::{self, Filter};
 use connector::store::connections;
+use connector::trace;
 use sandbox::oracle::Edit;
 use sandbox::{FaultRule, Side};
 
@@ -32,6 +35,13 @@ impl World {
         match previews.remove(0).outcome {
             Outcome::Journal(planned) => panic!("{planned:?}"),
             Outcome::Nothing(why) => (why.code.to_owned(), why.held),
+        }
+    }
+
+    async fn reason(&self, what: &str) -> String {
+        match self.preview(what).await.unwrap().remove(0).outcome {
+            Outcome::Journal(planned) => panic!("{planned:?}"),
+            Outcome::Nothing(why) => why.reason,
         }
     }
 
@@ -98,14 +108,17 @@ async fn a_preview_says_why_nothing_would_be_sent() {
     world.complete(&task);
     world.way_back().await;
     assert_eq!(world.refused("US-1").await, (code(Code::JournalAlreadyPosted), false));
+    let own = world.reason(&task).await;
+    assert!(own.contains("has its journal already") && !own.contains("another completion"), "{own}");
     // a second task of the same order: its cost is posted already
     let second = world.persons_task("US-1");
     world.sync().await;
     assert_eq!(world.refused(&second).await, (code(Code::JournalAlreadyPosted), false));
+    assert!(world.reason(&second).await.contains("another completion"));
     assert_eq!(world.preview("US-1").await.unwrap().len(), 2);
     let strange = world.persons_task("NO-SUCH");
     assert_eq!(world.refused(&strange).await, (code(Code::JournalOrderUnknown), true));
-    assert_eq!(world.preview("no such thing").await.unwrap_err().code, Code::NoTask);
+    assert_eq!(world.preview("no such thing").await.unwrap_err().code, Code::JournalSubjectUnknown);
     world.end().await;
 }
 
@@ -185,5 +198,66 @@ async fn a_completion_without_a_journal_says_why_and_what_to_do() {
     let told = world.found(&task).await.remove(0);
     assert!(told.journals.is_empty() && told.order.is_none());
     assert_eq!(told.advice.unwrap().code, code(Code::JournalOrderUnknown));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_a_person_did_to_a_journal_stands_in_its_story_and_in_the_trace() {
+    let world = World::with_journals().await;
+    let task = world.ordered("US-1", &["10"]).await;
+    world.complete(&task);
+    world.way_back().await;
+    let journal = world.journal().await;
+    let action = NewAction {
+        subject_id: journal.journal_id,
+        note: Some("asked the bookkeeper"),
+        before: None,
+        after: Some("4711"),
+    };
+    let mut db = world.engine.db.acquire().await.unwrap();
+    let kind = (Subject::Journal, What::Resolved);
+    actions::record(&mut db, world.connection, kind, "mara", &[action]).await.unwrap();
+    drop(db);
+    let told = world.found(&task).await.remove(0).journals.remove(0).actions;
+    assert_eq!((told.len(), told[0].by.as_str(), told[0].what.as_str()), (1, "mara", "resolved"));
+    let connection = connections::load(&world.engine.db, world.connection).await.unwrap();
+    let traced = trace::of(&world.engine.db, &connection, &task).await.unwrap();
+    let words = "journal resolved by mara: asked the bookkeeper";
+    let entry = traced.entries.iter().find(|entry| entry.what == words).unwrap();
+    assert_eq!(entry.full.as_deref(), Some("after: 4711"));
+    assert_eq!(entry.id, Some(journal.journal_id.to_string()));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn completions_are_counted_by_code_with_the_newest_as_example() {
+    let world = World::with_journals().await;
+    let posted = world.ordered("US-1", &["10"]).await;
+    let strange = ["NO-1", "NO-2"].map(|number| world.persons_task(number));
+    world.sync().await;
+    for task in strange.iter().chain([&posted]) {
+        world.complete(task);
+    }
+    world.way_back().await;
+    let all = Filter { limit: 50, ..Filter::default() };
+    let db = &world.engine.db;
+    let groups = completed::groups(db, world.connection, &all).await.unwrap();
+    let counted: Vec<_> = groups.iter().map(|g| (g.class, g.code.clone(), g.count)).collect();
+    let unknown = Some(code(Code::JournalOrderUnknown));
+    assert_eq!(counted, [(Some("missing_reference"), unknown.clone(), 2), (None, None, 1)]);
+    assert!(strange.contains(&groups[0].example), "{groups:?}");
+    assert_eq!(groups[1].example, world.journal().await.journal_id.to_string());
+
+    let held = Filter { codes: unknown.map(|code| vec![code]), ..all.clone() };
+    let listed = completed::list(db, world.connection, &held).await.unwrap();
+    assert!(listed.len() == 2 && listed.iter().all(|one| strange.contains(&one.task_gid)), "{listed:?}");
+    assert_eq!(completed::groups(db, world.connection, &held).await.unwrap(), groups[..1]);
+    // from a moment on, and before it
+    let moment = listed.iter().map(|one| one.completed_at).max().unwrap();
+    let from = Filter { since: Some(moment), ..held.clone() };
+    let before = Filter { until: Some(moment), ..held };
+    let since = completed::list(db, world.connection, &from).await.unwrap().len();
+    let until = completed::list(db, world.connection, &before).await.unwrap().len();
+    assert!(since >= 1 && since + until == 2, "{since} {until}");
     world.end().await;
 }

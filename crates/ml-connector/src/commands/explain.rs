@@ -2,47 +2,108 @@
 
 use std::process::ExitCode;
 
-use connector::code::{Code, CodeInfo};
+use connector::code::{Class, Code, CodeInfo};
+use connector::journal::import_code::{self, ImportCode};
 
 use crate::cli::Global;
 use crate::output;
 
 /// Explains one code, or lists all.
 pub fn run(code: Option<&str>, global: &Global) -> anyhow::Result<ExitCode> {
+    let Some(name) = code else { return list(global) };
+    if let Some(info) = find(&all(), name) {
+        return one(&info, global);
+    }
+    if let Some(known) = import_code::find(&name.trim().to_ascii_uppercase()) {
+        return one_of_oracle(known, global);
+    }
+    anyhow::bail!("there is no code `{name}`; run `ml-connector explain` for the list")
+}
+
+/// All codes: this program's, then those of Oracle's import.
+fn list(global: &Global) -> anyhow::Result<ExitCode> {
     let known = all();
-    let codes: Vec<CodeInfo> = match code {
-        Some(name) => vec![find(&known, name).ok_or_else(|| {
-            anyhow::anyhow!("there is no code `{name}`; run `ml-connector explain` for the list")
-        })?],
-        None => known,
-    };
     if global.json {
-        let all: Vec<_> = codes
-            .iter()
-            .map(|i| serde_json::json!({ "code": i.code, "title": i.title, "meaning": i.meaning, "remedy": i.remedy }))
-            .collect();
+        let all: Vec<_> =
+            known.iter().map(in_json).chain(import_code::KNOWN.iter().map(oracle_in_json)).collect();
         output::json(&all)?;
         return Ok(ExitCode::SUCCESS);
     }
-    if let ([info], Some(_)) = (codes.as_slice(), code) {
-        output::data(&format!(
-            "{}: {}\n\nWhat it means\n  {}\n\nWhat to do\n  {}",
-            info.code, info.title, info.meaning, info.remedy
-        ));
-        return Ok(ExitCode::SUCCESS);
+    let mut table = output::table(&["code", "class", "what happened"]);
+    for info in &known {
+        table.add_row([info.code, info.class.as_str(), info.title]);
     }
-    let mut table = output::table(&["code", "what happened"]);
-    for info in codes {
-        table.add_row([info.code, info.title]);
+    for known in import_code::KNOWN {
+        table.add_row([known.code, class_of(known).as_str(), &format!("Oracle's import: {}", known.meaning)]);
     }
     output::data(&table.to_string());
     Ok(ExitCode::SUCCESS)
+}
+
+fn one(info: &CodeInfo, global: &Global) -> anyhow::Result<ExitCode> {
+    if global.json {
+        output::json(&[in_json(info)])?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    output::data(&format!(
+        "{}: {}\n\nClass\n  {}: {}\n\nWhat it means\n  {}\n\nWhat to do\n  {}",
+        info.code,
+        info.title,
+        info.class,
+        info.class.what(),
+        info.meaning,
+        info.remedy
+    ));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A code of Oracle's journal import, as its log gives it: Oracle's meaning and our advice.
+fn one_of_oracle(known: &ImportCode, global: &Global) -> anyhow::Result<ExitCode> {
+    if global.json {
+        output::json(&[oracle_in_json(known)])?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let class = class_of(known);
+    output::data(&format!(
+        "{}: a code of Oracle's journal import\n\nClass\n  {class}: {}\n\nWhat it means\n  {}\n\nWhat to do\n  {}",
+        known.code,
+        class.what(),
+        known.meaning,
+        known.remedy
+    ));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn in_json(info: &CodeInfo) -> serde_json::Value {
+    serde_json::json!({
+        "code": info.code,
+        "class": info.class.as_str(),
+        "title": info.title,
+        "meaning": info.meaning,
+        "remedy": info.remedy,
+    })
+}
+
+fn oracle_in_json(known: &ImportCode) -> serde_json::Value {
+    serde_json::json!({
+        "code": known.code,
+        "class": class_of(known).as_str(),
+        "title": "a code of Oracle's journal import",
+        "meaning": known.meaning,
+        "remedy": known.remedy,
+    })
+}
+
+/// Codes that begin with `W` only warn; Oracle took the lines.
+fn class_of(known: &ImportCode) -> Class {
+    if import_code::rejects(known.code) { Class::RejectedByOracle } else { Class::Notice }
 }
 
 /// The engine's codes and those of the private server, by number.
 fn all() -> Vec<CodeInfo> {
     let server = embedded_postgres::CODES.iter().map(|i| CodeInfo {
         code: i.code,
+        class: Class::Internal,
         title: i.title,
         meaning: i.meaning,
         remedy: i.remedy,

@@ -88,6 +88,12 @@ async fn every_command_shows_a_table_to_people_and_pure_json_to_programs() {
     let codes = looks(&world, &["explain"], 0).await;
     assert!(codes.as_array().unwrap().len() > 40);
     assert_eq!(looks(&world, &["explain", "1206"], 0).await[0]["code"], "MLC-1206");
+    let explained = &looks(&world, &["explain", "ef04"], 0).await[0];
+    assert_eq!(
+        (&explained["code"], &explained["class"]),
+        (&Value::from("EF04"), &Value::from("rejected_by_oracle"))
+    );
+    assert!(codes.as_array().unwrap().contains(explained));
     does(&world, &["connection", "remove", "main", "--yes"]).await;
     assert_eq!(looks(&world, &["connection", "list"], 0).await, serde_json::json!([]));
     world.end().await;
@@ -132,7 +138,7 @@ async fn the_exit_code_says_what_kind_of_failure_it_was() {
         (vec!["connection", "add", "main", "-f", "/no/such/file"], "MLC-1214"),
         (vec!["connection", "remove", "main"], ""),
         (vec!["movements", "show", "main", "no-id"], ""),
-        (vec!["journals", "show", "main", "no-id"], ""),
+        (vec!["journals", "show", "main", "no-id"], "MLC-6510"),
         (vec!["journals", "preview", "main", "PO-1"], "MLC-1208"),
         (vec!["webhooks", "register", "main"], "MLC-5003"),
         (vec!["webhooks", "check", "main", "--public-url", "ftp://erp.example"], "MLC-5003"),

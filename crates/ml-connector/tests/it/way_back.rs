@@ -91,6 +91,10 @@ async fn a_completed_task_becomes_a_journal_that_every_command_tells_of() {
     assert!(full.contains("GlInterface.csv\nNEW,") && !told.contains("GlInterface.csv\nNEW,"), "{told}");
     let again = scene.looks(&["journals", "preview", "main", &task], 0).await;
     assert_eq!(again[0]["nothing"]["code"], "MLC-5107");
+    let groups = scene.looks(&["journals", "list", "main", "--group", "class"], 0).await;
+    assert_eq!((&groups[0]["count"], &groups[0]["example"]), (&1.into(), &one["journal_id"]));
+    let none = ["journals", "list", "main", "--class", "rejected_by_oracle"];
+    assert_eq!(scene.does(&none, 0).await, serde_json::json!([]));
 
     let connection = scene.looks(&["connection", "show", "main"], 0).await;
     assert_eq!(

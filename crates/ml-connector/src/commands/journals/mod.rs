@@ -6,8 +6,10 @@ mod show;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use connector::store::completed::{self, Entry, Filter};
+use connector::code::{Class, Code};
+use connector::store::completed::{self, Entry, Filter, Group};
 use connector::store::connections;
+use jiff::Timestamp;
 
 use crate::cli::Global;
 use crate::database::Database;
@@ -53,9 +55,43 @@ pub struct ListArgs {
     /// Only this task's gid
     #[arg(long, value_name = "GID")]
     task: Option<String>,
+    /// Only with codes of this class, such as `value` or `rejected_by_oracle`
+    #[arg(long, value_parser = class)]
+    class: Option<Class>,
+    /// Only with this code, such as `MLC-5136`
+    #[arg(long, value_parser = code)]
+    code: Option<Code>,
+    /// Only completed at this moment or later, such as 2026-11-01T00:00:00Z
+    #[arg(long, value_name = "TIME")]
+    since: Option<Timestamp>,
+    /// Only completed before this moment
+    #[arg(long, value_name = "TIME")]
+    until: Option<Timestamp>,
+    /// Count them by class and code, with an example of each, instead of listing them
+    #[arg(long, value_parser = ["class"])]
+    group: Option<String>,
     /// At most this many
     #[arg(long, default_value_t = 50)]
     limit: i64,
+}
+
+fn class(name: &str) -> Result<Class, String> {
+    let all: Vec<&str> = Class::ALL.iter().map(|class| class.as_str()).collect();
+    Class::parse(name).ok_or_else(|| format!("the classes are {}", all.join(", ")))
+}
+
+fn code(name: &str) -> Result<Code, String> {
+    Code::find(name).ok_or_else(|| "run `ml-connector explain` for the list".to_owned())
+}
+
+/// The codes that fit both; all codes when neither is given.
+fn codes(class: Option<Class>, code: Option<Code>) -> Option<Vec<String>> {
+    if class.is_none() && code.is_none() {
+        return None;
+    }
+    let fits =
+        |one: &&Code| class.is_none_or(|class| one.class() == class) && code.is_none_or(|code| **one == code);
+    Some(Code::ALL.iter().filter(fits).map(ToString::to_string).collect())
 }
 
 /// Runs the command.
@@ -76,8 +112,18 @@ pub async fn run(command: JournalsCommand, global: &Global) -> anyhow::Result<Ex
 
 async fn list(database: &Database, args: ListArgs, global: &Global) -> anyhow::Result<ExitCode> {
     let connection = connections::find(&database.pool, &args.connection).await?;
-    let filter =
-        Filter { state: args.state, order_number: args.po, task: args.task, limit: args.limit.max(1) };
+    let filter = Filter {
+        state: args.state,
+        order_number: args.po,
+        task: args.task,
+        codes: codes(args.class, args.code),
+        since: args.since,
+        until: args.until,
+        limit: args.limit.max(1),
+    };
+    if args.group.is_some() {
+        return grouped(&completed::groups(&database.pool, connection.id, &filter).await?, global);
+    }
     let found = completed::list(&database.pool, connection.id, &filter).await?;
     if global.json {
         output::json(&found)?;
@@ -92,6 +138,31 @@ async fn list(database: &Database, args: ListArgs, global: &Global) -> anyhow::R
     if i64::try_from(found.len()).unwrap_or(i64::MAX) == filter.limit {
         output::say(&format!("the newest {}; more with --limit", filter.limit));
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// How many there are of each class and code.
+fn grouped(groups: &[Group], global: &Global) -> anyhow::Result<ExitCode> {
+    if global.json {
+        output::json(&groups)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if groups.is_empty() {
+        output::say("no completion fits");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut table = output::table(&["class", "code", "count", "what happened", "newest"]);
+    for group in groups {
+        let title = group.code.as_deref().and_then(Code::find).map_or("", |code| code.info().title);
+        table.add_row([
+            group.class.unwrap_or("-"),
+            group.code.as_deref().unwrap_or("-"),
+            &group.count.to_string(),
+            title,
+            &group.example,
+        ]);
+    }
+    output::data(&table.to_string());
     Ok(ExitCode::SUCCESS)
 }
 

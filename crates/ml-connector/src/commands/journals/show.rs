@@ -6,6 +6,7 @@ use connector::posting::story::{self, Advice, Story, Told};
 use connector::record::OrderFacts;
 use connector::store::completions::Completion;
 use connector::store::connections;
+use connector::{Code, Error};
 
 use crate::cli::Global;
 use crate::commands::movements::exchanges;
@@ -23,11 +24,12 @@ pub async fn run(
     let connection = connections::find(&database.pool, connection).await?;
     let mut stories = story::find(&database.pool, &connection, what).await?;
     if stories.is_empty() {
-        anyhow::bail!(
+        let words = format!(
             "`{}` knows no completion by `{what}`: neither a task's gid or PO number, nor a journal's id, batch, \
              request or group id; `journals preview` says what a task that is open would bring",
             connection.name
         );
+        return Err(Error::new(Code::JournalSubjectUnknown, words).into());
     }
     if !full {
         for step in stories.iter_mut().flat_map(|s| &mut s.journals).flat_map(|told| &mut told.steps) {
@@ -147,6 +149,18 @@ fn print_journal(told: &Told) {
         table.add_row([output::when(Some(step.at)), step.state.clone(), format!("{}{again}", step.what)]);
     }
     output::data(&table.to_string());
+    if !told.actions.is_empty() {
+        let mut table = output::table(&["at", "by", "did", "note"]);
+        for action in &told.actions {
+            table.add_row([
+                output::when(Some(action.at)),
+                action.by.clone(),
+                action.what.clone(),
+                or_unknown(&action.note),
+            ]);
+        }
+        output::data(&table.to_string());
+    }
     if let Some(table) = exchanges(&told.exchanges) {
         output::data(&table.to_string());
     }
