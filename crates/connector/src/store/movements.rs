@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 use sqlx::PgPool;
 
-use crate::code::Code;
+use crate::code::{Class, Code};
 use crate::error::{Error, Result};
 use crate::ids::{ConnectionId, MovementId};
 use crate::store::actions::{self, ActionRow};
@@ -137,7 +137,14 @@ pub struct Group {
     pub reason: Option<String>,
 }
 
-/// Counts movements by state and code, the most frequent first.
+impl Group {
+    /// The class of its code, for grouping.
+    fn class(&self) -> Option<Class> {
+        self.code.as_deref().and_then(Code::find).map(Code::class)
+    }
+}
+
+/// Counts movements by class, code and state; without a code last, within a class the most frequent first.
 pub async fn groups(db: &PgPool, connection: ConnectionId, filter: &Filter) -> Result<Vec<Group>> {
     let rows = sqlx::query!(
         "select g.state as \"state!\", g.code, g.count as \"count!\", m.created_at as \"newest_at!\",
@@ -157,7 +164,7 @@ pub async fn groups(db: &PgPool, connection: ConnectionId, filter: &Filter) -> R
     )
     .fetch_all(db)
     .await?;
-    Ok(rows
+    let mut groups: Vec<Group> = rows
         .into_iter()
         .map(|r| Group {
             state: r.state,
@@ -167,7 +174,9 @@ pub async fn groups(db: &PgPool, connection: ConnectionId, filter: &Filter) -> R
             example: r.example,
             reason: r.reason,
         })
-        .collect())
+        .collect();
+    groups.sort_by_key(|group| (group.class().is_none(), group.class()));
+    Ok(groups)
 }
 
 /// The newest movement of each record among those that a filter means: one replay sends a record once, to all its

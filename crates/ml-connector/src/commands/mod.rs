@@ -1,6 +1,7 @@
 //! One file per command.
 
 pub mod alerts;
+mod chosen;
 pub mod connection;
 pub mod demo;
 pub mod doctor;

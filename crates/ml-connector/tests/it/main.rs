@@ -18,6 +18,7 @@ mod pair;
 mod private_server;
 mod program;
 mod reconcile;
+mod replay;
 mod secrets;
 mod settings_files;
 mod setup;

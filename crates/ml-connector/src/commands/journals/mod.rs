@@ -12,6 +12,7 @@ use connector::store::connections;
 use jiff::Timestamp;
 
 use crate::cli::Global;
+use crate::commands::chosen;
 use crate::database::Database;
 use crate::output;
 
@@ -56,10 +57,10 @@ pub struct ListArgs {
     #[arg(long, value_name = "GID")]
     task: Option<String>,
     /// Only with codes of this class, such as `value` or `rejected_by_oracle`
-    #[arg(long, value_parser = class)]
+    #[arg(long, value_parser = chosen::class)]
     class: Option<Class>,
     /// Only with this code, such as `MLC-5136`
-    #[arg(long, value_parser = code)]
+    #[arg(long, value_parser = chosen::code)]
     code: Option<Code>,
     /// Only completed at this moment or later, such as 2026-11-01T00:00:00Z
     #[arg(long, value_name = "TIME")]
@@ -73,25 +74,6 @@ pub struct ListArgs {
     /// At most this many
     #[arg(long, default_value_t = 50)]
     limit: i64,
-}
-
-fn class(name: &str) -> Result<Class, String> {
-    let all: Vec<&str> = Class::ALL.iter().map(|class| class.as_str()).collect();
-    Class::parse(name).ok_or_else(|| format!("the classes are {}", all.join(", ")))
-}
-
-fn code(name: &str) -> Result<Code, String> {
-    Code::find(name).ok_or_else(|| "run `ml-connector explain` for the list".to_owned())
-}
-
-/// The codes that fit both; all codes when neither is given.
-fn codes(class: Option<Class>, code: Option<Code>) -> Option<Vec<String>> {
-    if class.is_none() && code.is_none() {
-        return None;
-    }
-    let fits =
-        |one: &&Code| class.is_none_or(|class| one.class() == class) && code.is_none_or(|code| **one == code);
-    Some(Code::ALL.iter().filter(fits).map(ToString::to_string).collect())
 }
 
 /// Runs the command.
@@ -116,7 +98,7 @@ async fn list(database: &Database, args: ListArgs, global: &Global) -> anyhow::R
         state: args.state,
         order_number: args.po,
         task: args.task,
-        codes: codes(args.class, args.code),
+        codes: chosen::codes(args.class, args.code),
         since: args.since,
         until: args.until,
         limit: args.limit.max(1),

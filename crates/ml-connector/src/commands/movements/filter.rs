@@ -1,9 +1,12 @@
 //! Which movements are meant.
 
 use clap::Args;
+use connector::code::{Class, Code};
 use connector::feed::Feed;
 use connector::store::movements::Filter;
 use jiff::Timestamp;
+
+use crate::commands::chosen;
 
 /// Which movements are meant; without any of these all are.
 #[derive(Debug, Args)]
@@ -15,9 +18,12 @@ pub struct FilterArgs {
     /// Only orders, or only invoices
     #[arg(long, value_parser = ["order", "invoice"])]
     kind: Option<String>,
-    /// Only those with this code, such as MLC-4001; may be given several times
-    #[arg(long, value_name = "CODE")]
-    code: Vec<String>,
+    /// Only those whose code is of this class, such as value; `explain` shows the classes
+    #[arg(long, value_name = "CLASS", value_parser = chosen::class)]
+    class: Option<Class>,
+    /// Only those with this code, such as MLC-4001
+    #[arg(long, value_name = "CODE", value_parser = chosen::code)]
+    code: Option<Code>,
     /// Only those opened at this moment or later, such as 2026-11-01T00:00:00Z
     #[arg(long, value_name = "TIME")]
     since: Option<Timestamp>,
@@ -39,15 +45,10 @@ impl FilterArgs {
             "invoice" => Feed::Invoices,
             _ => Feed::PurchaseOrders,
         });
-        let full = |code: String| {
-            let code = code.trim().to_ascii_uppercase();
-            if code.starts_with("MLC-") { code } else { format!("MLC-{code}") }
-        };
-        let codes: Vec<String> = self.code.into_iter().map(full).collect();
         Filter {
             state: self.state,
             feed: feed.map(|feed| feed.as_str().to_owned()),
-            codes: Some(codes).filter(|codes| !codes.is_empty()),
+            codes: chosen::codes(self.class, self.code),
             since: self.since,
             until: self.until,
             order_number: self.po,

@@ -19,9 +19,9 @@ pub struct ListArgs {
     connection: String,
     #[command(flatten)]
     filter: FilterArgs,
-    /// Count by state and code instead
-    #[arg(long)]
-    group: bool,
+    /// Count them by class and code, with an example of each, instead of listing them
+    #[arg(long, value_parser = ["class"])]
+    group: Option<String>,
     /// At most this many
     #[arg(long, default_value_t = 50)]
     limit: i64,
@@ -31,7 +31,7 @@ pub struct ListArgs {
 pub async fn run(database: &Database, args: ListArgs, global: &Global) -> anyhow::Result<ExitCode> {
     let connection = connections::find(&database.pool, &args.connection).await?;
     let filter = args.filter.filter();
-    if args.group {
+    if args.group.is_some() {
         return groups(&movements::groups(&database.pool, connection.id, &filter).await?, global);
     }
     let limit = args.limit.max(1);
@@ -90,12 +90,13 @@ fn groups(found: &[Group], global: &Global) -> anyhow::Result<ExitCode> {
 
 /// Groups with what their codes mean.
 pub(super) fn table(found: &[Group]) -> comfy_table::Table {
-    let mut table = output::table(&["state", "code", "count", "newest", "an example"]);
+    let mut table = output::table(&["class", "code", "state", "count", "newest", "an example"]);
     for group in found {
-        let title = group.code.as_deref().and_then(Code::find).map(|code| format!(" {}", code.info().title));
+        let code = group.code.as_deref().and_then(Code::find);
         table.add_row([
+            code.map_or_else(|| "-".to_owned(), |code| code.class().to_string()),
+            code.map_or_else(|| "-".to_owned(), |code| format!("{code} {}", code.info().title)),
             group.state.clone(),
-            group.code.clone().unwrap_or_else(|| "-".to_owned()) + &title.unwrap_or_default(),
             group.count.to_string(),
             output::when(Some(group.newest_at)),
             group.example.to_string(),
