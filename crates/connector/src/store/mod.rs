@@ -43,6 +43,10 @@ const ACQUIRE_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
 /// How long the first connection may take.
 const CONNECT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
 
+/// How long a transaction may stand still before the database ends it. None waits for anything outside the database,
+/// and its locks (a token's budget, a connection's row) stop the work of every other node.
+pub const HELD_LOCKS: std::time::Duration = std::time::Duration::from_secs(10);
+
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations");
 
 /// Opens a pool on the database; nothing is created.
@@ -69,8 +73,8 @@ pub async fn open(url: &str) -> Result<PgPool> {
         .connect_with(options.application_name("ml-connector").options([
             // a plan made while a table was empty would be kept for the session, and be wrong soon after
             ("plan_cache_mode", "force_custom_plan"),
-            // what a node that was stopped has locked is free again when its lease has run out
-            ("idle_in_transaction_session_timeout", &format!("{}s", jobs::LEASE.as_secs())),
+            // what a node that was stopped has locked is free again long before its leases have run out
+            ("idle_in_transaction_session_timeout", &format!("{}s", HELD_LOCKS.as_secs())),
         ]))
         .await
         .map_err(unreachable)

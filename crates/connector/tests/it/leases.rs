@@ -1,11 +1,12 @@
 //! Several nodes on one database: the rows decide who works, and whoever lost a lease changes nothing.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use connector::feed::Feed;
 use connector::node;
 use connector::store::jobs::{self, Job};
-use connector::store::{connections, feeds, journals, outbox};
+use connector::store::{self, connections, feeds, journals, outbox};
 use connector::{Code, Engine, manage};
 use sandbox::{Fault, FaultRule, GenerateOptions, Side};
 use tokio::sync::watch;
@@ -280,5 +281,28 @@ async fn no_store_function_changes_a_row_for_a_lease_or_fence_that_is_stale() {
         assert_ne!(rows(&world).await, before, "{}", job.as_str());
     }
     other.db.close().await;
+    world.end().await;
+}
+
+/// Holds the row of the world's connection in a transaction, as whoever changes it does.
+async fn lock_connection(world: &World) -> sqlx::Transaction<'static, sqlx::Postgres> {
+    let mut tx = store::begin(&world.engine.db).await.unwrap();
+    let sql = "update connections set name = name where connection_id = $1";
+    sqlx::query(sql).bind(world.connection.0).execute(&mut *tx).await.unwrap();
+    tx
+}
+
+#[tokio::test]
+async fn what_a_stopped_node_has_locked_is_free_long_before_its_leases_have_run_out() {
+    let world = World::new().await;
+    let mut stopped = lock_connection(&world).await;
+    let begun = std::time::Instant::now();
+    lock_connection(&world).await.commit().await.unwrap();
+    let waited = begun.elapsed();
+    assert!(waited + Duration::from_secs(1) > store::HELD_LOCKS, "it was never locked: {waited:?}");
+    assert!(waited < jobs::LEASE / 2, "{waited:?}");
+    let goes_on = sqlx::query("update connections set name = name").execute(&mut *stopped).await;
+    assert!(goes_on.is_err(), "the stopped node's transaction goes on");
+    drop(stopped);
     world.end().await;
 }

@@ -17,7 +17,8 @@ pub struct World {
     pub database_url: String,
     pub db: PgPool,
     pub directory: tempfile::TempDir,
-    server: Server,
+    /// Absent only while [`World::raise_database`] is at it.
+    server: Option<Server>,
 }
 
 /// A directory that the private server's user may pass through.
@@ -36,7 +37,7 @@ impl World {
         let database_url = server.url();
         let db = connector::store::open(&database_url).await.unwrap();
         let key = MasterKey::generate().expose_secret().to_owned();
-        World { key, database_url, db, directory, server }
+        World { key, database_url, db, directory, server: Some(server) }
     }
 
     /// The program with this world's database and key.
@@ -152,18 +153,21 @@ impl World {
     }
 
     /// Starts the server again, at the same address.
-    pub async fn raise_database(self) -> World {
-        let World { key, database_url, db, directory, server } = self;
-        server.stop().await.unwrap();
-        let settings = embedded_postgres::Settings::new(directory.path().join("postgres"));
+    pub async fn raise_database(&mut self) {
+        if let Some(server) = self.server.take() {
+            server.stop().await.unwrap();
+        }
+        let settings = embedded_postgres::Settings::new(self.directory.path().join("postgres"));
         let server = Server::start(settings).await.unwrap();
-        assert_eq!(server.url(), database_url);
-        World { key, database_url, db, directory, server }
+        assert_eq!(server.url(), self.database_url);
+        self.server = Some(server);
     }
 
     /// Stops the server.
     pub async fn end(self) {
         self.db.close().await;
-        self.server.stop().await.unwrap();
+        if let Some(server) = self.server {
+            server.stop().await.unwrap();
+        }
     }
 }

@@ -7,7 +7,7 @@ use sandbox::Side;
 use sandbox::calls::Exchange;
 use serde_json::Value;
 
-use super::Scene;
+use super::{Scene, expected};
 
 /// All that is wrong, a line each.
 pub async fn findings(scene: &Scene) -> Vec<String> {
@@ -15,7 +15,9 @@ pub async fn findings(scene: &Scene) -> Vec<String> {
     found.extend(debts(scene).await);
     found.extend(batches(scene).await);
     found.extend(deliveries(scene).await);
-    found.extend(sent_blindly(&scene.pair.sandbox.calls().exchanges()));
+    found.extend(submissions(scene).await);
+    found.extend(writes(scene).await);
+    found.extend(clocks(scene).await);
     found
 }
 
@@ -38,9 +40,9 @@ pub fn tasks(scene: &Scene) -> Vec<String> {
             found.push(format!("order {id} has no task"));
             continue;
         };
-        for (field, member) in [("po_number", "OrderNumber"), ("supplier", "Supplier")] {
-            if order[member] != task[field].as_str() {
-                found.push(format!("order {id}: {} in Oracle, {field} is {}", order[member], task[field]));
+        for (field, wanted) in expected::values(order, oracle["invoices"].as_array().unwrap()) {
+            if !expected::shows(&task[field], &wanted, field) {
+                found.push(format!("order {id}: {field} is {}, {wanted} by Oracle", task[field]));
             }
         }
         for (field, value) in calm.get(&id).into_iter().flatten() {
@@ -159,23 +161,95 @@ fn is_refused(exchange: &Exchange) -> bool {
     matches!(exchange.status, Some(401 | 403 | 429))
 }
 
-/// The journals that were sent again although nobody had looked whether they were there.
-fn sent_blindly(exchanges: &[Exchange]) -> Vec<String> {
-    let mut in_doubt: BTreeMap<String, bool> = BTreeMap::new();
+/// The group of a submission: the fourth of the import's parameters.
+fn group_of(exchange: &Exchange) -> Option<String> {
+    if exchange.method != "POST" || !exchange.target.contains("erpintegrations") {
+        return None;
+    }
+    let body = state(&exchange.request_body);
+    Some(body["ParameterList"].as_str()?.split(',').nth(3).unwrap().to_owned())
+}
+
+/// Whether an exchange is an answered look-up of this very group.
+fn looks_for(exchange: &Exchange, group: &str) -> bool {
+    let is_answer =
+        serde_json::from_str::<Value>(&exchange.response_body).is_ok_and(|b| b["items"].is_array());
+    let is_asked = exchange.method == "GET" && exchange.target.contains("journalBatches");
+    is_asked && exchange.target.contains(group) && exchange.status == Some(200) && is_answer
+}
+
+/// The submissions that no journal explains, and those of a journal that was in doubt and whose group nobody had looked
+/// for since.
+async fn submissions(scene: &Scene) -> Vec<String> {
+    let known: Vec<(String, String, i32)> = sqlx::query_as(
+        // a node that is killed before it records what it sent leaves the group that it stored before it sent
+        "select j.journal_id::text, concat_ws(' ', j.group_id, string_agg(s.request, ' ')), j.submissions
+         from journals j left join journal_steps s using (connection_id, journal_id)
+         group by j.connection_id, j.journal_id",
+    )
+    .fetch_all(&scene.world.db)
+    .await
+    .unwrap();
+    let mut exchanges = scene.pair.sandbox.calls().exchanges();
+    exchanges.retain(|exchange| exchange.side == Side::Oracle);
+    exchanges.sort_by_key(|exchange| exchange.came_us);
     let mut found = Vec::new();
-    for exchange in exchanges.iter().filter(|exchange| exchange.side == Side::Oracle) {
-        if exchange.method == "GET" && exchange.target.contains("journalBatches") {
-            in_doubt.values_mut().for_each(|doubt| *doubt = false);
-        }
-        if exchange.method != "POST" || !exchange.target.contains("erpintegrations") {
+    let mut sent: BTreeMap<&str, Vec<(String, &Exchange)>> = BTreeMap::new();
+    for exchange in &exchanges {
+        let Some(group) = group_of(exchange) else { continue };
+        let names = |(_, request, _): &&(String, String, i32)| request.contains(&group);
+        let Some((journal, _, submissions)) = known.iter().find(names) else {
+            found.push(format!("the submission of group {group} is in no journal's log"));
             continue;
+        };
+        let earlier = sent.entry(journal).or_default();
+        for (doubted, before) in earlier.iter().filter(|(_, before)| !is_refused(before)) {
+            let is_proved = exchanges.iter().any(|look| {
+                let is_between = look.came_us > before.came_us && look.answered_us < exchange.came_us;
+                is_between && looks_for(look, doubted)
+            });
+            if !is_proved {
+                found.push(format!("journal {journal} was sent again before a look-up of {doubted}"));
+            }
         }
-        let body = state(&exchange.request_body);
-        let Some(parameters) = body["ParameterList"].as_str() else { continue };
-        let was_in_doubt = in_doubt.insert(parameters.to_owned(), !is_refused(exchange));
-        if was_in_doubt == Some(true) {
-            found.push(format!("sent again before a look-up: {parameters}"));
+        earlier.push((group, exchange));
+        if earlier.len() > *submissions as usize {
+            found.push(format!("journal {journal}: {} sent, {submissions} in the log", earlier.len()));
         }
     }
     found
+}
+
+/// The writes to tasks that no movement and no journal explains.
+async fn writes(scene: &Scene) -> Vec<String> {
+    let known: Vec<(String, Option<String>)> =
+        sqlx::query_as("select distinct source_id, destination_id from movements where request is not null")
+            .fetch_all(&scene.world.db)
+            .await
+            .unwrap();
+    let mut found = Vec::new();
+    for exchange in scene.pair.sandbox.calls().exchanges() {
+        let is_write = exchange.side == Side::Asana && matches!(exchange.method.as_str(), "PUT" | "POST");
+        let Some((_, rest)) = exchange.target.split_once("/tasks").filter(|_| is_write) else { continue };
+        let of_answer = || {
+            let answer: Value = serde_json::from_str(&exchange.response_body).ok()?;
+            Some(answer["data"]["gid"].as_str()?.to_owned())
+        };
+        let named = rest.trim_start_matches('/').split('?').next().filter(|gid| !gid.is_empty());
+        let Some(task) = named.map(str::to_owned).or_else(of_answer) else { continue };
+        // a task whose making was in doubt, and was found, is known by its order
+        let makes = |order: &str| exchange.request_body.contains(&format!("Oracle order id: {order}\""));
+        let is_explained = known.iter().any(|(order, of)| of.as_ref() == Some(&task) || makes(order));
+        if !is_explained && !scene.completed.contains(&task) {
+            found.push(format!("{} of task {task} is in no log: {}", exchange.method, exchange.request_body));
+        }
+    }
+    found
+}
+
+/// A clock that is off is told of.
+async fn clocks(scene: &Scene) -> Vec<String> {
+    let told = scene.world.count("select count(*) from alerts where kind = 'clock_skew'").await;
+    let is_silent = scene.fired.of("clock an hour off") > 0 && told == 0;
+    is_silent.then(|| "no alert tells of the clock that is off".to_owned()).into_iter().collect()
 }

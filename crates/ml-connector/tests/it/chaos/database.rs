@@ -10,7 +10,7 @@ const AWAY: Duration = Duration::from_secs(4);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_is_stopped_at_once_and_started_again_costs_nothing() {
-    let mut scene = Scene::new(1).await;
+    let mut scene = Scene::new(1, 1).await;
     until("the project is watched", || async {
         scene.world.count("select count(*) from webhooks where state = 'active'").await == 1
     })
@@ -31,14 +31,12 @@ async fn a_database_that_is_stopped_at_once_and_started_again_costs_nothing() {
     })
     .await;
     until("it was away for a while", || async { gone.elapsed() >= AWAY }).await;
-    assert!(scene.nodes[0].runs(), "the node ended with its database");
+    assert!(scene.nodes[0].running.runs(), "the node ended with its database");
 
-    let Scene { world, pair, calm, door, nodes, fired, completed } = scene;
-    let world = world.raise_database().await;
-    let mut scene = Scene { world, pair, calm, door, nodes, fired, completed };
+    scene.world.raise_database().await;
     scene.world.expire_leases().await;
     let found = scene.converge().await;
     assert!(found.is_empty(), "{found:#?} {:#?}", checker::tasks(&scene));
-    assert!(scene.nodes[0].runs(), "the node ended afterwards");
+    assert!(scene.nodes[0].running.runs(), "the node ended afterwards");
     scene.end().await;
 }

@@ -3,22 +3,26 @@
 
 mod checker;
 mod database;
+mod expected;
 mod faults;
+mod node;
 mod schedule;
+mod wire;
 
 use std::time::{Duration, Instant};
 
 use jiff::SignedDuration;
-use rustix::process::{Pid, Signal, kill_process};
 use sandbox::Edit;
 use sandbox::asana::{Edit as AsanaEdit, Sending};
 
 use self::faults::Fired;
+use self::node::Node;
 use self::schedule::{KINDS, Round};
+use self::wire::{Way, Wire};
 use crate::door::Door;
 use crate::kill_journals::let_doubts_age;
 use crate::pair::Pair;
-use crate::program::{Running, start, until};
+use crate::program::until;
 use crate::world::World;
 
 /// A round that nothing ends sooner.
@@ -39,13 +43,15 @@ struct Scene {
     pair: Pair,
     calm: Pair,
     door: Door,
-    nodes: Vec<Running>,
+    wire: Wire,
+    nodes: Vec<Node>,
     fired: Fired,
     completed: Vec<String>,
 }
 
 impl Scene {
-    async fn new(nodes: usize) -> Scene {
+    /// With a node whose clock is an hour off, before or behind by the seed, when there are two.
+    async fn new(nodes: usize, seed: u64) -> Scene {
         let pair = Pair::with_journals("a-client-secret", "an-asana-token");
         let (world, pair, calm, door) = tokio::join!(World::new(), pair, Pair::new(), Door::new());
         calm.sandbox.clock().freeze(pair.sandbox.clock().now());
@@ -54,11 +60,13 @@ impl Scene {
             hooks.retry_first_seconds = 1;
             hooks.retry_most_seconds = 4;
         });
+        let wire = Wire::to(&world.database_url).await;
         let mut scene = Scene {
             world,
             pair,
             calm,
             door,
+            wire,
             nodes: Vec::new(),
             fired: Fired::default(),
             completed: Vec::new(),
@@ -68,18 +76,11 @@ impl Scene {
         scene.both(|pair| pair.add_orders(5));
         scene.world.succeeds(&["poll", "main"]).await;
         scene.world.succeeds(&["connection", "activate", "main", "--without-dry-run"]).await;
-        for _ in 0..nodes {
-            let node = scene.serve().await;
-            scene.nodes.push(node);
+        for n in 0..nodes {
+            let skew = node::skew(seed).filter(|_| n == 1);
+            scene.serve(skew).await;
         }
         scene
-    }
-
-    async fn serve(&self) -> Running {
-        let args = ["serve", "--listen", "127.0.0.1:0", "--public-url", &self.door.url];
-        let mut node = start(self.world.program(&args));
-        self.door.leads_to(Some(node.takes_deliveries().await));
-        node
     }
 
     fn both(&self, what: impl Fn(&Pair)) {
@@ -107,6 +108,9 @@ impl Scene {
             })
             .await;
         }
+        if let Some((in_answer, after)) = round.cut {
+            self.wire.cut(if in_answer { Way::Answering } else { Way::Asking }, after);
+        }
         self.begin_around(round.around);
         self.complete(round.completed);
         self.let_time_pass().await;
@@ -122,8 +126,11 @@ impl Scene {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
         let victim = round.victim % self.nodes.len();
+        if round.is_felled {
+            self.fell_database().await;
+        }
         if round.kill_after.is_some() {
-            self.kill(victim).await;
+            self.kill(victim, round.is_patient).await;
         } else if self.nodes.len() > 1 {
             self.pause(victim).await;
         }
@@ -198,28 +205,8 @@ impl Scene {
         });
         if kind == Some("door closed") {
             // whoever stood behind the door may be gone, so a new one is put there
-            self.kill(0).await;
+            self.kill(0, false).await;
         }
-    }
-
-    async fn kill(&mut self, victim: usize) {
-        let was_running = self.nodes.swap_remove(victim).kill().await;
-        assert!(was_running, "a node ended by itself");
-        self.fired.happened("kill -9", 1);
-        self.world.expire_leases().await;
-        let node = self.serve().await;
-        self.nodes.push(node);
-    }
-
-    /// Stops a node until its leases are another's.
-    async fn pause(&mut self, victim: usize) {
-        let pid = Pid::from_raw(i32::try_from(self.nodes[victim].child.id().unwrap()).unwrap()).unwrap();
-        kill_process(pid, Signal::STOP).unwrap();
-        self.world.expire_leases().await;
-        self.let_time_pass().await;
-        tokio::time::sleep(Duration::from_millis(400)).await;
-        kill_process(pid, Signal::CONT).unwrap();
-        self.fired.happened("SIGSTOP", 1);
     }
 
     /// Everything that waits for its time has waited long enough.
@@ -240,7 +227,7 @@ impl Scene {
     /// Work goes on until each fault that was laid has happened, since one that never happens proves nothing.
     async fn let_all_happen(&mut self) {
         let begun = Instant::now();
-        while Fired::are_waiting(&self.pair) && begun.elapsed() < DRAIN {
+        while (Fired::are_waiting(&self.pair) || self.wire.is_waiting()) && begun.elapsed() < DRAIN {
             self.both(|pair| {
                 pair.sandbox.clock().advance(SignedDuration::from_secs(1));
                 pair.add_orders(1);
@@ -254,6 +241,9 @@ impl Scene {
     /// Without faults, until everything is as it should be, or for as long as the bound lets.
     async fn converge(&mut self) -> Vec<String> {
         self.fired.end(&self.pair);
+        let (asking, answering) = self.wire.end();
+        self.fired.happened("database cut asking", asking);
+        self.fired.happened("database cut answering", answering);
         self.world.succeeds(&["poll", "calm"]).await;
         let begun = Instant::now();
         let mut passed = Instant::now();
@@ -273,7 +263,7 @@ impl Scene {
 
     async fn end(self) {
         for node in self.nodes {
-            node.stop().await.ends_with(0);
+            node.running.stop().await.ends_with(0);
         }
         self.world.end().await;
     }
@@ -285,7 +275,7 @@ async fn run(seed: u64, rounds: usize, nodes: usize) -> Fired {
     println!(
         "seed {seed}, {rounds} rounds, {nodes} nodes: script/chaos --seed {seed} --rounds {rounds} --nodes {nodes}"
     );
-    let mut scene = Scene::new(nodes).await;
+    let mut scene = Scene::new(nodes, seed).await;
     for (n, round) in schedule::schedule(seed, rounds).iter().enumerate() {
         let begun = Instant::now();
         scene.round(round).await;
@@ -331,7 +321,7 @@ fn number(name: &str, default: u64) -> u64 {
 async fn a_long_seeded_run() {
     let (rounds, nodes) = (number("CHAOS_ROUNDS", 200) as usize, number("CHAOS_NODES", 1) as usize);
     let fired = run(number("CHAOS_SEED", 1), rounds, nodes).await;
-    let paused = if nodes > 1 { &["SIGSTOP"][..] } else { &[] };
+    let paused = if nodes > 1 { &["SIGSTOP", "lease taken over"][..] } else { &[] };
     for kind in KINDS.iter().chain(paused).filter(|_| rounds >= 40) {
         assert!(fired.of(kind) > 0, "{kind} never happened:\n{}", fired.table());
     }

@@ -1,7 +1,7 @@
 //! What happens in which round. Pure: one seed, one schedule; fewer rounds are a beginning of more.
 
 /// Each kind of fault, by the name that the report prints.
-pub const KINDS: [&str; 19] = [
+pub const KINDS: [&str; 22] = [
     "429",
     "500",
     "503",
@@ -21,6 +21,9 @@ pub const KINDS: [&str; 19] = [
     "deliveries reordered",
     "door closed",
     "kill -9",
+    "database cut asking",
+    "database cut answering",
+    "PostgreSQL stopped",
 ];
 
 /// A request that goes wrong.
@@ -50,6 +53,12 @@ pub struct Round {
     pub kill_after: Option<u64>,
     /// Which of the nodes.
     pub victim: usize,
+    /// Whether a connection to the database is cut in its answer, or in what is asked, and after how many pieces.
+    pub cut: Option<(bool, u64)>,
+    /// Whether PostgreSQL is stopped at once and started again.
+    pub is_felled: bool,
+    /// Whether the leases of the node that is killed or stopped run out by themselves.
+    pub is_patient: bool,
 }
 
 /// SplitMix64: enough for a schedule, and the same everywhere.
@@ -92,8 +101,11 @@ pub fn schedule(seed: u64, rounds: usize) -> Vec<Round> {
             })
             .collect(),
         around: (n.is_multiple_of(2)).then(|| around[(first_around + n / 2) % around.len()]),
-        kill_after: (dice.below(3) > 0).then(|| 1 + dice.below(20)),
+        kill_after: (dice.below(3) > 0 || n % 64 == 33).then(|| 1 + dice.below(20)),
         victim: dice.index(),
+        cut: n.is_multiple_of(3).then(|| (n.is_multiple_of(2), dice.below(40))),
+        is_felled: n % 16 == 10,
+        is_patient: n % 64 == 33,
     };
     (0..rounds).map(&mut round).collect()
 }
