@@ -23,20 +23,3 @@ create index movements_replay on movements (connection_id, replay_of) where repl
 alter table movements drop constraint movements_outcome_check;
 alter table movements add constraint movements_outcome_check check (outcome in
     ('created', 'updated', 'unchanged', 'ignored', 'superseded', 'discarded'));
-
--- The movements that a filter means; every null lets all pass. Ids sort by time, so that since and until are ids.
-create function filtered_movements(whose uuid, in_state text, of_feed text, with_codes text[], since uuid, until uuid,
-                                   of_order text, on_task text)
-returns setof movements language sql stable as $$
-    select m.* from movements m
-    where m.connection_id = whose
-      and (in_state is null or m.state = in_state)
-      and (of_feed is null or m.feed = of_feed)
-      and (with_codes is null or m.code = any(with_codes))
-      and (since is null or m.movement_id >= since)
-      and (until is null or m.movement_id < until)
-      and (on_task is null or m.destination_id = on_task)
-      and (of_order is null or (m.feed, m.source_id) in (
-              select n.feed, n.source_id from named_orders n
-              where n.connection_id = whose and n.order_number = of_order))
-$$;

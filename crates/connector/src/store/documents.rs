@@ -248,7 +248,8 @@ async fn rewrite_documents(
 }
 
 /// Touching a movement that is pending already takes its row lock, so that a claim at the same time
-/// either comes after this transaction, and sees the new body, or before it, and a new movement opens.
+/// either comes after this transaction, and sees the new body, or before it, and a new movement opens: then the row is
+/// no longer pending when the lock is had, and counts as not touched.
 async fn open_movements(
     db: &mut PgConnection,
     connection: ConnectionId,
@@ -258,11 +259,14 @@ async fn open_movements(
     let ids: Vec<&str> = rows.iter().map(|row| row.source_id.as_str()).collect();
     let movements: Vec<uuid::Uuid> = rows.iter().map(|_| MovementId::new().0).collect();
     sqlx::query!(
-        "insert into movements as m (connection_id, movement_id, feed, source_id, state)
+        "with touched as (
+             update movements m set next_attempt_at = least(m.next_attempt_at, now())
+             where m.connection_id = $1 and m.feed = $2 and m.source_id = any($3) and m.state = 'pending'
+             returning m.source_id)
+         insert into movements (connection_id, movement_id, feed, source_id, state)
          select $1, i.movement_id, $2, i.source_id, 'pending'
          from unnest($3::text[], $4::uuid[]) as i(source_id, movement_id)
-         on conflict (connection_id, feed, source_id) where state = 'pending' do update
-         set next_attempt_at = least(m.next_attempt_at, now())",
+         where i.source_id not in (select t.source_id from touched t)",
         connection.0,
         feed.as_str(),
         &ids as _,
@@ -320,14 +324,18 @@ async fn drop_named_orders(
          gone as (
              delete from named_orders n using dropped o
              where n.connection_id = $1 and n.feed = $2
-               and n.order_number = o.order_number and n.source_id = o.source_id)
-         insert into movements as m (connection_id, movement_id, feed, source_id, state)
-         select distinct on (n.source_id) $1::uuid, new_movement_id(), n.feed, n.source_id, 'pending'
-         from named_orders n join dropped o using (order_number)
-         where n.connection_id = $1 and n.feed = 'purchase_orders'
-         order by n.source_id
-         on conflict (connection_id, feed, source_id) where state = 'pending' do update
-         set next_attempt_at = least(m.next_attempt_at, now())",
+               and n.order_number = o.order_number and n.source_id = o.source_id),
+         concerned as (
+             select distinct n.source_id from named_orders n join dropped o using (order_number)
+             where n.connection_id = $1 and n.feed = 'purchase_orders'),
+         touched as (
+             update movements m set next_attempt_at = least(m.next_attempt_at, now()) from concerned c
+             where m.connection_id = $1 and m.feed = 'purchase_orders' and m.source_id = c.source_id
+               and m.state = 'pending'
+             returning m.source_id)
+         insert into movements (connection_id, movement_id, feed, source_id, state)
+         select $1::uuid, new_movement_id(), 'purchase_orders', c.source_id, 'pending'
+         from concerned c where c.source_id not in (select t.source_id from touched t)",
         connection.0,
         feed.as_str(),
         &numbers as _,
@@ -430,10 +438,12 @@ pub async fn any(db: &mut PgConnection, connection: ConnectionId) -> Result<bool
 /// Opens a movement for every document, as after a change of the mapping; returns how many there are.
 pub async fn open_all(db: &mut PgConnection, connection: ConnectionId) -> Result<u64> {
     sqlx::query!(
-        "insert into movements (connection_id, movement_id, feed, source_id, state)
-         select connection_id, new_movement_id(), feed, source_id, 'pending' from documents
-         where connection_id = $1
-         on conflict (connection_id, feed, source_id) where state = 'pending' do nothing",
+        "with touched as (
+             update movements set next_attempt_at = least(next_attempt_at, now())
+             where connection_id = $1 and state = 'pending' returning feed, source_id)
+         insert into movements (connection_id, movement_id, feed, source_id, state)
+         select d.connection_id, new_movement_id(), d.feed, d.source_id, 'pending' from documents d
+         where d.connection_id = $1 and (d.feed, d.source_id) not in (select t.feed, t.source_id from touched t)",
         connection.0,
     )
     .execute(&mut *db)

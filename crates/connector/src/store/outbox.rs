@@ -288,11 +288,14 @@ pub async fn look_again_at_held(
 /// Opens a movement for an order, so that its tasks show what became of their journals.
 pub async fn open_for_order(db: &mut PgConnection, connection: ConnectionId, order_id: &str) -> Result<()> {
     sqlx::query!(
-        "insert into movements as m (connection_id, movement_id, feed, source_id, state)
+        "with touched as (
+             update movements set next_attempt_at = least(next_attempt_at, now())
+             where connection_id = $1 and feed = 'purchase_orders' and source_id = $2 and state = 'pending'
+             returning source_id)
+         insert into movements (connection_id, movement_id, feed, source_id, state)
          select connection_id, new_movement_id(), feed, source_id, 'pending' from documents
          where connection_id = $1 and feed = 'purchase_orders' and source_id = $2
-         on conflict (connection_id, feed, source_id) where state = 'pending' do update
-         set next_attempt_at = least(m.next_attempt_at, now())",
+           and not exists (select from touched)",
         connection.0,
         order_id,
     )

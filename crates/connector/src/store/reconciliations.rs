@@ -222,21 +222,29 @@ pub async fn open_movements(
     let (feeds, ids): (Vec<&str>, Vec<&str>) =
         records.iter().map(|(feed, id)| (feed.as_str(), id.as_str())).unzip();
     let movements: Vec<uuid::Uuid> = records.iter().map(|_| MovementId::new().0).collect();
-    let opened = sqlx::query!(
-        "insert into movements as m (connection_id, movement_id, feed, source_id, state)
-         select d.connection_id, i.movement_id, d.feed, d.source_id, 'pending'
-         from unnest($2::text[], $3::text[], $4::uuid[]) as i(feed, source_id, movement_id)
-         join documents d on d.connection_id = $1 and d.feed = i.feed and d.source_id = i.source_id
-         on conflict (connection_id, feed, source_id) where state = 'pending' do update
-         set next_attempt_at = least(m.next_attempt_at, now())",
+    let opened = sqlx::query_scalar!(
+        "with wanted as (
+             select d.feed, d.source_id, i.movement_id
+             from unnest($2::text[], $3::text[], $4::uuid[]) as i(feed, source_id, movement_id)
+             join documents d on d.connection_id = $1 and d.feed = i.feed and d.source_id = i.source_id),
+         touched as (
+             update movements m set next_attempt_at = least(m.next_attempt_at, now()) from wanted w
+             where m.connection_id = $1 and m.feed = w.feed and m.source_id = w.source_id and m.state = 'pending'
+             returning m.feed, m.source_id),
+         opened as (
+             insert into movements (connection_id, movement_id, feed, source_id, state)
+             select $1, w.movement_id, w.feed, w.source_id, 'pending' from wanted w
+             where (w.feed, w.source_id) not in (select t.feed, t.source_id from touched t)
+             returning movement_id)
+         select (select count(*) from touched) + (select count(*) from opened) as \"count!\"",
         connection.0,
         &feeds as _,
         &ids as _,
         &movements,
     )
-    .execute(db)
+    .fetch_one(db)
     .await?;
-    Ok(opened.rows_affected())
+    Ok(opened.unsigned_abs())
 }
 
 /// Forgets invoices that Oracle no longer has, and opens a movement for every order that they named.

@@ -87,8 +87,8 @@ pub async fn open_newly_numbered(
     tasks: &[String],
 ) -> Result<u64> {
     let opened = sqlx::query!(
-        "insert into movements (connection_id, movement_id, feed, source_id, state)
-         select distinct on (d.source_id) $1::uuid, new_movement_id(), d.feed, d.source_id, 'pending'
+        "with wanted as (
+         select distinct d.feed, d.source_id
          from tasks t
          join named_orders n on n.connection_id = $1 and n.order_number = t.order_number and n.feed = 'purchase_orders'
          join documents d on d.connection_id = $1 and d.feed = n.feed and d.source_id = n.source_id
@@ -97,8 +97,14 @@ pub async fn open_newly_numbered(
            and (not exists (select from links l where l.connection_id = $1 and l.task_gid = t.task_gid)
                 or exists (select from links l join movements m on m.connection_id = $1 and m.state = 'held'
                                and m.feed = d.feed and m.source_id = l.order_id
-                           where l.connection_id = $1 and l.task_gid = t.task_gid and l.order_id = d.source_id))
-         on conflict (connection_id, feed, source_id) where state = 'pending' do nothing",
+                           where l.connection_id = $1 and l.task_gid = t.task_gid and l.order_id = d.source_id))),
+         touched as (
+             update movements m set next_attempt_at = least(m.next_attempt_at, now()) from wanted w
+             where m.connection_id = $1 and m.feed = w.feed and m.source_id = w.source_id and m.state = 'pending'
+             returning m.source_id)
+         insert into movements (connection_id, movement_id, feed, source_id, state)
+         select $1::uuid, new_movement_id(), w.feed, w.source_id, 'pending' from wanted w
+         where w.source_id not in (select t.source_id from touched t)",
         connection.0,
         tasks,
     )
