@@ -33,8 +33,41 @@ $$;
 -- Makes the months that are needed now and soon: this one and the two after it.
 create function make_months() returns void language sql as $$
     select make_month(t.of_table, t.id_column, (date_trunc('month', now() at time zone 'UTC') + n * interval '1 month')::date)
-    from partitioned_tables() t cross join generate_series(0, 2) n
+    from partitioned_tables() t cross join generate_series(0, 2) n order by t.of_table, n
 $$;
+
+-- Drops the months that ended before a moment, and returns the names of the dropped tables. A month of movements that
+-- has an open one stays, and one of steps while a journal of it is on its way.
+create function drop_months(ended_before timestamptz) returns setof text language plpgsql as $$
+declare
+    one record;
+begin
+    for one in
+        select t.of_table, c.relname::text as name,
+               (to_date(right(c.relname, 7), 'YYYY"m"MM') + interval '1 month') at time zone 'UTC' as ends
+        from partitioned_tables() t
+        join pg_inherits i on i.inhparent = t.of_table::regclass
+        join pg_class c on c.oid = i.inhrelid and c.relname ~ '_y[0-9]{4}m[0-9]{2}$'
+    loop
+        continue when one.ends > ended_before;
+        if one.of_table = 'movements' then
+            continue when exists (
+                select from movements m
+                where m.movement_id >= first_id(one.ends - interval '1 month') and m.movement_id < first_id(one.ends)
+                  and m.state not in ('delivered', 'failed'));
+        elsif one.of_table = 'journal_steps' then
+            continue when exists (
+                select from journals j join journal_steps s using (connection_id, journal_id)
+                where j.state in ('ready', 'submitting', 'submitted', 'in_doubt')
+                  and s.step_id >= first_id(one.ends - interval '1 month') and s.step_id < first_id(one.ends));
+        end if;
+        execute format('drop table %I', one.name);
+        return next one.name;
+    end loop;
+end $$;
+
+-- Until when the bodies of a connection's log were taken away already.
+alter table connections add column bodies_kept_from timestamptz;
 
 alter table movements rename to movements_before;
 alter table movements_before rename constraint movements_pkey to movements_before_pkey;

@@ -34,6 +34,7 @@ pub mod reconcile;
 pub mod record;
 pub mod reference;
 pub mod replay;
+pub mod retention;
 pub mod routing;
 pub mod settings;
 pub mod store;

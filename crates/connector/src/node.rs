@@ -28,6 +28,7 @@ use crate::posting::{self, JournalsReport};
 use crate::push::{self, PushReport};
 use crate::reference::Kind;
 use crate::reference::read::{self, ReferenceReport};
+use crate::retention::{self, Tidied};
 use crate::store::jobs::{self, Job, Lease};
 use crate::store::{budgets, completions, connections, journals, outbox, reference};
 use crate::trouble;
@@ -100,7 +101,7 @@ pub async fn run(engine: Arc<Engine>, mut stop: signal::Receiver<bool>) {
             _ = stop.wait_for(|stop| *stop) => break,
             _ = look.tick() => {}
             _ = tidy.tick() => {
-                working.spawn(forget_old_budgets(engine.clone()));
+                working.spawn(tidy_up(engine.clone()));
             }
             // a poll that ends makes the push due: look again at once
             Some(_) = working.join_next() => {}
@@ -119,7 +120,13 @@ pub async fn run(engine: Arc<Engine>, mut stop: signal::Receiver<bool>) {
     while working.join_next().await.is_some() {}
 }
 
-async fn forget_old_budgets(engine: Arc<Engine>) {
+async fn tidy_up(engine: Arc<Engine>) {
+    match retention::tidy(&engine.db, Timestamp::now()).await {
+        Ok(tidied) if tidied != Tidied::default() => tracing::info!(?tidied, "the log was tidied"),
+        Ok(_) => {}
+        // the months to come were made long ago; it is tried again in an hour
+        Err(error) => tracing::warn!(error = chain(&error), "the log could not be tidied"),
+    }
     if let Err(error) = budgets::forget_old(&engine.db).await {
         tracing::debug!(error = chain(&error), "old budgets could not be forgotten");
     }

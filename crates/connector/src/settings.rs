@@ -19,6 +19,7 @@ use crate::ids::{FieldGid, ProjectGid};
 use crate::journal::JournalSettings;
 use crate::purpose::Purpose;
 use crate::reference::ReferenceSettings;
+use crate::retention::LogSettings;
 use crate::routing::Routing;
 
 /// All settings of a connection.
@@ -52,6 +53,9 @@ pub struct Settings {
     /// Whom alerts are sent to, and when.
     #[serde(default)]
     pub alerts: AlertSettings,
+    /// How long the log is kept.
+    #[serde(default)]
+    pub log: LogSettings,
 }
 
 /// How completions are learnt of.
@@ -414,6 +418,7 @@ impl Settings {
         problems.extend(self.journal_problems());
         problems.extend(self.reference.iter().flat_map(|reference| reference.problems(&self.fields)));
         problems.extend(self.alerts.problems());
+        problems.extend(self.log.problems());
         problems.extend(self.routing.problems());
         if let Err(error) = crate::template::Templates::new(&self.tasks) {
             problems.push(error.message);

@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::journal::JournalSettings;
 use crate::manage;
 use crate::reference::ReferenceSettings;
+use crate::retention::LogSettings;
 use crate::routing::Routing;
 use crate::settings::{
     AsanaSettings, OracleSettings, Schedule, Settings, TaskSettings, WebhookSettings, problem,
@@ -88,6 +89,8 @@ struct Whole {
     reference: Option<ReferenceSettings>,
     #[serde(default)]
     alerts: AlertSettings,
+    #[serde(default)]
+    log: LogSettings,
 }
 
 /// Reads a file; all problems of it are named at once, and no value is repeated.
@@ -108,6 +111,7 @@ pub fn read(text: &str) -> Result<File> {
         webhooks: whole.webhooks,
         reference: whole.reference,
         alerts: whole.alerts,
+        log: whole.log,
     };
     let problems: Vec<String> = [manage::check_name(&whole.name), settings.check()]
         .into_iter()
@@ -137,6 +141,7 @@ fn unreadable(text: &str, first: String) -> Vec<String> {
             "webhooks" => section::<WebhookSettings>(value),
             "reference" => section::<ReferenceSettings>(value),
             "alerts" => section::<AlertSettings>(value),
+            "log" => section::<LogSettings>(value),
             _ => Some("there is no such section".to_owned()),
         };
         problems.extend(told.map(|told| format!("`{key}`: {told}")));

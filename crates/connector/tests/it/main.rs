@@ -34,6 +34,7 @@ mod real_orders;
 mod reconcile;
 mod reference;
 mod replay;
+mod retention;
 mod routing;
 mod secrets;
 mod settings_changed;

@@ -62,3 +62,59 @@ async fn of_a_resources_failed_webhooks_the_newest_stays_and_counts_them() {
     db.close().await;
     server.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn rows_of_before_lie_in_their_months_and_nothing_is_lost() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(directory.path(), std::os::unix::fs::PermissionsExt::from_mode(0o711)).unwrap();
+    let server =
+        Server::start(embedded_postgres::Settings::new(directory.path().join("postgres"))).await.unwrap();
+    let db = connector::store::open(&server.url()).await.unwrap();
+    for text in texts(1..=17) {
+        sqlx::raw_sql(AssertSqlSafe(text)).execute(&db).await.unwrap();
+    }
+    // one movement of now, one whose id tells no time, two pending of one record never were; a step and an attempt
+    sqlx::raw_sql(
+        "insert into movements (connection_id, movement_id, feed, source_id, state, body, code)
+         select '00000000-0000-0000-0000-000000000001', id, 'invoices', s, 'pending', 'body ' || s, 'MLC-1'
+         from (values (new_movement_id(), '1'), ('ffffffff-ffff-4fff-8fff-ffffffffffff'::uuid, '2')) as t(id, s);
+         insert into journal_steps (connection_id, journal_id, step_id, node_id, state, what)
+         select '00000000-0000-0000-0000-000000000001', gen_random_uuid(), new_movement_id(), gen_random_uuid(), 'ready', 'it';
+         insert into attempts (connection_id, attempt_id, subject_kind, subject_id, at, what, outcome, elapsed_ms, node_id)
+         select '00000000-0000-0000-0000-000000000001', new_movement_id(), 'movement', gen_random_uuid(), now(), 'GET',
+                'answered', 1, gen_random_uuid()",
+    )
+    .execute(&db)
+    .await
+    .unwrap();
+    let before: Vec<(uuid::Uuid, String, String)> =
+        sqlx::query_as("select movement_id, body, code from movements order by 1")
+            .fetch_all(&db)
+            .await
+            .unwrap();
+    for text in texts(18..=18) {
+        sqlx::raw_sql(AssertSqlSafe(text)).execute(&db).await.unwrap();
+    }
+    let after: Vec<(uuid::Uuid, String, String)> =
+        sqlx::query_as("select movement_id, body, code from movements order by 1")
+            .fetch_all(&db)
+            .await
+            .unwrap();
+    assert_eq!(after, before);
+    let by_default: (i64, i64, i64) = sqlx::query_as(
+        "select (select count(*) from movements_default), (select count(*) from journal_steps_default),
+                (select count(*) from attempts_default)",
+    )
+    .fetch_one(&db)
+    .await
+    .unwrap();
+    assert_eq!(by_default, (1, 0, 0));
+    let all: (i64, i64) =
+        sqlx::query_as("select (select count(*) from journal_steps), (select count(*) from attempts)")
+            .fetch_one(&db)
+            .await
+            .unwrap();
+    assert_eq!(all, (1, 1));
+    db.close().await;
+    server.stop().await.unwrap();
+}
