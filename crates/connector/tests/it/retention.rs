@@ -90,7 +90,7 @@ async fn a_month_that_nobody_keeps_is_dropped_as_a_whole_unless_something_in_it_
     world.old(world.connection, 800, "delivered").await;
     let young = world.old(world.connection, 300, "delivered").await;
     let tidied = world.tidied().await;
-    assert_eq!(tidied.months, [old.clone()]);
+    assert_eq!(tidied.months, std::slice::from_ref(&old));
     assert_eq!(tidied.rows, 1, "the one beside the open one");
     assert_eq!(world.kept().await, BTreeSet::from([open, young]));
     let months = world.months().await;
