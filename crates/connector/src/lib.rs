@@ -35,6 +35,7 @@ pub mod record;
 pub mod reference;
 pub mod replay;
 pub mod routing;
+pub mod search;
 pub mod settings;
 pub mod store;
 pub mod template;

@@ -25,6 +25,7 @@ pub mod outbox;
 pub mod reconciliations;
 pub mod reference;
 pub mod replays;
+pub mod search;
 pub mod sweeps;
 pub mod tasks;
 pub mod trace;
