@@ -36,6 +36,7 @@ pub mod reference;
 pub mod replay;
 pub mod retention;
 pub mod routing;
+pub mod search;
 pub mod settings;
 pub mod store;
 pub mod template;

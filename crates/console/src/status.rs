@@ -18,7 +18,7 @@ struct Row {
     jobs: Vec<jobs::JobStatus>,
     sides: Vec<breakers::Failing>,
     alerts: Vec<Alert>,
-    counts: movements::Counts,
+    counts: movements::Standing,
     /// Completed tasks by the state of their journals, where journals are made.
     journals: Option<BTreeMap<String, i64>>,
 }
@@ -43,7 +43,7 @@ async fn rows(engine: &Engine) -> connector::Result<Vec<Row>> {
             alerts: alerts::list(&engine.db, connection.id, false, MOST_ALERTS).await?,
             jobs: jobs::status(&engine.db, connection.id).await?,
             sides: breakers::failing(&engine.db, connection.id).await?,
-            counts: movements::count(&engine.db, connection.id).await?,
+            counts: movements::standing(&engine.db, connection.id).await?,
             state: connection.state.as_str(),
             name: connection.name,
         });
@@ -85,7 +85,6 @@ fn connection(row: &Row) -> Markup {
             @if !row.alerts.is_empty() { p { "What to do: " code { "ml-connector alerts list " (row.name) } } }
             dl.counts {
                 div { dt { "to be written" } dd { (counts.open) } }
-                div { dt { "delivered" } dd { (counts.delivered) } }
                 div.bad[counts.held > 0] { dt { "held for a person" } dd { (counts.held) } }
                 div.bad[counts.failed > 0] { dt { "failed" } dd { (counts.failed) } }
             }

@@ -75,6 +75,8 @@ pub enum Command {
     Reference(crate::commands::reference::ReferenceCommand),
     /// Tell everything that happened about one order or one task, in both directions
     Trace(crate::commands::trace::TraceArgs),
+    /// Find movements and journals by an order, task, supplier, invoice, batch or words
+    Search(crate::commands::search::SearchArgs),
     /// Write the record log to a file, as JSON Lines or CSV
     Export(crate::commands::export::ExportArgs),
     /// Check this machine, the database and the key

@@ -9,6 +9,9 @@ macro_rules! operations {
             ExportUnwritable Usage "MLC-6002" "The export cannot be written",
                 "The file, or the disk it is on, refused. What was written so far is not the whole log.",
                 "Look at the cause that is printed with it, name a file in a directory that this program may write to, and export again.";
+            SearchEmpty Usage "MLC-6601" "There is nothing to search for",
+                "A search goes by letters and digits, and one of the texts that were given has none. Nothing was looked for.",
+                "Give a word or a number, or the beginning of one: `search NAME acme`, `search NAME --po US165121`.";
             AlertUnknown Usage "MLC-7001" "The connection has no open alert of that id",
                 "Nothing was changed. An alert that is closed cannot be acknowledged any more.",
                 "`alerts list NAME` shows the open ones, and with `--all` those that are closed too. Alerts about nodes belong to no connection: `alerts list --nodes`.";

@@ -26,6 +26,7 @@ pub mod reconciliations;
 pub mod reference;
 pub mod replays;
 pub mod retention;
+pub mod search;
 pub mod sweeps;
 pub mod tasks;
 pub mod trace;

@@ -66,7 +66,7 @@ pub struct Filter {
 }
 
 /// The smallest id that a movement opened at `at` can have.
-fn first_id(at: Timestamp) -> uuid::Uuid {
+pub(crate) fn first_id(at: Timestamp) -> uuid::Uuid {
     let millis = u64::try_from(at.as_millisecond()).unwrap_or(0);
     uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid()
 }
@@ -305,6 +305,34 @@ pub async fn show(db: &PgPool, connection: ConnectionId, id: MovementId) -> Resu
     }))
 }
 
+/// How many movements a person may have to do with: what is not delivered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Standing {
+    /// Not yet delivered: pending, sending, retrying or in doubt.
+    pub open: i64,
+    /// Held for a person.
+    pub held: i64,
+    /// Given up.
+    pub failed: i64,
+}
+
+/// Counts a connection's movements that are not delivered, each state by its own partial index: what this costs
+/// depends on how many they are, not on how long the log is.
+pub async fn standing(db: &PgPool, connection: ConnectionId) -> Result<Standing> {
+    let row = sqlx::query_as!(
+        Standing,
+        "select (select count(*) from movements where connection_id = $1 and state = 'pending')
+                + (select count(*) from movements
+                   where connection_id = $1 and state in ('sending', 'retrying', 'in_doubt')) as \"open!\",
+                (select count(*) from movements where connection_id = $1 and state = 'held') as \"held!\",
+                (select count(*) from movements where connection_id = $1 and state = 'failed') as \"failed!\"",
+        connection.0
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(row)
+}
+
 /// How many movements stand in each state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Counts {
@@ -322,7 +350,7 @@ pub struct Counts {
     pub failed: i64,
 }
 
-/// Counts a connection's movements by state.
+/// Counts a connection's movements by state. This reads its whole log; [`standing`] does not.
 pub async fn count(db: &PgPool, connection: ConnectionId) -> Result<Counts> {
     let row = sqlx::query_as!(
         Counts,

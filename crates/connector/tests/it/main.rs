@@ -23,6 +23,7 @@ mod journals;
 mod leases;
 mod ledger_ping;
 mod limits;
+mod log;
 mod migrations;
 mod money;
 mod oracle_forms;

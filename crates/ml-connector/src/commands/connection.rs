@@ -274,7 +274,7 @@ async fn list(database: &Database, global: &Global) -> anyhow::Result<ExitCode> 
     if global.json {
         let mut shown = Vec::with_capacity(all.len());
         for c in all {
-            let counts = movements::count(&database.pool, c.id).await?;
+            let counts = movements::standing(&database.pool, c.id).await?;
             shown.push(serde_json::json!({
                 "connection_id": c.id, "name": c.name, "state": c.state, "created_at": c.created_at,
                 "oracle": c.settings.oracle.base().ok(), "asana_workspace": c.settings.asana.workspace,
@@ -289,7 +289,7 @@ async fn list(database: &Database, global: &Global) -> anyhow::Result<ExitCode> 
     }
     let mut table = output::table(&["name", "state", "oracle", "asana workspace", "held", "failed", "open"]);
     for c in all {
-        let counts = movements::count(&database.pool, c.id).await?;
+        let counts = movements::standing(&database.pool, c.id).await?;
         table.add_row([
             c.name,
             c.state.as_str().to_owned(),

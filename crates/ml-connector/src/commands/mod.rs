@@ -14,6 +14,7 @@ pub mod poll;
 pub mod reconcile;
 pub mod reference;
 pub mod sandbox;
+pub mod search;
 pub mod serve;
 pub mod setup;
 pub mod trace;
@@ -41,6 +42,7 @@ pub async fn run(command: Command, global: &Global) -> anyhow::Result<ExitCode> 
         Command::Webhooks(command) => webhooks::run(command, global).await,
         Command::Reference(command) => reference::run(command, global).await,
         Command::Trace(args) => trace::run(args, global).await,
+        Command::Search(args) => search::run(args, global).await,
         Command::Export(args) => export::run(args, global).await,
         Command::Doctor => doctor::run(global).await,
         Command::Explain { code } => explain::run(code.as_deref(), global),

@@ -19,6 +19,7 @@ mod private_server;
 mod program;
 mod reconcile;
 mod replay;
+mod search;
 mod secrets;
 mod settings_files;
 mod setup;

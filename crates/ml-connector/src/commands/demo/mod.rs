@@ -110,7 +110,7 @@ async fn synchronise(scene: &Scene, what: &'static str) -> anyhow::Result<()> {
     let polled = node::run_once(&scene.engine, scene.connection, &polls, &progress).await;
     shown.end();
     polled?;
-    let open = movements::count(&scene.engine.db, scene.connection).await?.open;
+    let open = movements::standing(&scene.engine.db, scene.connection).await?.open;
     let shown = Shown::start(&progress, what, u64::try_from(open).ok());
     let pushed = scene.push_until_settled(&progress).await;
     shown.end();
