@@ -108,7 +108,8 @@ async fn an_edited_record_is_previewed_exactly_and_sent_and_told_of_until_oracle
     let (order, failed) = world.with_a_failed_one().await;
     let carried = world.full(failed).await.body;
     world.edit_record(failed, "\"US-1\"", "\"US-1-B\"").await;
-    let (writes, movements, asked) = (world.asana_writes(), world.movements().await.len(), world.oracle_calls());
+    let (writes, movements, asked) =
+        (world.asana_writes(), world.movements().await.len(), world.oracle_calls());
     let foretold = world.foretold(failed).await;
     assert!(foretold.is_edited);
     assert_eq!(foretold.requests.len(), 1, "{foretold:?}");
@@ -155,7 +156,10 @@ async fn an_edit_of_an_invoice_reaches_the_task_of_its_order() {
     assert_eq!(world.replay(&[moved], &how()).await.count, 1);
     world.run(Job::Push).await.unwrap();
     let task = world.task("US-1");
-    assert_eq!((task.shows("invoice_numbers"), task.shows("invoiced_amount")), (Some("INV-1-B"), Some("4.25")));
+    assert_eq!(
+        (task.shows("invoice_numbers"), task.shows("invoiced_amount")),
+        (Some("INV-1-B"), Some("4.25"))
+    );
     world.end().await;
 }
 
