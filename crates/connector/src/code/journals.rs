@@ -132,6 +132,21 @@ macro_rules! journals {
             JournalSubjectUnknown Usage "MLC-6510" "Neither an order, a task, a completion nor a journal of that name is known",
                 "Nothing was changed.",
                 "`journals list NAME` shows the completions with their journals. A task's gid stands in its address in Asana; an order is known once it was polled.";
+            JournalReplayImported Conflict "MLC-6511" "The journal is in Oracle already",
+                "Its batch exists, and a second one would post the cost twice. Nothing was sent.",
+                "Nothing. To take the journal back, open the task again: by the settings it is reversed then.";
+            JournalReplayUnderWay Conflict "MLC-6512" "The journal is under way",
+                "It is waiting to be sent, being sent, or followed in Oracle. It goes on by itself. Nothing was sent.",
+                "Wait; `journals show NAME ID` says where it stands and when it is looked at next.";
+            JournalReplayInDoubt InDoubt "MLC-6513" "A journal in doubt is not sent again on a word",
+                "It may be in Oracle, and a second one would post the cost twice. It is looked for, and sent again by itself only once it is proved that there is none. Nothing was sent.",
+                "Wait, or look in Oracle for a batch whose name holds one of its group ids, which `journals show NAME ID` tells.";
+            JournalReplayReopened Conflict "MLC-6514" "The journal's task was opened again",
+                "A task that is open, or was opened again since, is not to bring this completion's journal any more. Nothing was sent.",
+                "Complete the task again: that brings a journal of its own.";
+            JournalReplayReversal Usage "MLC-6515" "A reversal is not sent again",
+                "The journal takes another one back. Nothing was sent.",
+                "Mend what its code says, and reverse the batch in Oracle by hand.";
         }
     };
 }

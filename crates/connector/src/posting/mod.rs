@@ -13,6 +13,7 @@ pub mod oracle;
 pub mod preview;
 mod redate;
 pub mod reopen;
+pub mod replay;
 pub mod story;
 
 pub use drive::{JournalsReport, run};

@@ -63,7 +63,7 @@ pub(super) fn unread(error: &crate::Error) -> Exchange {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::collections::BTreeMap;
 
     use jiff::civil::{Date, date};
@@ -77,7 +77,7 @@ mod tests {
 
     const DAY: Date = date(2026, 10, 31);
 
-    fn plan(reversed_at: Option<&str>) -> JournalPlan {
+    pub(in crate::posting) fn plan(reversed_at: Option<&str>) -> JournalPlan {
         let group: GroupId = "123456789012345678".parse().unwrap();
         let reverses = reversed_at.map(|at| Reversed {
             group,

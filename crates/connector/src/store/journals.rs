@@ -666,17 +666,17 @@ pub fn plan(text: &str) -> Result<JournalPlan> {
     read(text)
 }
 
-fn group_number(group: GroupId) -> i64 {
+pub(super) fn group_number(group: GroupId) -> i64 {
     // 18 digits at most, so it always fits
     i64::try_from(group.number()).unwrap_or(i64::MAX)
 }
 
-fn text(value: &impl serde::Serialize) -> Result<String> {
+pub(super) fn text(value: &impl serde::Serialize) -> Result<String> {
     serde_json::to_string(value)
         .map_err(|e| Error::new(Code::Database, "a journal cannot be written down").because(e))
 }
 
-fn read<T: serde::de::DeserializeOwned>(text: &str) -> Result<T> {
+pub(super) fn read<T: serde::de::DeserializeOwned>(text: &str) -> Result<T> {
     serde_json::from_str(text)
         .map_err(|e| Error::new(Code::Database, "a stored journal cannot be read").because(e))
 }

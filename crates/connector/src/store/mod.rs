@@ -16,6 +16,7 @@ pub mod feeds;
 pub mod hooks;
 pub mod inbox;
 pub mod jobs;
+pub mod journal_replays;
 pub mod journals;
 pub mod links;
 pub mod movements;

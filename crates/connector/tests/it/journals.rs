@@ -14,6 +14,7 @@ mod posting;
 mod receiving;
 mod rejected;
 mod reopened;
+mod replayed;
 mod tasks;
 mod trace;
 mod workspace;

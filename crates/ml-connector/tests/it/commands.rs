@@ -139,6 +139,7 @@ async fn the_exit_code_says_what_kind_of_failure_it_was() {
         (vec!["connection", "remove", "main"], ""),
         (vec!["movements", "show", "main", "no-id"], "MLC-6508"),
         (vec!["journals", "show", "main", "no-id"], "MLC-6510"),
+        (vec!["journals", "replay", "main", "no-id", "--yes", "--by", "Ada"], "MLC-6510"),
         (vec!["journals", "preview", "main", "PO-1"], "MLC-1208"),
         (vec!["webhooks", "register", "main"], "MLC-5003"),
         (vec!["webhooks", "check", "main", "--public-url", "ftp://erp.example"], "MLC-5003"),

@@ -210,5 +210,27 @@ async fn a_held_completion_and_a_rejected_journal_say_why_and_what_to_do() {
         (&nothing[0]["nothing"]["code"], &nothing[0]["nothing"]["held"]),
         (&"MLC-5102".into(), &true.into())
     );
+    scene.replays(&listed).await;
     scene.world.end().await;
+}
+
+impl Scene {
+    /// The rejected journal is previewed, is not sent without consent, and is sent anew once.
+    async fn replays(&self, listed: &Value) {
+        let rejected = listed.as_array().unwrap().iter().find(|one| one["state"] == "rejected").unwrap();
+        let id = rejected["journal_id"].as_str().unwrap();
+        let preview = self.looks(&["journals", "replay", "main", id, "--preview"], 0).await;
+        assert!(preview["request"].as_str().unwrap().contains("importBulkData"), "{preview}");
+        assert_ne!(preview["group"], rejected["group_id"]);
+        self.runs(&["journals", "replay", "main", id, "--by", "Ada"], 1).await;
+        assert_eq!(self.states("journals").await, ["rejected"]);
+        let replay = ["journals", "replay", "main", id, "--yes", "--by", "Ada", "--note", "it is open again"];
+        let replayed = self.does(&replay, 0).await;
+        assert_eq!(replayed["group"], preview["group"]);
+        assert_eq!(self.states("journals").await, ["ready"]);
+        let refused = self.runs(&replay, 1).await.stderr;
+        assert!(refused.contains("MLC-6512"), "{refused}");
+        let told = self.runs(&["journals", "show", "main", id], 0).await.stdout;
+        assert!(told.contains("Ada") && told.contains("it is open again"), "{told}");
+    }
 }

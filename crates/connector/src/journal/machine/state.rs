@@ -304,11 +304,11 @@ pub struct Progress {
 }
 
 impl Journal {
-    /// Whether it was never sent, not even in vain: only then may it still be dated anew.
+    /// Whether it was never sent, not even in vain, or not since a person had it sent anew under a new group: only
+    /// then may it still be dated anew.
     #[must_use]
     pub fn is_unsent(&self) -> bool {
-        let progress = &self.progress;
-        self.state == State::Ready && progress.submitted_at.is_none() && progress.generation == 0
+        self.state == State::Ready && self.progress.submitted_at.is_none()
     }
 
     /// The generations under whose group ids a batch may exist.

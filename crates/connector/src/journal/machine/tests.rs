@@ -470,6 +470,8 @@ fn a_rejected_journal_is_sent_anew_only_by_a_person_and_under_a_new_group() {
     let anew = seen(rejected.clone(), &[(1, Observation::Person(Decision::SendAnew))]);
     assert_eq!((anew.journal.state.clone(), anew.action), (State::Ready, Action::LookUp));
     assert_eq!(anew.journal.generations(), 0..=1);
+    let waits = seen(anew.journal.clone(), &[(1, not_enterable())]);
+    assert_eq!((waits.action, waits.alert), (Action::Wait(PERIOD), Some(Code::JournalPeriodClosed)));
     assert_eq!(seen(anew.journal, &[(1, UNPROVED)]).action, Action::Submit);
     let exists = Observation::Person(Decision::Exists { batch_id: "77".to_owned() });
     assert_eq!(imported(&seen(rejected, &[(1, exists.clone())])), [Remark::ByHand]);
@@ -573,7 +575,9 @@ proptest! {
             let waits = matches!(observation, Observation::NotEnterable { .. });
             prop_assert!(!begun || !waits, "sent into a closed period");
             let dated_anew = step.journal.is_unsent() && !before.is_unsent();
-            prop_assert!(!dated_anew, "what was sent once is sent as it was: {before:?}");
+            let decided = observation == Observation::Person(Decision::SendAnew);
+            prop_assert!(!dated_anew || decided, "what was sent once is sent as it was: {before:?}");
+            prop_assert!(!dated_anew || step.journal.progress.generation > before.progress.generation);
             prop_assert!(step.journal.progress.generation >= before.progress.generation);
             let text = serde_json::to_string(&step.journal).unwrap();
             prop_assert_eq!(&serde_json::from_str::<Journal>(&text).unwrap(), &step.journal);

@@ -1,6 +1,7 @@
 //! `journals`: completed tasks and what became of them in Oracle, for whoever keeps the books.
 
 mod preview;
+mod replay;
 mod show;
 
 use std::process::ExitCode;
@@ -16,7 +17,7 @@ use crate::commands::chosen;
 use crate::database::Database;
 use crate::output;
 
-/// Looking at completions and their journals.
+/// Looking at completions and their journals, and sending rejected ones anew.
 #[derive(Debug, Subcommand)]
 pub enum JournalsCommand {
     /// List completed tasks with their journals, newest first
@@ -38,6 +39,8 @@ pub enum JournalsCommand {
         /// A task's gid, or a PO number for each of its tasks
         what: String,
     },
+    /// Send a rejected journal anew, as it was planned, after its cause was mended
+    Replay(replay::ReplayArgs),
 }
 
 /// What to list.
@@ -87,6 +90,7 @@ pub async fn run(command: JournalsCommand, global: &Global) -> anyhow::Result<Ex
         JournalsCommand::Preview { connection, what } => {
             preview::run(&database, &connection, &what, global).await
         }
+        JournalsCommand::Replay(args) => replay::run(&database, args, global).await,
     };
     database.close().await?;
     result
