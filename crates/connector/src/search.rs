@@ -130,7 +130,7 @@ pub async fn find(db: &PgPool, connection: ConnectionId, wanted: &Wanted, limit:
     if wanted.words.invoice.is_none() {
         found.extend(search.journals().await?);
     }
-    found.sort_by(|a, b| (b.at, b.id).cmp(&(a.at, a.id)));
+    found.sort_by_key(|one| std::cmp::Reverse((one.at, one.id)));
     let more = found.len() > limit;
     found.truncate(limit);
     Ok(Answer { found, more, broad: search.broad })
