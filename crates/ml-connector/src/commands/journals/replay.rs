@@ -72,7 +72,7 @@ fn next(connection: &Connection, id: JournalId) -> String {
 
 fn print(preview: &Preview, global: &Global) -> anyhow::Result<()> {
     if global.json {
-        return Ok(output::json(preview)?);
+        return output::json(preview);
     }
     output::data(&format!(
         "First it is looked for:\n{}\nOracle says now: {}",
