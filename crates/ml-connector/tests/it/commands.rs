@@ -137,7 +137,7 @@ async fn the_exit_code_says_what_kind_of_failure_it_was() {
         (vec!["connection", "pause", "main"], "MLC-1211"),
         (vec!["connection", "add", "main", "-f", "/no/such/file"], "MLC-1214"),
         (vec!["connection", "remove", "main"], ""),
-        (vec!["movements", "show", "main", "no-id"], ""),
+        (vec!["movements", "show", "main", "no-id"], "MLC-6508"),
         (vec!["journals", "show", "main", "no-id"], "MLC-6510"),
         (vec!["journals", "replay", "main", "no-id", "--yes", "--by", "Ada"], "MLC-6510"),
         (vec!["journals", "preview", "main", "PO-1"], "MLC-1208"),
