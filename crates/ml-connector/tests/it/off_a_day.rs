@@ -46,10 +46,13 @@ impl Scene {
         for task in state["tasks"].as_object().unwrap().keys() {
             self.pair.sandbox.asana().apply(Edit::CompleteTask { task: task.clone() }).unwrap();
         }
-        self.pair.sandbox.clock().advance(SignedDuration::from_mins(10));
-        let asana = self.pair.sandbox.asana();
-        until("a delivery failed", || async { asana.webhooks().iter().all(|hook| hook.retries > 0) }).await;
-        self.pair.sandbox.clock().advance(SignedDuration::from_mins(25 * 60 - 10));
+        let (asana, clock) = (self.pair.sandbox.asana(), self.pair.sandbox.clock());
+        until("a delivery failed and was tried again", || async {
+            clock.advance(SignedDuration::from_secs(1));
+            asana.webhooks().iter().all(|hook| hook.retries > 0)
+        })
+        .await;
+        clock.advance(SignedDuration::from_hours(25));
         assert_eq!(asana.webhooks(), [], "Asana gives up after a day");
         // the same day for the service
         self.world.execute("update webhooks set active_at = active_at - interval '25 hours'").await;
@@ -102,8 +105,11 @@ async fn tasks_completed_in_a_day_off(count: usize) {
     assert_eq!(alert["count"], 1, "{alert}");
     assert!(!alert["closed_at"].is_null() && alert["acked_at"].is_null(), "{alert}");
     assert!(alert["title"].as_str().unwrap().contains("1 registered anew"), "{alert}");
-    let told = format!("{count} completions without a webhook, {count} of them with an imported journal");
-    assert!(detail.contains(&told), "{detail}");
+    // events of the connector's own writes, by the new webhook, may lead to a completion before the sweep does
+    let swept = scene.world.count("select count(*) from completions where found_by = 'sweep'").await;
+    println!("{swept} of {count} completions were found by the sweep");
+    assert!(swept > 0 && detail.contains(&format!(": {swept} completion")), "{swept}: {detail}");
+    assert!(detail.contains(&format!("{swept} of them with an imported journal")), "{detail}");
     node.stop().await.ends_with(0);
     scene.world.end().await;
 }
