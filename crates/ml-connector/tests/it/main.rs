@@ -14,6 +14,8 @@ mod door;
 mod echo;
 mod kill;
 mod kill_journals;
+mod off_a_day;
+mod outage;
 mod pair;
 mod private_server;
 mod program;
