@@ -66,6 +66,7 @@ impl Scene {
     }
 }
 
+#[expect(clippy::print_stdout, reason = "whoever runs it looks at it")]
 async fn tasks_completed_in_a_day_off(count: usize) {
     let pair = Pair::with_journals("a-client-secret", "an-asana-token");
     let (world, pair, door) = tokio::join!(World::new(), pair, Door::new());

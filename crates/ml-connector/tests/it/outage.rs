@@ -92,6 +92,7 @@ async fn accepts(url: &str) -> Instant {
     }
 }
 
+#[expect(clippy::print_stdout, reason = "whoever runs it looks at it")]
 async fn database_is_away(away: Duration) {
     let pair = Pair::with_journals("a-client-secret", "an-asana-token");
     let (mut world, pair, door) = tokio::join!(World::new(), pair, Door::new());
@@ -112,12 +113,13 @@ async fn database_is_away(away: Duration) {
     let stop = watch::Sender::new(false);
     let load: Vec<_> =
         (0..SENDERS).map(|sender| tokio::spawn(hook.clone().load(sender, stop.subscribe()))).collect();
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    let taken = "select count(*) from deliveries";
+    until("deliveries are taken", || async { world.count(taken).await >= 50 }).await;
 
     world.fell_database().await;
     let gone = Instant::now();
     let made = pair.tasks().len();
-    until("work was under way", || async { gone.elapsed() >= Duration::from_secs(1) }).await;
+    // how long the database is away is what is tried
     tokio::time::sleep(away.saturating_sub(gone.elapsed())).await;
     assert!(node.runs(), "the node ended with its database");
     let url = world.database_url.clone();
@@ -126,7 +128,8 @@ async fn database_is_away(away: Duration) {
     let was = world.count(delivered).await;
     until("pushes go on", || async { was == ORDERS as i64 || world.count(delivered).await > was }).await;
     let pushes = back.elapsed();
-    tokio::time::sleep(Duration::from_secs(3)).await;
+    let before = world.count(taken).await;
+    until("deliveries are taken again", || async { world.count(taken).await >= before + 50 }).await;
     stop.send_replace(true);
     let mut sent = Vec::new();
     for sender in load {
