@@ -211,7 +211,7 @@ pub async fn journals(
          left join completions c
               on c.connection_id = $1 and c.task_gid = j.task_gid and c.ordinal = j.ordinal
          left join searched s
-              on s.connection_id = $1 and s.feed = 'purchase_orders' and s.source_id = c.order_id
+              on s.connection_id = $1 and s.feed = 'purchase_orders' and s.source_id = c.order_id collate \"default\"
          where j.connection_id = $1 and j.created_at >= $7 and j.journal_id in (
              select journal_id from journals where connection_id = $1 and batch_id = any($2)
              union all select journal_id from journals where connection_id = $1 and request_id = any($2)

@@ -26,12 +26,13 @@ pub struct Subjects {
 
 /// The orders that carry the number or stand on the task, the invoices that name them, and their tasks.
 pub async fn subjects(db: &PgPool, connection: ConnectionId, what: &str) -> Result<Subjects> {
+    // completions have the order's id in another collation, with which the documents' key would be of no use
     let records = sqlx::query_scalar!(
         "with orders as (
              select source_id from named_orders
              where connection_id = $1 and order_number = $2 and feed = 'purchase_orders'
              union select order_id from links where connection_id = $1 and task_gid = $2
-             union select order_id from completions
+             union select order_id collate \"default\" from completions
                    where connection_id = $1 and task_gid = $2 and order_id is not null)
          select source_id as \"id!\" from orders
          union
