@@ -40,6 +40,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How long jobs under way may go on after the node was told to stop. What is cut off then is mended
 /// like after a crash: by whoever claims the job next.
 const GRACE: Duration = Duration::from_secs(5);
+/// How often giving a lease back is tried while the database is away.
+const GIVE_BACK_EVERY: Duration = Duration::from_millis(250);
 /// How often budgets that nobody uses any more are looked for.
 const TIDY_EVERY: Duration = Duration::from_hours(1);
 /// How often a lease is renewed while its job runs.
@@ -153,6 +155,22 @@ async fn work_or_give_back(engine: Arc<Engine>, lease: Lease, mut stop: signal::
     };
     if let Err(error) = result {
         log_failure(&lease, &error);
+        if error.code == Code::Database {
+            give_back(&engine, &lease, &stop).await;
+        }
+    }
+}
+
+/// A job that ended since the database was away is still leased: it is given back as soon as the database is there, so
+/// that it need not wait until the lease has run out.
+async fn give_back(engine: &Engine, lease: &Lease, stop: &signal::Receiver<bool>) {
+    let runs_out = tokio::time::Instant::now() + jobs::LEASE;
+    while tokio::time::Instant::now() < runs_out && !*stop.borrow() {
+        if jobs::release(&engine.db, lease).await.is_ok() {
+            engine.wake();
+            return;
+        }
+        tokio::time::sleep(GIVE_BACK_EVERY).await;
     }
 }
 

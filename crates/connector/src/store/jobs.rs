@@ -306,11 +306,12 @@ pub async fn finish(
     Ok(())
 }
 
-/// Gives a job back unfinished, due at once, so that nobody waits for the lease to run out.
+/// Gives a job back unfinished, due at once, so that nobody waits for the lease to run out. One that was finished or is
+/// another's by now stays as it is.
 pub async fn release(db: &PgPool, lease: &Lease) -> Result<()> {
     sqlx::query!(
         "update jobs set node_id = null, lease_until = null, due_at = now()
-         where connection_id = $1 and job = $2 and fence = $3",
+         where connection_id = $1 and job = $2 and fence = $3 and lease_until is not null",
         lease.connection.0,
         lease.job.as_str(),
         lease.fence,
