@@ -12,7 +12,8 @@ create table actions (
     before        text,
     after         text,
     primary key (connection_id, action_id)
-);
+) partition by range (action_id);
+create table actions_default partition of actions default;
 create index actions_subject on actions (connection_id, subject_id, action_id);
 
 -- A replay is a movement of its own. It names the one whose record it sends again, and says whether what it sends

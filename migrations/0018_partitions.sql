@@ -1,5 +1,5 @@
--- The log by months: movements, attempts and the steps of journals are partitioned by their ids, which begin with the
--- time (UUID version 7), so that old months can go as a whole. What fits no month is in the default partition.
+-- The log by months: movements, attempts, the steps of journals and what people did are partitioned by their ids, which
+-- begin with the time (UUID version 7), so that old months can go as a whole. What fits no month is in the default partition.
 
 -- The smallest id that can have been made at a moment.
 create function first_id(moment timestamptz) returns uuid language sql immutable parallel safe as $$
@@ -27,7 +27,7 @@ end $$;
 
 -- The partitioned tables, each with its id.
 create function partitioned_tables() returns table (of_table text, id_column text) language sql immutable as $$
-    values ('movements', 'movement_id'), ('attempts', 'attempt_id'), ('journal_steps', 'step_id')
+    values ('movements', 'movement_id'), ('attempts', 'attempt_id'), ('journal_steps', 'step_id'), ('actions', 'action_id')
 $$;
 
 -- Makes the months that are needed now and soon: this one and the two after it.
@@ -41,6 +41,7 @@ $$;
 create function drop_months(ended_before timestamptz) returns setof text language plpgsql as $$
 declare
     one record;
+    is_needed boolean := false;
 begin
     for one in
         select t.of_table, c.relname::text as name,
@@ -51,15 +52,15 @@ begin
     loop
         continue when one.ends > ended_before;
         if one.of_table = 'movements' then
-            continue when exists (
-                select from movements m
-                where m.movement_id >= first_id(one.ends - interval '1 month') and m.movement_id < first_id(one.ends)
-                  and m.state not in ('delivered', 'failed'));
+            execute format($q$select exists (select from %I where state not in ('delivered', 'failed'))$q$, one.name)
+                into is_needed;
+            continue when is_needed;
         elsif one.of_table = 'journal_steps' then
-            continue when exists (
-                select from journals j join journal_steps s using (connection_id, journal_id)
-                where j.state in ('ready', 'submitting', 'submitted', 'in_doubt')
-                  and s.step_id >= first_id(one.ends - interval '1 month') and s.step_id < first_id(one.ends));
+            execute format($q$select exists (
+                    select from journals j join %I s using (connection_id, journal_id)
+                    where j.state in ('ready', 'submitting', 'submitted', 'in_doubt'))$q$, one.name)
+                into is_needed;
+            continue when is_needed;
         end if;
         execute format('drop table %I', one.name);
         return next one.name;
@@ -102,17 +103,17 @@ from partitioned_tables() t cross join generate_series(1, 3) n
 where exists (select from movements_before) or exists (select from attempts);
 drop table movements_before, journal_steps_before;
 
--- The movements that a filter means; every null lets all pass. Ids sort by time, so that since and until are ids.
-create function filtered_movements(whose uuid, in_state text, of_feed text, with_codes text[], since uuid, until uuid,
-                                   of_order text, on_task text)
+-- The movements that a filter means; every null lets all pass.
+create function filtered_movements(whose uuid, in_state text, of_feed text, with_codes text[], since timestamptz,
+                                   until timestamptz, of_order text, on_task text)
 returns setof movements language sql stable as $$
     select m.* from movements m
     where m.connection_id = whose
       and (in_state is null or m.state = in_state)
       and (of_feed is null or m.feed = of_feed)
       and (with_codes is null or m.code = any(with_codes))
-      and (since is null or m.movement_id >= since)
-      and (until is null or m.movement_id < until)
+      and (since is null or m.movement_id >= first_id(since))
+      and (until is null or m.movement_id < first_id(until))
       and (on_task is null or m.destination_id = on_task)
       and (of_order is null or (m.feed, m.source_id) in (
               select n.feed, n.source_id from named_orders n

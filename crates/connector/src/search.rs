@@ -13,7 +13,6 @@ use uuid::Uuid;
 use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::ids::ConnectionId;
-use crate::store::movements::first_id;
 use crate::store::search::{self as stored, Journals};
 use crate::store::trace;
 
@@ -148,17 +147,17 @@ impl Search<'_> {
     /// The movements of records that fit, and of those whose reasons do.
     async fn movements(&mut self) -> Result<Vec<Uuid>> {
         let (db, connection, words) = (self.db, self.connection, &self.wanted.words);
-        let from = self.wanted.since.map_or(Uuid::nil(), first_id);
+        let since = self.wanted.since;
         let keys = self.keys().await?;
         let mut ids = match (&keys, words.given().next()) {
             (None, None) => Vec::new(),
-            (Some(keys), None) => stored::of_records(db, connection, keys, from, self.most).await?,
+            (Some(keys), None) => stored::of_records(db, connection, keys, since, self.most).await?,
             (_, Some(_)) => {
                 let fit = stored::records(db, connection, words, keys.as_deref(), FOLLOWED + 1).await?;
                 if is_many(&fit) {
-                    stored::of_many(db, connection, words, from, self.most).await?
+                    stored::of_many(db, connection, words, since, self.most).await?
                 } else {
-                    stored::of_records(db, connection, &fit, from, self.most).await?
+                    stored::of_records(db, connection, &fit, since, self.most).await?
                 }
             }
         };
@@ -173,10 +172,10 @@ impl Search<'_> {
             }
             within = Some(fit);
         }
-        ids.extend(stored::by_reason(db, connection, text, within.as_deref(), from, self.most).await?);
+        ids.extend(stored::by_reason(db, connection, text, within.as_deref(), since, self.most).await?);
         if within.is_none() {
             let known = trace::subjects(db, connection, text).await?;
-            ids.extend(stored::of_records(db, connection, &known.records, from, self.most).await?);
+            ids.extend(stored::of_records(db, connection, &known.records, since, self.most).await?);
         }
         ids.sort_unstable();
         ids.dedup();

@@ -14,10 +14,8 @@ use crate::limits::PATIENCE;
 use crate::push::plan::{Plan, Planner};
 use crate::push::world::{self, Moving, World};
 use crate::push::{listing, sender};
-use crate::reference::field::{Bindings, with_bindings};
 use crate::store::jobs::{self, Lease};
 use crate::store::outbox::{self, Next, Outcome};
-use crate::store::reference::bindings;
 use crate::store::{self, connections, documents, links};
 use crate::template::Templates;
 
@@ -181,17 +179,7 @@ impl Cycle<'_> {
         let connection = self.lease.connection;
         let mut tx = store::begin(&self.engine.db).await?;
         jobs::hold(&mut tx, self.lease).await?;
-        let bindings = match &settings.reference {
-            Some(reference) if !reference.options.is_empty() => bindings(&mut *tx, connection).await?,
-            _ => Bindings::new(),
-        };
-        let bound;
-        let fields = if bindings.is_empty() {
-            &*fields
-        } else {
-            bound = with_bindings(&fields, &bindings);
-            &bound
-        };
+        let fields = &*world::bound(&mut tx, connection, settings, &fields).await?;
         let world = World::load(&mut tx, connection, settings, batch).await?;
         let planner = Planner { settings, fields, templates, world: &world, now: Timestamp::now() };
         let plan = planner.plan(batch);

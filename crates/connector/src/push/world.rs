@@ -1,21 +1,25 @@
 //! Everything that planning a batch of movements needs to know, loaded with a handful of queries.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use oracle_fusion::{Invoice, PurchaseOrder, RawValue};
 use sqlx::PgConnection;
 
 use crate::charge_account::AccountLayout;
+use crate::engine::ProjectFields;
 use crate::error::Result;
 use crate::feed::Feed;
 use crate::ids::ConnectionId;
 use crate::purpose::Purpose;
 use crate::record::{InvoiceFacts, OrderFacts};
+use crate::reference::field::with_bindings;
 use crate::settings::Settings;
 use crate::store::completions;
 use crate::store::documents;
 use crate::store::links::{self, Link};
 use crate::store::outbox::Claimed;
+use crate::store::reference::bindings;
 use crate::store::tasks::{self, KnownTask};
 use crate::template::order_key;
 
@@ -79,6 +83,23 @@ pub fn read(claimed: Claimed, layout: &AccountLayout) -> Moving {
 #[must_use]
 pub fn invoice_key(invoice_id: &str) -> String {
     format!("invoice/{invoice_id}")
+}
+
+/// The fields as planning takes them: options that stand for suppliers and accounts are bound to these.
+pub async fn bound<'f>(
+    db: &mut PgConnection,
+    connection: ConnectionId,
+    settings: &Settings,
+    fields: &'f ProjectFields,
+) -> Result<Cow<'f, ProjectFields>> {
+    if settings.reference.as_ref().is_none_or(|reference| reference.options.is_empty()) {
+        return Ok(Cow::Borrowed(fields));
+    }
+    let bindings = bindings(db, connection).await?;
+    if bindings.is_empty() {
+        return Ok(Cow::Borrowed(fields));
+    }
+    Ok(Cow::Owned(with_bindings(fields, &bindings)))
 }
 
 impl World {

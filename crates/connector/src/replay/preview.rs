@@ -9,11 +9,9 @@ use crate::error::Result;
 use crate::ids::MovementId;
 use crate::push::plan::Planner;
 use crate::push::world::{self, World};
-use crate::reference::field::with_bindings;
 use crate::replay::decide::decide;
 use crate::store::connections::Connection;
 use crate::store::outbox::{Claimed, Fate, Next};
-use crate::store::reference::bindings;
 use crate::store::{self, movements, replays};
 use crate::template::Templates;
 
@@ -77,12 +75,11 @@ pub async fn preview(
         }
         previews.push(preview);
     }
-    let bound = with_bindings(&fields, &bindings(&mut *tx, connection.id).await?);
+    let fields = &*world::bound(&mut tx, connection.id, settings, &fields).await?;
     let world = World::load(&mut tx, connection.id, settings, &batch).await?;
     drop(tx);
     let templates = Templates::new(&settings.tasks)?;
-    let planner =
-        Planner { settings, fields: &bound, templates: &templates, world: &world, now: Timestamp::now() };
+    let planner = Planner { settings, fields, templates: &templates, world: &world, now: Timestamp::now() };
     let plan = planner.plan(&batch);
     let mut requests: HashMap<MovementId, Vec<String>> = HashMap::new();
     for (sending, _) in plan.writes.into_iter().flat_map(|write| write.movements) {

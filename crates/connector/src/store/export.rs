@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::error::Result;
 use crate::ids::ConnectionId;
-use crate::store::movements::first_id;
+use crate::store::at;
 
 /// A movement in full, as it is exported.
 #[derive(Debug, Clone, serde::Serialize)]
@@ -43,26 +43,21 @@ pub struct Exported {
     pub response: Option<String>,
 }
 
-/// The ids from the first to before the second that movements opened between two moments have: ids sort by time, so
-/// that a narrow window reads only its own part of the log.
-fn window(since: Option<Timestamp>, until: Option<Timestamp>) -> (Uuid, Uuid) {
-    (since.map_or(Uuid::nil(), first_id), until.map_or(Uuid::max(), first_id))
-}
-
-/// How many movements were opened between two moments.
+/// How many movements were opened between two moments. Ids begin with the time, so that a narrow window reads only its own
+/// part of the log.
 pub async fn count(
     db: &PgPool,
     connection: ConnectionId,
     since: Option<Timestamp>,
     until: Option<Timestamp>,
 ) -> Result<u64> {
-    let (from, to) = window(since, until);
     let count = sqlx::query_scalar!(
         "select count(*) as \"count!\" from movements
-         where connection_id = $1 and movement_id >= $2 and movement_id < $3",
+         where connection_id = $1 and ($2::timestamptz is null or movement_id >= first_id($2))
+           and ($3::timestamptz is null or movement_id < first_id($3))",
         connection.0,
-        from,
-        to,
+        since.map(at) as Option<jiff_sqlx::Timestamp>,
+        until.map(at) as Option<jiff_sqlx::Timestamp>,
     )
     .fetch_one(db)
     .await?;
@@ -78,16 +73,16 @@ pub async fn page(
     after: Option<Uuid>,
     limit: i64,
 ) -> Result<Vec<Exported>> {
-    let (from, to) = window(since, until);
     let rows = sqlx::query!(
         "select movement_id, feed, source_id, destination_id, state, outcome, code, reason, attempts, created_at,
                 sent_at, finished_at, body, request, response
          from movements
-         where connection_id = $1 and movement_id >= $2 and movement_id < $3 and movement_id > $4
+         where connection_id = $1 and movement_id > $4 and ($2::timestamptz is null or movement_id >= first_id($2))
+           and ($3::timestamptz is null or movement_id < first_id($3))
          order by movement_id limit $5",
         connection.0,
-        from,
-        to,
+        since.map(at) as Option<jiff_sqlx::Timestamp>,
+        until.map(at) as Option<jiff_sqlx::Timestamp>,
         after.unwrap_or_default(),
         limit,
     )

@@ -9,6 +9,7 @@ use crate::code::{Class, Code};
 use crate::error::{Error, Result};
 use crate::ids::{ConnectionId, MovementId};
 use crate::store::actions::{self, ActionRow};
+use crate::store::at;
 use crate::store::attempts::{self, Attempt};
 
 /// A movement as the log shows it.
@@ -65,12 +66,6 @@ pub struct Filter {
     pub task: Option<String>,
 }
 
-/// The smallest id that a movement opened at `at` can have.
-pub(crate) fn first_id(at: Timestamp) -> uuid::Uuid {
-    let millis = u64::try_from(at.as_millisecond()).unwrap_or(0);
-    uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid()
-}
-
 /// Lists at most `limit` movements, newest first.
 pub async fn list(
     db: &PgPool,
@@ -90,8 +85,8 @@ pub async fn list(
         filter.state,
         filter.feed,
         filter.codes.as_deref(),
-        filter.since.map(first_id),
-        filter.until.map(first_id),
+        filter.since.map(at) as Option<jiff_sqlx::Timestamp>,
+        filter.until.map(at) as Option<jiff_sqlx::Timestamp>,
         filter.order_number,
         filter.task,
         limit,
@@ -157,8 +152,8 @@ pub async fn groups(db: &PgPool, connection: ConnectionId, filter: &Filter) -> R
         filter.state,
         filter.feed,
         filter.codes.as_deref(),
-        filter.since.map(first_id),
-        filter.until.map(first_id),
+        filter.since.map(at) as Option<jiff_sqlx::Timestamp>,
+        filter.until.map(at) as Option<jiff_sqlx::Timestamp>,
         filter.order_number,
         filter.task,
     )
@@ -180,7 +175,7 @@ pub async fn groups(db: &PgPool, connection: ConnectionId, filter: &Filter) -> R
 }
 
 /// The newest movement of each record among those that a filter means: one replay sends a record once, to all its
-/// tasks. Those under way are left out unless a state was asked for. In the order in which they were opened.
+/// tasks. Those under way are left out unless a state was asked for, and what was given up or replaced always. In the order in which they were opened.
 pub async fn newest_of_each(
     db: &PgPool,
     connection: ConnectionId,
@@ -191,15 +186,15 @@ pub async fn newest_of_each(
              select distinct on (m.feed, m.source_id) m.movement_id
              from filtered_movements($1, $2, $3, $4, $5, $6, $7, $8) m
              where ($2 is not null or m.state in ('delivered', 'failed', 'held'))
-               and m.outcome is distinct from 'superseded'
+               and coalesce(m.outcome, '') not in ('superseded', 'discarded')
              order by m.feed, m.source_id, m.movement_id desc) newest
          order by movement_id",
         connection.0,
         filter.state,
         filter.feed,
         filter.codes.as_deref(),
-        filter.since.map(first_id),
-        filter.until.map(first_id),
+        filter.since.map(at) as Option<jiff_sqlx::Timestamp>,
+        filter.until.map(at) as Option<jiff_sqlx::Timestamp>,
         filter.order_number,
         filter.task,
     )

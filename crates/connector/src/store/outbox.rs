@@ -26,8 +26,8 @@ pub struct Claimed {
 }
 
 /// Claims at most `limit` movements that are due, together with held ones of the same records, and
-/// freezes each record's newest body into its movement; a replay keeps the one that it was opened with. Orders come before invoices, so that a new
-/// order takes its invoices along.
+/// freezes each record's newest body into its movement; a replay keeps the one that it was opened with.
+/// Orders come before invoices, so that a new order takes its invoices along.
 ///
 /// Movements in doubt are claimed only when they were due before `looked_up`, the time of the listing
 /// that tells whether their write happened.

@@ -57,14 +57,13 @@ pub async fn forget_before(db: &PgPool, connection: ConnectionId, keep_from: Tim
                      where connection_id = $1 and attempt_id < first_id($2) order by attempt_id limit $3)
                  returning 1),
              old_steps as (
-                 delete from journal_steps where connection_id = $1 and step_id < first_id($2)
-                     and journal_id in (
-                         select j.journal_id from journals j
-                         where j.connection_id = $1 and j.journal_id < first_id($2)
-                           and j.state in ('imported', 'rejected', 'withdrawn')
-                           and exists (select from journal_steps s where s.connection_id = $1
-                                           and s.journal_id = j.journal_id and s.step_id < first_id($2))
-                         order by j.journal_id limit $3)
+                 delete from journal_steps where connection_id = $1 and (journal_id, step_id) in (
+                     select s.journal_id, s.step_id from journal_steps s
+                     where s.connection_id = $1 and s.step_id < first_id($2) and not exists (
+                         select from journals j
+                         where j.connection_id = $1 and j.journal_id = s.journal_id
+                           and j.state in ('ready', 'submitting', 'submitted', 'in_doubt'))
+                     limit $3)
                  returning 1),
              old_actions as (
                  delete from actions where connection_id = $1 and action_id in (

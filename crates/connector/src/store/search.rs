@@ -1,13 +1,14 @@
 //! Looking for records and journals by the words and keys that people know: the statements of
 //! [`search`](crate::search). Every one reads by an index.
 
+use jiff::Timestamp;
 use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::error::Result;
 use crate::ids::ConnectionId;
 use crate::search::{Found, Words};
-use crate::store::movements::first_id;
+use crate::store::at;
 
 /// Movements whose records are made findable by one statement.
 const BATCH: i64 = 2_000;
@@ -48,7 +49,8 @@ pub async fn catch_up(db: &PgPool, connection: ConnectionId, after: Uuid) -> Res
              cross join lateral searched_of(d.connection_id, d.feed, d.source_id, d.order_number, d.body) s
              on conflict do nothing)
          select (array_agg(movement_id order by movement_id desc))[1] as last, count(*) as \"count!\",
-                now() - make_interval(mins => $4) as \"behind!\"
+                least((array_agg(movement_id order by movement_id desc))[1],
+                      first_id(now() - make_interval(mins => $4))) as reach
          from page",
         connection.0,
         after,
@@ -64,7 +66,7 @@ pub async fn catch_up(db: &PgPool, connection: ConnectionId, after: Uuid) -> Res
          on conflict (connection_id) do update
          set movement_id = greatest(search_reach.movement_id, excluded.movement_id)",
         connection.0,
-        last.min(first_id(batch.behind.to_jiff())),
+        batch.reach,
     )
     .execute(db)
     .await?;
@@ -103,16 +105,16 @@ pub async fn of_records(
     db: &PgPool,
     connection: ConnectionId,
     records: &[String],
-    from: Uuid,
+    since: Option<Timestamp>,
     limit: i64,
 ) -> Result<Vec<Uuid>> {
     let ids = sqlx::query_scalar!(
         "select movement_id from movements
-         where connection_id = $1 and source_id = any($2) and movement_id >= $3
+         where connection_id = $1 and source_id = any($2) and ($3::timestamptz is null or movement_id >= first_id($3))
          order by movement_id desc limit $4",
         connection.0,
         records,
-        from,
+        since.map(at) as Option<jiff_sqlx::Timestamp>,
         limit,
     )
     .fetch_all(db)
@@ -126,12 +128,12 @@ pub async fn of_many(
     db: &PgPool,
     connection: ConnectionId,
     words: &Words,
-    from: Uuid,
+    since: Option<Timestamp>,
     limit: i64,
 ) -> Result<Vec<Uuid>> {
     let newest = sqlx::query_scalar!(
         "select m.movement_id from (
-             select movement_id, feed, source_id from movements where connection_id = $1 and movement_id >= $2
+             select movement_id, feed, source_id from movements where connection_id = $1 and ($2::timestamptz is null or movement_id >= first_id($2))
              order by movement_id desc limit $3) m
          join searched s on s.connection_id = $1 and s.feed = m.feed and s.source_id = m.source_id
          where s.words @@ search_query($1, $4)
@@ -139,7 +141,7 @@ pub async fn of_many(
            and ($6::text is null or array_to_tsvector(search_words($1, s.invoice_number)) @@ search_query($1, $6))
          order by m.movement_id desc limit $7",
         connection.0,
-        from,
+        since.map(at) as Option<jiff_sqlx::Timestamp>,
         LOOKED_THROUGH,
         words.all(),
         words.supplier,
@@ -152,7 +154,7 @@ pub async fn of_many(
         return Ok(newest);
     }
     let all = records(db, connection, words, None, i64::MAX).await?;
-    of_records(db, connection, &all, from, limit).await
+    of_records(db, connection, &all, since, limit).await
 }
 
 /// The newest movements that are not delivered, whose reasons have these words; of the records `among` where it is given.
@@ -161,19 +163,19 @@ pub async fn by_reason(
     connection: ConnectionId,
     text: &str,
     among: Option<&[String]>,
-    from: Uuid,
+    since: Option<Timestamp>,
     limit: i64,
 ) -> Result<Vec<Uuid>> {
     let ids = sqlx::query_scalar!(
         "select movement_id from movements
-         where connection_id = $1 and movement_id >= $3 and reason is not null
+         where connection_id = $1 and ($3::timestamptz is null or movement_id >= first_id($3)) and reason is not null
            and state in ('held', 'failed', 'retrying', 'in_doubt')
            and array_to_tsvector(search_words(connection_id, reason)) @@ search_query($1, $2)
            and ($5::text[] is null or source_id = any($5))
          order by movement_id desc limit $4",
         connection.0,
         text,
-        from,
+        since.map(at) as Option<jiff_sqlx::Timestamp>,
         limit,
         among,
     )
@@ -200,7 +202,7 @@ pub async fn journals(
     db: &PgPool,
     connection: ConnectionId,
     any_of: &Journals,
-    from: Option<jiff::Timestamp>,
+    since: Option<Timestamp>,
     limit: i64,
 ) -> Result<Vec<Found>> {
     let groups: Vec<i64> = any_of.known_as.iter().filter_map(|known| known.parse().ok()).collect();
@@ -212,7 +214,7 @@ pub async fn journals(
               on c.connection_id = $1 and c.task_gid = j.task_gid and c.ordinal = j.ordinal
          left join searched s
               on s.connection_id = $1 and s.feed = 'purchase_orders' and s.source_id = c.order_id collate \"default\"
-         where j.connection_id = $1 and j.created_at >= $7 and j.journal_id in (
+         where j.connection_id = $1 and ($7::timestamptz is null or j.created_at >= $7) and j.journal_id in (
              select journal_id from journals where connection_id = $1 and batch_id = any($2)
              union all select journal_id from journals where connection_id = $1 and request_id = any($2)
              union all select journal_id from journals where connection_id = $1 and group_id = any($3)
@@ -230,7 +232,7 @@ pub async fn journals(
         &any_of.tasks,
         &any_of.orders,
         any_of.reason,
-        super::at(from.unwrap_or(jiff::Timestamp::UNIX_EPOCH)) as jiff_sqlx::Timestamp,
+        since.map(at) as Option<jiff_sqlx::Timestamp>,
         limit,
     )
     .fetch_all(db)

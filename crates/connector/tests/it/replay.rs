@@ -275,6 +275,9 @@ async fn a_held_movement_makes_room_for_its_replay_and_a_discarded_one_stays_giv
     assert_eq!(discarded.movement.outcome.as_deref(), Some("discarded"));
     assert_eq!(discarded.actions.last().unwrap().what, "discarded");
     assert_eq!(world.task_with_gid(&task).shows("line_item_amount"), Some("10"));
+    let failed = Filter { state: Some("failed".to_owned()), ..Filter::default() };
+    let meant = movements::newest_of_each(&world.engine.db, world.connection, &failed).await.unwrap();
+    assert_eq!(meant, [], "what a person gave up is not sent again with all that failed");
     let causes = connector::store::causes::movements(&world.engine.db, world.connection).await.unwrap();
     assert!(causes.is_empty(), "{causes:?}");
     world.end().await;

@@ -9,7 +9,7 @@ use connector::store::connections;
 use connector::{Code, Error};
 
 use crate::cli::Global;
-use crate::commands::movements::exchanges;
+use crate::commands::movements::{actions, exchanges};
 use crate::database::Database;
 use crate::output;
 
@@ -150,16 +150,7 @@ fn print_journal(told: &Told) {
     }
     output::data(&table.to_string());
     if !told.actions.is_empty() {
-        let mut table = output::table(&["at", "by", "did", "note"]);
-        for action in &told.actions {
-            table.add_row([
-                output::when(Some(action.at)),
-                action.by.clone(),
-                action.what.clone(),
-                or_unknown(&action.note),
-            ]);
-        }
-        output::data(&table.to_string());
+        output::data(&actions(&told.actions).to_string());
     }
     if let Some(table) = exchanges(&told.exchanges) {
         output::data(&table.to_string());

@@ -12,7 +12,7 @@ use clap::Subcommand;
 use connector::ids::MovementId;
 use connector::{Code, Error};
 
-pub(crate) use self::show::exchanges;
+pub(crate) use self::show::{actions, exchanges};
 use crate::cli::Global;
 use crate::database::Database;
 
