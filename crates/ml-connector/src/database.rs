@@ -40,6 +40,14 @@ impl Database {
         Ok(database)
     }
 
+    /// Opens the database without asking it anything; a private server is started.
+    pub async fn lazily(global: &Global) -> anyhow::Result<Database> {
+        match &global.database_url {
+            Some(url) => Ok(Database { pool: store::lazily(url.expose_secret())?, server: None }),
+            None => Database::private(data_dir(global)?).await,
+        }
+    }
+
     /// Where it is, in words without a password.
     pub fn place(&self) -> String {
         let options = self.pool.connect_options();
