@@ -91,8 +91,8 @@ pub async fn movements(
     records: &[String],
 ) -> Result<(Vec<Entry>, Vec<Uuid>)> {
     let rows = sqlx::query!(
-        "select movement_id, feed, source_id, destination_id, state, outcome, code, reason, request, response,
-                created_at, sent_at, finished_at
+        "select movement_id, feed, source_id, destination_id, state, outcome, code, reason, request,
+                earlier_requests, response, created_at, sent_at, finished_at
          from movements where connection_id = $1 and source_id = any($2)
          order by movement_id desc limit $3",
         connection.0,
@@ -112,7 +112,9 @@ pub async fn movements(
         told.push(of(Entry::new(r.created_at.to_jiff(), Place::Connector, opened)));
         if let Some(at) = r.sent_at {
             let what = format!("{record}: values written to Asana{task}");
-            told.push(Entry { full: r.request, ..of(Entry::new(at.to_jiff(), Place::Asana, what)) });
+            let sent: Vec<String> = [r.earlier_requests, r.request].into_iter().flatten().collect();
+            let full = Some(sent.join("\n\n")).filter(|sent| !sent.is_empty());
+            told.push(Entry { full, ..of(Entry::new(at.to_jiff(), Place::Asana, what)) });
         }
         let done = r.outcome.map_or_else(String::new, |outcome| format!(": {outcome}"));
         let why = r.reason.map_or_else(String::new, |reason| format!(" ({reason})"));

@@ -126,7 +126,9 @@ async fn comes_back(database: &Database, mut away: Option<Error>) -> anyhow::Res
     while let Some(error) = away {
         if told.is_none_or(|told| told.elapsed() >= TELL_EVERY) {
             let cause = node::chain(&error);
-            output::say(&format!("{cause}; deliveries are refused until it is there, it is asked again and again"));
+            output::say(&format!(
+                "{cause}; deliveries are refused until it is there, it is asked again and again"
+            ));
             told = Some(Instant::now());
         }
         ask.tick().await;

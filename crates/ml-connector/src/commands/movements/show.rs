@@ -82,7 +82,13 @@ fn print(found: &FullMovement) {
     if let Some(table) = exchanges(&found.exchanges) {
         output::data(&table.to_string());
     }
-    for (name, text) in [("record", &found.body), ("request", &found.request), ("answer", &found.response)] {
+    let texts = [
+        ("record", &found.body),
+        ("sent before", &found.earlier_requests),
+        ("request", &found.request),
+        ("answer", &found.response),
+    ];
+    for (name, text) in texts {
         if let Some(text) = text {
             output::data(&format!("\n{name}:\n{text}"));
         }
