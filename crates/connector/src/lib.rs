@@ -16,6 +16,7 @@ pub mod dry_run;
 pub mod engine;
 pub mod error;
 pub mod feed;
+pub mod guide;
 pub mod hooks;
 pub mod ids;
 pub mod invoice_status;

@@ -13,7 +13,7 @@ use crate::ids::ConnectionId;
 use crate::settings::Settings;
 use crate::store::connections::{self, Connection, State};
 use crate::store::jobs::{self, Job};
-use crate::store::{self, breakers, completions, documents, dry_runs, feeds, inbox, journals, tasks};
+use crate::store::{self, breakers, completions, documents, dry_runs, feeds, inbox, journals, setup, tasks};
 use crate::vault::{self, CredentialName};
 
 /// Longest name of a connection, in characters.
@@ -29,7 +29,10 @@ pub struct Secrets {
 }
 
 /// Refuses a name that a command line or an address could not carry.
-pub(crate) fn check_name(name: &str) -> Result<()> {
+///
+/// # Errors
+/// [`Code::SettingsInvalid`].
+pub fn check_name(name: &str) -> Result<()> {
     let fits = !name.is_empty()
         && name.chars().count() <= NAME_CHARACTERS
         && name.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c));
@@ -208,6 +211,7 @@ pub async fn remove(engine: &Engine, connection: &Connection) -> Result<()> {
     }
     let mut tx = store::begin(&engine.db).await?;
     connections::remove(&mut tx, connection.id).await?;
+    setup::forget(&mut tx, &connection.name).await?;
     tx.commit().await?;
     Ok(())
 }

@@ -30,6 +30,12 @@ macro_rules! setting_up {
             DryRunReport Usage "MLC-8109" "The report cannot be written",
                 "The dry run itself was made; only its file is missing.",
                 "Name a file in a directory that this program may write to.";
+            GuideNoTerminal Usage "MLC-8110" "The guide needs a terminal",
+                "`connection setup` asks one thing after the other, so a person must sit at the other end. Standard input or standard error is no terminal, or --json was given. Nothing was changed.",
+                "Run it in a terminal. For scripts write the same answers into one file and run `ml-connector connection apply -f connection.toml`; docs/onboarding.md shows such a file.";
+            AddressSilent Connection "MLC-8111" "Nothing answers at the address",
+                "The guide tried to connect to the host of the address that was given, before it asks for a secret. The name is not known, or nothing takes connections there. Nothing was sent.",
+                "Compare the address with the one that your browser shows. When this machine reaches the outside only through a proxy, say yes to using it all the same: the next test asks through the proxy.";
             ReferenceShrunk Permission "MLC-8001" "Oracle shows far fewer suppliers or accounts than before",
                 "A user who lost access is answered with fewer rows and no error. What was read is stored; what was not shown is not marked as gone.",
                 "Check what the integration user may see. If so much was really removed, remove the connection and add it anew; until then the old rows stay.";

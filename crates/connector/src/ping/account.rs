@@ -19,7 +19,7 @@ const CONCATENATED: &str = "ConcatenatedSegments";
 
 /// Looks the clearing account up by its id, else by its text where the pod allows that.
 pub(super) async fn check(clients: &OracleSide, settings: &JournalSettings) -> Check {
-    let layout = &clients.connection.settings.routing.account;
+    let layout = &clients.settings.routing.account;
     match (&settings.clearing_account_id, &settings.clearing_account) {
         (Some(id), _) => match by_id(clients, settings, id).await {
             Ok(Some(row)) => judge(row, settings, layout, ledger(clients, settings).await.as_ref()),
@@ -78,7 +78,7 @@ async fn by_text(clients: &OracleSide, settings: &JournalSettings, text: &str, a
     }
     match ask_by_text(clients, settings, text).await {
         Ok(Some(row)) => {
-            let layout = &clients.connection.settings.routing.account;
+            let layout = &clients.settings.routing.account;
             judge(row, settings, layout, ledger(clients, settings).await.as_ref())
         }
         Ok(None) => unchecked("Oracle shows no combination with it, which may be a matter of access"),

@@ -16,7 +16,9 @@ use oracle_fusion::Fusion;
 use crate::engine::{Clients, Engine};
 use crate::error::{Error, Result};
 use crate::ids::ConnectionId;
+use crate::journal::JournalSettings;
 use crate::posting::ledger::LedgerMemory;
+use crate::settings::Settings;
 use crate::store::connections::{self, Connection};
 
 /// One thing that was tested.
@@ -54,7 +56,7 @@ pub enum Verdict {
 
 /// What the tests of the Oracle side ask with.
 struct OracleSide {
-    connection: Connection,
+    settings: Settings,
     fusion: Fusion,
     ledger: LedgerMemory,
 }
@@ -81,7 +83,7 @@ pub async fn ping(engine: &Engine, connection: ConnectionId) -> Result<Vec<Check
         match fusion {
             Ok(fusion) => {
                 let ledger = LedgerMemory::default();
-                oracle::checks(&OracleSide { connection: connection.clone(), fusion, ledger }).await
+                oracle::checks(&OracleSide { settings: settings.clone(), fusion, ledger }).await
             }
             Err(error) => oracle::out_of_reach(settings, &error),
         }
@@ -97,6 +99,21 @@ pub async fn ping(engine: &Engine, connection: ConnectionId) -> Result<Vec<Check
     let (mut oracle, asana) = tokio::join!(oracle, asana);
     oracle.extend(asana);
     Ok(oracle)
+}
+
+/// Tests only whether Oracle gives a token and shows both feeds, with a client of no connection, or the reason why there
+/// is none.
+pub async fn oracle_alone(fusion: Result<Fusion>) -> Vec<Check> {
+    match fusion {
+        Ok(fusion) => oracle::feeds(&fusion).await.unwrap_or_else(|refused| refused),
+        Err(error) => oracle::no_token(&error),
+    }
+}
+
+/// Tests only the clearing account of journal settings that may not be stored yet.
+pub async fn clearing_account(settings: &Settings, fusion: Fusion, journal: &JournalSettings) -> Check {
+    let side = OracleSide { settings: settings.clone(), fusion, ledger: LedgerMemory::default() };
+    account::check(&side, journal).await
 }
 
 fn ok(side: &'static str, name: impl Into<String>, detail: impl Into<String>) -> Check {

@@ -1,6 +1,6 @@
 //! The Oracle side: the token and both feeds.
 
-use oracle_fusion::{Limit, Query};
+use oracle_fusion::{Fusion, Limit, Query};
 
 use super::{Check, OracleSide, failed, ledger, note, ok, skipped};
 use crate::code::Code;
@@ -9,41 +9,52 @@ use crate::feed::Feed;
 use crate::settings::Settings;
 use crate::trouble;
 
+const SIDE: &str = "oracle";
+
 /// Everything that is tested in Oracle.
 pub(super) async fn checks(clients: &OracleSide) -> Vec<Check> {
-    let side = "oracle";
-    let mut checks = Vec::new();
-    match clients.fusion.authorize().await {
-        Ok(token) => checks.push(ok(
-            side,
-            "token",
-            format!("valid until {}", token.expires_at.strftime("%Y-%m-%d %H:%M:%SZ")),
-        )),
-        Err(error) => return out_of_reach(&clients.connection.settings, &trouble::oracle(error)),
-    }
-    for feed in Feed::ALL {
-        checks.extend(feed_checks(clients, feed).await);
-    }
-    if let Some(settings) = &clients.connection.settings.journal {
+    let mut checks = match feeds(&clients.fusion).await {
+        Ok(checks) => checks,
+        Err(refused) => return with_journal_skipped(&clients.settings, refused),
+    };
+    if let Some(settings) = &clients.settings.journal {
         checks.extend(ledger::checks(clients, settings).await);
     }
     checks
 }
 
+/// The token and both feeds; as an error what there is to say when there is no token.
+pub(super) async fn feeds(fusion: &Fusion) -> Result<Vec<Check>, Vec<Check>> {
+    let token = fusion.authorize().await.map_err(|error| no_token(&trouble::oracle(error)))?;
+    let until = format!("valid until {}", token.expires_at.strftime("%Y-%m-%d %H:%M:%SZ"));
+    let mut checks = vec![ok(SIDE, "token", until)];
+    for feed in Feed::ALL {
+        checks.extend(feed_checks(fusion, feed).await);
+    }
+    Ok(checks)
+}
+
 /// What there is to say when there is no token, or no client that could ask for one.
 pub(super) fn out_of_reach(settings: &Settings, error: &Error) -> Vec<Check> {
-    let side = "oracle";
-    let mut checks = vec![failed(side, "token", error)];
-    checks.extend(Feed::ALL.map(|feed| skipped(side, feed.as_str())));
-    checks.extend(settings.journal.as_ref().map(|_| skipped(side, "journal")));
+    with_journal_skipped(settings, no_token(error))
+}
+
+pub(super) fn no_token(error: &Error) -> Vec<Check> {
+    let mut checks = vec![failed(SIDE, "token", error)];
+    checks.extend(Feed::ALL.map(|feed| skipped(SIDE, feed.as_str())));
     checks
 }
 
-async fn feed_checks(clients: &OracleSide, feed: Feed) -> Vec<Check> {
-    let side = "oracle";
+fn with_journal_skipped(settings: &Settings, mut checks: Vec<Check>) -> Vec<Check> {
+    checks.extend(settings.journal.as_ref().map(|_| skipped(SIDE, "journal")));
+    checks
+}
+
+async fn feed_checks(fusion: &Fusion, feed: Feed) -> Vec<Check> {
+    let side = SIDE;
     let name = feed.as_str();
     let mut checks = Vec::new();
-    match clients.fusion.describe(feed.resource()).await {
+    match fusion.describe(feed.resource()).await {
         Ok(described) if described.is_queryable("LastUpdateDate") => {
             checks.push(ok(side, format!("{name}: describe"), "LastUpdateDate can be queried"));
         }
@@ -56,7 +67,7 @@ async fn feed_checks(clients: &OracleSide, feed: Feed) -> Vec<Check> {
     }
     // the canary: missing data access looks like an empty collection
     let canary = Query::new(feed.resource()).limit(Limit::ONE);
-    checks.push(match clients.fusion.page(&canary).await {
+    checks.push(match fusion.page(&canary).await {
         Ok(page) if page.items.is_empty() => failed(
             side,
             format!("{name}: rows"),

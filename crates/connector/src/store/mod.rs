@@ -28,6 +28,7 @@ pub mod reference;
 pub mod replays;
 pub mod retention;
 pub mod search;
+pub mod setup;
 pub mod sweeps;
 pub mod tasks;
 pub mod trace;

@@ -199,6 +199,22 @@ impl Fusion {
         Ok((parsed(Lookup::AccountCombinations, &page.items, parse)?, page.has_more))
     }
 
+    /// All rows of `journalSourcesLOV` that the user may see. None is no proof that there is no source.
+    ///
+    /// # Errors
+    /// As [`Fusion::journal_sources_named`].
+    pub async fn journal_sources(&self) -> Result<Vec<ListRow>, Error> {
+        self.all_rows(Lookup::JournalSources).await
+    }
+
+    /// All rows of `journalCategoriesLOV` that the user may see; see [`Fusion::journal_sources`].
+    ///
+    /// # Errors
+    /// As [`Fusion::journal_sources_named`].
+    pub async fn journal_categories(&self) -> Result<Vec<ListRow>, Error> {
+        self.all_rows(Lookup::JournalCategories).await
+    }
+
     /// The rows of `journalSourcesLOV` in which any attribute is this text: a name as well as a key. The names of
     /// the attributes, and which of them could be filtered by, are not documented, so all rows are read. None is
     /// no proof that there is no such source.
@@ -228,9 +244,12 @@ impl Fusion {
     }
 
     async fn list_rows(&self, lookup: Lookup, text: &str) -> Result<Vec<ListRow>, Error> {
+        Ok(self.all_rows(lookup).await?.into_iter().filter(|row| row.says(text)).collect())
+    }
+
+    async fn all_rows(&self, lookup: Lookup) -> Result<Vec<ListRow>, Error> {
         let rows = rows::all(self, Query::new(lookup), MAX_LIST).await?;
-        let rows = parsed(lookup, &rows, ListRow::parse)?;
-        Ok(rows.into_iter().filter(|row| row.says(text)).collect())
+        parsed(lookup, &rows, ListRow::parse)
     }
 }
 

@@ -1,0 +1,448 @@
+//! The answers about both sides: which is missing, what each means, and the settings that follow. Pure.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use url::Url;
+
+use crate::code::Code;
+use crate::error::{Error, Result};
+use crate::guide::journal::JournalAnswers;
+use crate::settings::{AsanaSettings, OracleSettings, Settings, TaskPer, problem};
+
+/// The path of the token endpoint on an identity domain.
+const TOKEN_PATH: &str = "/oauth2/v1/token";
+/// Whose addresses are known to have no path of their own.
+const ORACLE_CLOUD: &str = ".oraclecloud.com";
+
+/// Something of Asana's, with its name for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Named {
+    /// Its gid.
+    pub gid: String,
+    /// Its name.
+    pub name: String,
+}
+
+impl std::fmt::Display for Named {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} ({})", self.name, self.gid)
+    }
+}
+
+/// Everything that was answered, without secrets.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Answers {
+    /// Oracle's address.
+    pub oracle_url: Option<Url>,
+    /// The identity domain's token endpoint.
+    pub token_url: Option<Url>,
+    /// The confidential application's client id.
+    pub client_id: Option<String>,
+    /// The scope.
+    pub scope: Option<String>,
+    /// Asana's API, when it is not the usual one.
+    pub asana_url: Option<Url>,
+    /// The workspace.
+    pub workspace: Option<Named>,
+    /// The project that orders go to.
+    pub project: Option<Named>,
+    /// What one task stands for.
+    pub per: Option<TaskPer>,
+    /// Whether completed tasks bring journals.
+    pub journals: Option<bool>,
+    /// What journals need.
+    pub journal: JournalAnswers,
+}
+
+/// What is known besides the answers, and kept only as long as the guide runs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Held {
+    /// The client secret was given.
+    pub client_secret: bool,
+    /// Oracle was tested with it and the present answers.
+    pub oracle_tested: bool,
+    /// Asana's token was given, and works.
+    pub asana_token: bool,
+}
+
+/// What is asked, or tested, before there is a draft.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Question {
+    /// Oracle's address.
+    OracleUrl,
+    /// The token endpoint.
+    TokenUrl,
+    /// The client id.
+    ClientId,
+    /// The scope.
+    Scope,
+    /// The client secret.
+    ClientSecret,
+    /// No question: Oracle is tested.
+    OracleTest,
+    /// Asana's token.
+    AsanaToken,
+    /// The workspace.
+    Workspace,
+    /// The project.
+    Project,
+    /// What one task stands for.
+    Per,
+}
+
+impl Question {
+    /// What the test of Oracle depends on, in the order in which it is asked.
+    pub const OF_ORACLE: [Question; 5] = [
+        Question::OracleUrl,
+        Question::TokenUrl,
+        Question::ClientId,
+        Question::Scope,
+        Question::ClientSecret,
+    ];
+
+    /// What is asked for, in a few words.
+    #[must_use]
+    pub fn what(self) -> &'static str {
+        match self {
+            Question::OracleUrl => "Oracle's address",
+            Question::TokenUrl => "token address",
+            Question::ClientId => "client id",
+            Question::Scope => "scope",
+            Question::ClientSecret => "client secret",
+            Question::OracleTest => "Oracle",
+            Question::AsanaToken => "Asana's token",
+            Question::Workspace => "Asana's workspace",
+            Question::Project => "Asana's project",
+            Question::Per => "one task for",
+        }
+    }
+}
+
+/// The questions of Oracle's side, those first that a failure with this code speaks of.
+#[must_use]
+pub fn suspects(code: Code) -> Vec<Question> {
+    let first: &[Question] = match code {
+        Code::OracleClientRefused => &[Question::ClientSecret, Question::ClientId, Question::TokenUrl],
+        Code::OracleScopeRefused => &[Question::Scope],
+        Code::OracleTokenFailed => &[Question::TokenUrl, Question::Scope],
+        Code::OracleUnauthorized => &[Question::ClientId, Question::Scope, Question::TokenUrl],
+        _ => &[],
+    };
+    let rest = Question::OF_ORACLE.into_iter().filter(|question| !first.contains(question));
+    first.iter().copied().chain(rest).collect()
+}
+
+impl Answers {
+    /// What is asked next; `None`: the draft can be made.
+    #[must_use]
+    pub fn next(&self, held: Held) -> Option<Question> {
+        let open = [
+            (self.oracle_url.is_none(), Question::OracleUrl),
+            (self.token_url.is_none(), Question::TokenUrl),
+            (self.client_id.is_none(), Question::ClientId),
+            (self.scope.is_none(), Question::Scope),
+            (!held.client_secret, Question::ClientSecret),
+            (!held.oracle_tested, Question::OracleTest),
+            (!held.asana_token, Question::AsanaToken),
+            (self.workspace.is_none(), Question::Workspace),
+            (self.project.is_none(), Question::Project),
+            (self.per.is_none(), Question::Per),
+        ];
+        open.into_iter().find_map(|(is_open, question)| is_open.then_some(question))
+    }
+
+    /// Takes an answer back, and what depends on it. A secret is not here.
+    pub fn take_back(&mut self, question: Question) {
+        match question {
+            Question::OracleUrl => self.oracle_url = None,
+            Question::TokenUrl => self.token_url = None,
+            Question::ClientId => self.client_id = None,
+            Question::Scope => self.scope = None,
+            Question::Workspace => (self.workspace, self.project) = (None, None),
+            Question::Project => self.project = None,
+            Question::Per => self.per = None,
+            Question::ClientSecret | Question::OracleTest | Question::AsanaToken => {}
+        }
+    }
+
+    /// Takes the workspace back, with its project, when the token does not see it (any more).
+    pub fn keep_to(&mut self, workspaces: &[Named]) {
+        let seen = |own: &Named| workspaces.iter().any(|found| found.gid == own.gid);
+        if self.workspace.as_ref().is_some_and(|own| !seen(own)) {
+            self.take_back(Question::Workspace);
+        }
+    }
+
+    /// What was answered, with its value, in the order of the questions.
+    #[must_use]
+    pub fn told(&self) -> Vec<(&'static str, String)> {
+        let text = |value: &Option<String>| value.clone();
+        let all = [
+            (Question::OracleUrl, self.oracle_url.as_ref().map(Url::to_string)),
+            (Question::TokenUrl, self.token_url.as_ref().map(Url::to_string)),
+            (Question::ClientId, text(&self.client_id)),
+            (Question::Scope, text(&self.scope)),
+            (Question::Workspace, self.workspace.as_ref().map(Named::to_string)),
+            (Question::Project, self.project.as_ref().map(Named::to_string)),
+            (Question::Per, self.per.map(|per| per_words(per).to_owned())),
+        ];
+        all.into_iter().filter_map(|(question, value)| Some((question.what(), value?))).collect()
+    }
+
+    /// The Oracle side.
+    ///
+    /// # Errors
+    /// [`Code::SettingsInvalid`] when an answer about it is missing.
+    pub fn oracle(&self) -> Result<OracleSettings> {
+        let (Some(url), Some(token_url), Some(client_id), Some(scope)) =
+            (&self.oracle_url, &self.token_url, &self.client_id, &self.scope)
+        else {
+            return Err(missing("Oracle's side"));
+        };
+        with_defaults(json!({ "url": url, "token_url": token_url, "client_id": client_id, "scope": scope }))
+    }
+
+    /// The Asana side with this workspace.
+    ///
+    /// # Errors
+    /// None that could be met: there is nothing to miss.
+    pub fn asana(&self, workspace: &str) -> Result<AsanaSettings> {
+        let mut asana = json!({ "workspace": workspace });
+        if let Some(url) = &self.asana_url {
+            asana["url"] = json!(url);
+        }
+        with_defaults(asana)
+    }
+
+    /// The settings of the draft.
+    ///
+    /// # Errors
+    /// [`Code::SettingsInvalid`] when an answer is missing, or what cannot work.
+    pub fn settings(&self) -> Result<Settings> {
+        let (Some(workspace), Some(project), Some(per)) = (&self.workspace, &self.project, self.per) else {
+            return Err(missing("Asana's side"));
+        };
+        let settings: Settings = with_defaults(json!({
+            "oracle": self.oracle()?,
+            "asana": self.asana(&workspace.gid)?,
+            "routing": { "default": { "project": project.gid } },
+            "tasks": { "per": per },
+        }))?;
+        settings.check()?;
+        Ok(settings)
+    }
+}
+
+/// Settings of which only these are given; the others are as in a file that does not name them.
+pub(super) fn with_defaults<T: DeserializeOwned>(given: Value) -> Result<T> {
+    serde_json::from_value(given).map_err(|error| {
+        Error::new(
+            Code::SettingsInvalid,
+            format!("the answers make no settings: {}", problem("", &error.to_string(), None)),
+        )
+    })
+}
+
+fn missing(what: &str) -> Error {
+    Error::new(Code::SettingsInvalid, format!("{what} is not answered whole"))
+}
+
+/// What one task stands for, in words.
+#[must_use]
+pub fn per_words(per: TaskPer) -> &'static str {
+    match per {
+        TaskPer::Order => "a purchase order",
+        TaskPer::Line => "a line of a purchase order",
+    }
+}
+
+/// Oracle's address as people give it: copied from a browser with whatever follows the host, the host alone, or the
+/// pod's name and its region.
+///
+/// # Errors
+/// [`Code::SettingsInvalid`] when it is no address that a token may be sent to.
+pub fn oracle_url(text: &str) -> Result<Url> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    if let [pod, region] = words[..] {
+        return oracle_fusion::Config::pod_url(pod, region)
+            .map_err(|error| Error::new(Code::SettingsInvalid, error.to_string()));
+    }
+    let mut url = address(text)?;
+    if url.host_str().is_some_and(|host| host.ends_with(ORACLE_CLOUD)) {
+        url.set_path("");
+        url.set_query(None);
+        url.set_fragment(None);
+    }
+    fit(url)
+}
+
+/// The token endpoint as people give it: whole, or the identity domain's host alone.
+///
+/// # Errors
+/// [`Code::SettingsInvalid`] when it is no address that a secret may be sent to.
+pub fn token_url(text: &str) -> Result<Url> {
+    let mut url = address(text)?;
+    if matches!(url.path(), "" | "/") {
+        url.set_path(TOKEN_PATH);
+    }
+    fit(url)
+}
+
+fn address(text: &str) -> Result<Url> {
+    let text = text.trim();
+    let whole = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
+    let none = || Error::new(Code::SettingsInvalid, "that is no address such as https://host.example");
+    Url::parse(&whole).ok().filter(Url::has_host).ok_or_else(none)
+}
+
+/// Refuses what the client refuses.
+fn fit(url: Url) -> Result<Url> {
+    let secret = secrecy::SecretString::from("");
+    let config = oracle_fusion::Config::new(url.clone(), url.clone(), "-".to_owned(), secret, "-".to_owned());
+    config.check().map_err(|error| Error::new(Code::SettingsInvalid, error.to_string()))?;
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn whole() -> Answers {
+        let named = |gid: &str| Some(Named { gid: gid.to_owned(), name: "N".to_owned() });
+        Answers {
+            oracle_url: oracle_url("acme us2").ok(),
+            token_url: token_url("idcs-1.identity.oraclecloud.com").ok(),
+            client_id: Some("client".to_owned()),
+            scope: Some("urn:x".to_owned()),
+            workspace: named("12"),
+            project: named("34"),
+            per: Some(TaskPer::Line),
+            ..Answers::default()
+        }
+    }
+
+    const ALL_HELD: Held = Held { client_secret: true, oracle_tested: true, asana_token: true };
+
+    #[test]
+    fn questions_come_in_their_order_and_an_answered_one_never_again() {
+        let whole = whole();
+        let (mut answers, mut held, mut asked) = (Answers::default(), Held::default(), Vec::new());
+        while let Some(question) = answers.next(held) {
+            asked.push(question);
+            match question {
+                Question::OracleUrl => answers.oracle_url.clone_from(&whole.oracle_url),
+                Question::TokenUrl => answers.token_url.clone_from(&whole.token_url),
+                Question::ClientId => answers.client_id.clone_from(&whole.client_id),
+                Question::Scope => answers.scope.clone_from(&whole.scope),
+                Question::ClientSecret => held.client_secret = true,
+                Question::OracleTest => held.oracle_tested = true,
+                Question::AsanaToken => held.asana_token = true,
+                Question::Workspace => answers.workspace.clone_from(&whole.workspace),
+                Question::Project => answers.project.clone_from(&whole.project),
+                Question::Per => answers.per = whole.per,
+            }
+        }
+        use Question as Q;
+        let order = [
+            Q::OracleUrl,
+            Q::TokenUrl,
+            Q::ClientId,
+            Q::Scope,
+            Q::ClientSecret,
+            Q::OracleTest,
+            Q::AsanaToken,
+            Q::Workspace,
+            Q::Project,
+            Q::Per,
+        ];
+        assert_eq!(asked, order);
+        assert_eq!(answers, whole);
+    }
+
+    #[test]
+    fn after_leaving_only_the_secrets_are_asked_again() {
+        let kept: Answers = serde_json::from_str(&serde_json::to_string(&whole()).unwrap()).unwrap();
+        assert_eq!(kept, whole());
+        assert_eq!(kept.next(Held::default()), Some(Question::ClientSecret));
+        let oracle_done = Held { asana_token: false, ..ALL_HELD };
+        assert_eq!(kept.next(oracle_done), Some(Question::AsanaToken));
+        assert_eq!(kept.next(ALL_HELD), None);
+    }
+
+    #[test]
+    fn the_settings_are_those_of_a_file_with_the_same_values() {
+        let file = "[oracle]\nurl = \"https://acme.fa.us2.oraclecloud.com\"\n\
+                    token_url = \"https://idcs-1.identity.oraclecloud.com/oauth2/v1/token\"\nclient_id = \"client\"\n\
+                    scope = \"urn:x\"\n[asana]\nworkspace = \"12\"\n[routing.default]\nproject = \"34\"\n\
+                    [tasks]\nper = \"line\"\n";
+        assert_eq!(whole().settings().unwrap(), Settings::from_toml(file).unwrap());
+        for question in
+            [Question::OracleUrl, Question::Scope, Question::Workspace, Question::Project, Question::Per]
+        {
+            let mut answers = whole();
+            answers.take_back(question);
+            assert_eq!(answers.settings().unwrap_err().code, Code::SettingsInvalid, "{question:?}");
+            assert_ne!(answers.next(ALL_HELD), None);
+        }
+    }
+
+    #[test]
+    fn an_address_is_taken_as_people_copy_it() {
+        let pod = "https://acme.fa.us2.oraclecloud.com/";
+        for text in [
+            pod,
+            "acme us2",
+            " acme.fa.us2.oraclecloud.com ",
+            "https://acme.fa.us2.oraclecloud.com/fscmUI/faces/FuseWelcome?_afrLoop=1#x",
+        ] {
+            assert_eq!(oracle_url(text).unwrap().as_str(), pod, "{text}");
+        }
+        assert_eq!(oracle_url("http://127.0.0.1:8401/a").unwrap().as_str(), "http://127.0.0.1:8401/a");
+        for text in ["", "acme us2 x", "http://acme.example", "https://u:p@acme.example", "a b", "https://"] {
+            assert!(oracle_url(text).is_err() || text == "a b", "{text}");
+        }
+        let token = "https://idcs-1.identity.oraclecloud.com/oauth2/v1/token";
+        for text in [token, "idcs-1.identity.oraclecloud.com", "https://idcs-1.identity.oraclecloud.com/"] {
+            assert_eq!(token_url(text).unwrap().as_str(), token, "{text}");
+        }
+        assert_eq!(token_url("https://own.example/x/token").unwrap().path(), "/x/token");
+        assert!(token_url("http://idcs.example").is_err());
+    }
+
+    #[test]
+    fn a_workspace_that_the_token_does_not_see_is_asked_again_with_its_project() {
+        let mut answers = whole();
+        let seen = |gid: &str| vec![Named { gid: gid.to_owned(), name: String::new() }];
+        answers.keep_to(&seen("12"));
+        assert_eq!(answers, whole());
+        answers.keep_to(&seen("13"));
+        assert_eq!(answers.next(ALL_HELD), Some(Question::Workspace));
+        assert_eq!(answers.project, None);
+    }
+
+    #[test]
+    fn a_refusal_suspects_first_what_its_code_speaks_of() {
+        for (code, first) in [
+            (Code::OracleClientRefused, Question::ClientSecret),
+            (Code::OracleScopeRefused, Question::Scope),
+            (Code::OracleTokenFailed, Question::TokenUrl),
+            (Code::OracleNoRows, Question::OracleUrl),
+        ] {
+            let all = suspects(code);
+            assert_eq!((all[0], all.len()), (first, Question::OF_ORACLE.len()), "{code:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_address_makes_the_reader_panic(text in "\\PC{0,60}") {
+            for url in [oracle_url(&text), token_url(&text)].into_iter().flatten() {
+                prop_assert!(matches!(url.scheme(), "https" | "http"));
+            }
+        }
+    }
+}
