@@ -249,6 +249,31 @@ fn missing(what: &str) -> Error {
     Error::new(Code::SettingsInvalid, format!("{what} is not answered whole"))
 }
 
+/// What a connection's settings answer, in the order of the questions.
+#[must_use]
+pub fn told_of(settings: &Settings) -> Vec<(&'static str, String)> {
+    let oracle = &settings.oracle;
+    let projects: Vec<String> = settings.projects().iter().map(ToString::to_string).collect();
+    let mut told = vec![
+        (Question::OracleUrl.what(), oracle.base().map(|url| url.to_string()).unwrap_or_default()),
+        (Question::TokenUrl.what(), oracle.token_url.to_string()),
+        (Question::ClientId.what(), oracle.client_id.clone()),
+        (Question::Scope.what(), oracle.scope.clone()),
+        (Question::Workspace.what(), settings.asana.workspace.clone()),
+        (Question::Project.what(), projects.join(", ")),
+        (Question::Per.what(), per_words(settings.tasks.per).to_owned()),
+    ];
+    if let Some(journal) = &settings.journal {
+        told.push(("ledger", journal.ledger.clone().unwrap_or_else(|| journal.ledger_id.clone())));
+        told.push(("journal source", journal.source.clone()));
+        told.push(("journal category", journal.category.clone()));
+    }
+    if !settings.fields.is_empty() {
+        told.push(("mapped fields", settings.fields.len().to_string()));
+    }
+    told
+}
+
 /// What one task stands for, in words.
 #[must_use]
 pub fn per_words(per: TaskPer) -> &'static str {

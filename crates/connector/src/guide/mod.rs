@@ -7,5 +7,6 @@
 pub mod answers;
 pub mod journal;
 pub mod offers;
+pub mod progress;
 pub mod reach;
 pub mod stage;

@@ -67,18 +67,24 @@ mod tests {
         .unwrap()
     }
 
-    #[test]
-    fn a_draft_goes_on_where_it_was_left() {
-        let mut settings = settings();
-        let fresh = |settings| Facts {
+    fn fresh(settings: &Settings) -> Facts<'_> {
+        Facts {
             state: State::Draft,
             settings,
             client_secret: false,
             asana_token: false,
             journals: None,
             looked: false,
-        };
-        let whole = |settings| Facts { client_secret: true, asana_token: true, ..fresh(settings) };
+        }
+    }
+
+    fn whole(settings: &Settings) -> Facts<'_> {
+        Facts { client_secret: true, asana_token: true, ..fresh(settings) }
+    }
+
+    #[test]
+    fn a_draft_goes_on_where_it_was_left() {
+        let mut settings = settings();
         assert_eq!(stage(&fresh(&settings)), Stage::Secret(CredentialName::OracleClientSecret));
         let half = Facts { client_secret: true, ..fresh(&settings) };
         assert_eq!(stage(&half), Stage::Secret(CredentialName::AsanaToken));

@@ -32,6 +32,8 @@ pub enum ConnectionCommand {
         #[command(flatten)]
         secrets: SecretArgs,
     },
+    /// Be guided from nothing to an active connection, in the terminal; leave and come back at any time
+    Setup(super::setup::guide::SetupArgs),
     /// Add a connection, or change it, to what one file says; a second time changes nothing
     Apply(super::setup::apply::ApplyArgs),
     /// Print a connection as a file that `apply` takes, without its secrets
@@ -115,6 +117,10 @@ impl SecretArgs {
 
 /// Runs the command.
 pub async fn run(command: ConnectionCommand, global: &Global) -> anyhow::Result<ExitCode> {
+    if matches!(command, ConnectionCommand::Setup(_)) {
+        // before a private server is started for nothing
+        super::setup::guide::prompt::check_terminal(global)?;
+    }
     let database = Database::ready(global).await?;
     let result = dispatch(&database, command, global).await;
     database.close().await?;
@@ -129,6 +135,7 @@ async fn dispatch(
     let db = &database.pool;
     match command {
         ConnectionCommand::List => return list(database, global).await,
+        ConnectionCommand::Setup(args) => return super::setup::guide::run(database, args, global).await,
         ConnectionCommand::Apply(args) => return super::setup::apply::run(database, args, global).await,
         ConnectionCommand::Export { name } => {
             return super::setup::apply::export(database, &name, global).await;
@@ -285,7 +292,7 @@ async fn list(database: &Database, global: &Global) -> anyhow::Result<ExitCode> 
         return Ok(ExitCode::SUCCESS);
     }
     if all.is_empty() {
-        output::say("there is no connection yet; see `ml-connector connection add --help`");
+        output::say("there is no connection yet; `ml-connector connection setup` guides you to one");
     }
     let mut table = output::table(&["name", "state", "oracle", "asana workspace", "held", "failed", "open"]);
     for c in all {

@@ -44,20 +44,7 @@ pub async fn run(database: &Database, args: ActivateArgs, global: &Global) -> an
     let stop = if args.follow { Some(Stop::listen()?) } else { None };
     let look = if args.without_dry_run { FirstLook::Waived } else { FirstLook::Required };
     manage::activate(&engine, &connection, look).await?;
-    let made = dry_runs::last(&database.pool, connection.id).await?;
-    let foretold = made.filter(|made| {
-        let fits = made.whole && made.settings_version == connection.settings_version;
-        fits && connection.state == State::Draft
-    });
-    let name = &connection.name;
-    let message = match &foretold {
-        Some(made) => format!(
-            "`{name}` is active; a running `serve` begins within a second. The first synchronisation: {}. \
-             `ml-connector connection pause {name}` stops it safely at any time",
-            estimate(&made.counts, &connection.settings)
-        ),
-        None => format!("`{name}` is active; a running `serve` begins within a second"),
-    };
+    let (message, foretold) = told(&engine, &connection).await?;
     if global.json {
         let first = foretold.as_ref().map(|made| {
             serde_json::json!({
@@ -71,6 +58,29 @@ pub async fn run(database: &Database, args: ActivateArgs, global: &Global) -> an
         follow(&engine, &connection, foretold.as_ref(), stop).await?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What is said of a connection, as it was before it was activated; and the dry run that foretells the first
+/// synchronisation, when there is one that fits.
+pub(super) async fn told(
+    engine: &Engine,
+    connection: &Connection,
+) -> Result<(String, Option<DryRun>), connector::Error> {
+    let made = dry_runs::last(&engine.db, connection.id).await?;
+    let foretold = made.filter(|made| {
+        let fits = made.whole && made.settings_version == connection.settings_version;
+        fits && connection.state == State::Draft
+    });
+    let name = &connection.name;
+    let message = match &foretold {
+        Some(made) => format!(
+            "`{name}` is active; a running `serve` begins within a second. The first synchronisation: {}. \
+             `ml-connector connection pause {name}` stops it safely at any time",
+            estimate(&made.counts, &connection.settings)
+        ),
+        None => format!("`{name}` is active; a running `serve` begins within a second"),
+    };
+    Ok((message, foretold))
 }
 
 /// Shows how far the first synchronisation is until it is through. Ctrl-C pauses the connection: what was written

@@ -7,6 +7,7 @@ use clap::Args;
 use connector::dry_run::report::{Action, Entry, Report, Value, estimate, minutes};
 use connector::dry_run::{self, Options};
 use connector::store::connections::{self, Connection};
+use connector::{Engine, Error};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
@@ -39,12 +40,8 @@ pub struct DryRunArgs {
 pub async fn run(database: &Database, args: DryRunArgs, global: &Global) -> anyhow::Result<ExitCode> {
     let engine = database.engine(global)?;
     let connection = connections::find(&database.pool, &args.name).await?;
-    let progress = watch::Sender::new(0);
-    let shown = Shown::start(&progress, "reading and comparing; nothing is written", None);
     let options = Options { since: args.since, limit: args.limit };
-    let made = dry_run::run(&engine, connection.id, options, &progress).await;
-    shown.end();
-    let mut report = made?;
+    let mut report = look(&engine, &connection, options).await?;
     if let Some(file) = &args.html {
         report_page::write(file, &connection, &mut report)?;
     }
@@ -57,7 +54,21 @@ pub async fn run(database: &Database, args: DryRunArgs, global: &Global) -> anyh
     Ok(ExitCode::SUCCESS)
 }
 
-fn table(report: &mut Report) -> anyhow::Result<()> {
+/// Makes a dry run, with its progress shown to people.
+pub(super) async fn look(
+    engine: &Engine,
+    connection: &Connection,
+    options: Options,
+) -> Result<Report, Error> {
+    let progress = watch::Sender::new(0);
+    let shown = Shown::start(&progress, "reading and comparing; nothing is written", None);
+    let made = dry_run::run(engine, connection.id, options, &progress).await;
+    shown.end();
+    made
+}
+
+/// The first entries as a table.
+pub(super) fn table(report: &mut Report) -> anyhow::Result<()> {
     let mut table = output::table(&["task", "field", "now", "would be"]);
     let (mut rows, mut entries) = (0, 0);
     while rows < ROWS
@@ -100,7 +111,8 @@ pub fn title(entry: &Entry) -> String {
     }
 }
 
-fn summary(connection: &Connection, report: &Report, html: Option<&PathBuf>) {
+/// How much there is to do.
+pub(super) fn counts(connection: &Connection, report: &Report) {
     let counts = &report.counts;
     output::data(
         &output::pairs([
@@ -112,6 +124,10 @@ fn summary(connection: &Connection, report: &Report, html: Option<&PathBuf>) {
         ])
         .to_string(),
     );
+}
+
+fn summary(connection: &Connection, report: &Report, html: Option<&PathBuf>) {
+    counts(connection, report);
     if let Some(file) = html {
         output::say(&format!("the report stands in {}", file.display()));
     }

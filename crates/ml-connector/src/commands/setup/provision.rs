@@ -81,7 +81,8 @@ pub async fn run(database: &Database, args: ProvisionArgs, global: &Global) -> a
     Ok(ExitCode::SUCCESS)
 }
 
-fn show(plan: &Plan) {
+/// The plan as a table, with its warnings.
+pub(super) fn show(plan: &Plan) {
     let mut table = output::table(&["field", "name in Asana", "type", "what will be done"]);
     for step in &plan.steps {
         table.add_row([step.purpose.as_str(), &step.name, &step.kind, &what(step)]);

@@ -1,0 +1,211 @@
+//! `connection setup`: the guide, driven through a pseudo-terminal.
+
+use sandbox::{AsanaConfig, Board, Sandbox, SandboxConfig};
+
+use crate::pair::Pair;
+use crate::terminal::{CTRL_C, ESC, Terminal};
+use crate::world::World;
+
+const WRONG: &str = "a-secret-that-is-wrong";
+
+/// Both stand-ins with two projects that have no fields, and orders.
+async fn bare() -> Pair {
+    let config = SandboxConfig { asana: AsanaConfig::unlimited(), ..SandboxConfig::default() };
+    let sandbox = Sandbox::start(config).await.unwrap();
+    let workspace = sandbox.asana().seed_workspace("Northwind Consulting");
+    sandbox.asana().seed_project(&workspace, "Another project").unwrap();
+    let project = sandbox.asana().seed_project(&workspace, "Purchasing").unwrap();
+    let pair = Pair::of(sandbox, Board { workspace, project, fields: Vec::new() });
+    pair.add_orders(3);
+    pair
+}
+
+fn guide(world: &World, pair: &Pair, name: &[&str]) -> Terminal {
+    let asana = pair.sandbox.asana_url();
+    let mut args = vec!["connection", "setup", "--asana-url", &asana];
+    args.extend(name);
+    Terminal::start(world.program(&args))
+}
+
+/// Answers what is asked about Oracle but the secret.
+async fn answers_oracle(terminal: &mut Terminal, pair: &Pair) {
+    let oracle = pair.sandbox.oracle().config();
+    terminal.answers("Oracle's address:", &pair.sandbox.oracle_url()).await;
+    terminal.answers("Token address:", &pair.sandbox.token_url()).await;
+    terminal.answers("Client id:", &oracle.client_id).await;
+    terminal.answers("Scope:", &oracle.scope).await;
+}
+
+/// Chooses the project and what a task stands for.
+async fn answers_asana(terminal: &mut Terminal, pair: &Pair) {
+    terminal.answers("Asana's token:", &pair.asana_token()).await;
+    terminal.sees("signed in to Asana as").await;
+    terminal.sees("the only one that the token sees: Northwind Consulting").await;
+    terminal.answers("Project:", "purch").await;
+    terminal.sees("the token sees the project and its fields: Purchasing").await;
+    terminal.answers("One task for:", "").await;
+    terminal.sees("`acme` is stored as a draft, its secrets encrypted").await;
+}
+
+async fn answers_journals(terminal: &mut Terminal, pair: &Pair) {
+    let facts = pair.sandbox.oracle().ledger_facts();
+    terminal.answers("Should completed tasks bring journals?", "y").await;
+    terminal.answers("Ledger:", &facts.ledger_id).await;
+    terminal.answers("Journal source:", &facts.source).await;
+    terminal.answers("Journal category:", &facts.category).await;
+    terminal.answers("Data access set:", &facts.data_access_set_id).await;
+    terminal.answers("Ledger's time zone:", "Mars/Base").await;
+    terminal.sees("MLC-1208").await;
+    terminal.answers("Ledger's time zone:", "UTC").await;
+    terminal.answers("Clearing account:", "1").await;
+    terminal.sees("MLC-2017").await;
+    terminal.answers("Use it all the same?", "n").await;
+    terminal.answers("Clearing account:", &facts.clearing_account_id).await;
+    terminal.sees("takes detail postings").await;
+    terminal.sees("The settings for journals are stored").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_guide_leads_from_nothing_to_an_active_connection() {
+    let (world, pair) = tokio::join!(World::new(), bare());
+    let mut terminal = guide(&world, &pair, &["acme"]);
+    terminal.answers("Oracle's address:", "ftp://acme.example").await;
+    terminal.sees("MLC-1208").await;
+    answers_oracle(&mut terminal, &pair).await;
+    terminal.answers("Client secret:", WRONG).await;
+    terminal.sees("MLC-2003").await;
+    terminal.sees("what to do:").await;
+    terminal.answers("What now?", "another client secret").await;
+    terminal.answers("Client secret:", &pair.client_secret()).await;
+    terminal.sees("invoices: rows: at least one row is visible").await;
+    terminal.answers("Asana's token:", WRONG).await;
+    terminal.sees("MLC-3003").await;
+    answers_asana(&mut terminal, &pair).await;
+    answers_journals(&mut terminal, &pair).await;
+    // a field of its own choice, beside the four
+    terminal.answers("Which optional fields besides?", "journal status ").await;
+    terminal.sees("create it; put it onto project").await;
+    terminal.answers("Do this?", "y").await;
+    terminal.sees("5 fields created, 5 put onto projects, 5 mapped").await;
+    terminal.sees("the last look").await;
+    terminal.sees("tasks that would be made").await;
+    terminal.sees("3 tasks would be made").await;
+    terminal.answers("Activate `acme` now?", "y").await;
+    terminal.sees("`acme` is active").await;
+    let (code, screen) = terminal.ends().await;
+    assert_eq!(code, Some(0), "{screen}");
+
+    for secret in [WRONG, &pair.client_secret(), &pair.asana_token()] {
+        assert!(!screen.contains(secret), "a secret is on the screen:\n{screen}");
+    }
+    // what it prints at the end is the file that says the same
+    let (_, file) = screen.rsplit_once("name = \"acme\"").unwrap();
+    let exported = world.succeeds(&["connection", "export", "acme"]).await.stdout;
+    let (_, own) = exported.split_once("name = \"acme\"").unwrap();
+    assert_eq!(file.replace('\r', "").trim(), own.trim());
+    assert_eq!(world.count("select count(*) from connections where state = 'active'").await, 1);
+    assert_eq!(world.count("select count(*) from setup_answers").await, 0);
+    world.succeeds(&["poll", "acme"]).await;
+    assert_eq!(world.count("select count(*) from links").await, 3, "each order has its task");
+
+    let mut again = guide(&world, &pair, &["acme"]);
+    again.sees("`acme` is there already, as active").await;
+    again.sees("Nothing is left to set up").await;
+    assert_eq!(again.ends().await.0, Some(0));
+    world.end().await;
+}
+
+/// Leaves the guide and demands that it says how to go on.
+async fn leaves(mut terminal: Terminal, key: &str) -> String {
+    terminal.types(key);
+    terminal.sees("Nothing is lost: `ml-connector connection setup acme` goes on from here").await;
+    let (code, screen) = terminal.ends().await;
+    assert_eq!(code, Some(3), "{screen}");
+    screen
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_guide_is_left_at_any_step_and_goes_on_there() {
+    let (world, pair) = tokio::join!(World::new(), bare());
+    let mut terminal = guide(&world, &pair, &[]);
+    terminal.answers("A name for the connection:", "no name").await;
+    terminal.sees("MLC-1208").await;
+    terminal.answers("A name for the connection:", "acme").await;
+    answers_oracle(&mut terminal, &pair).await;
+    terminal.answers("Client secret:", &pair.client_secret()).await;
+    terminal.sees("Asana's token:").await;
+    let mut screens = leaves(terminal, ESC).await;
+    assert_eq!(world.count("select count(*) from connections").await, 0);
+    let kept: String =
+        sqlx::query_scalar("select answers::text from setup_answers").fetch_one(&world.db).await.unwrap();
+    assert!(kept.contains(&pair.sandbox.oracle_url()) && !kept.contains(&pair.client_secret()), "{kept}");
+
+    // what was answered is shown and not asked again; the secret is
+    let mut terminal = guide(&world, &pair, &[]);
+    terminal.answers("Which connection?", "go on with acme").await;
+    terminal.sees("Answered already:").await;
+    terminal.sees(&format!("Oracle's address: {}", pair.sandbox.oracle_url())).await;
+    terminal.sees("Secrets are not kept").await;
+    terminal.answers("Client secret:", &pair.client_secret()).await;
+    answers_asana(&mut terminal, &pair).await;
+    terminal.sees("Should completed tasks bring journals?").await;
+    let screen = leaves(terminal, CTRL_C).await;
+    assert!(!screen.contains("Token address:") && !screen.contains("Scope:"), "{screen}");
+    screens.push_str(&screen);
+
+    // from the draft on, no secret is asked for
+    let mut terminal = guide(&world, &pair, &["acme"]);
+    terminal.sees("`acme` is there already, as draft").await;
+    terminal.answers("Should completed tasks bring journals?", "n").await;
+    terminal.answers("Which optional fields besides?", "").await;
+    terminal.sees("Do this?").await;
+    let screen = leaves(terminal, ESC).await;
+    assert!(!screen.contains("Client secret:") && !screen.contains("Asana's token:"), "{screen}");
+    screens.push_str(&screen);
+
+    let mut terminal = guide(&world, &pair, &["acme"]);
+    terminal.answers("Which optional fields besides?", "").await;
+    terminal.answers("Do this?", "y").await;
+    terminal.sees("4 fields created").await;
+    terminal.sees("Activate `acme` now?").await;
+    let screen = leaves(terminal, CTRL_C).await;
+    assert!(!screen.contains("Should completed tasks"), "{screen}");
+    screens.push_str(&screen);
+
+    // the dry run was made, with the present settings
+    let mut terminal = guide(&world, &pair, &["acme"]);
+    terminal.sees("3 tasks would be made").await;
+    terminal.answers("Activate `acme` now?", "n").await;
+    terminal.sees("Not activated; when it is time: ml-connector connection activate acme").await;
+    let (code, screen) = terminal.ends().await;
+    assert!(code == Some(0) && !screen.contains("the last look"), "{screen}");
+    screens.push_str(&screen);
+    for secret in [pair.client_secret(), pair.asana_token()] {
+        assert!(!screens.contains(&secret), "a secret is on the screen:\n{screens}");
+    }
+    assert_eq!(world.count("select count(*) from setup_answers").await, 0);
+    world.succeeds(&["connection", "activate", "acme"]).await;
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_terminal_the_guide_names_the_file() {
+    let world = World::new().await;
+    let refused = world.run(&["connection", "setup", "acme"]).await.ends_with(1);
+    assert!(
+        refused.stderr.contains("MLC-8110") && refused.stderr.contains("connection apply -f"),
+        "{refused:?}"
+    );
+    let json = world.run(&["connection", "setup", "acme", "--json"]).await.ends_with(1);
+    assert!(json.stderr.contains("\"MLC-8110\""), "{json:?}");
+    assert_eq!(
+        world.count("select count(*) from information_schema.tables where table_name = 'connections'").await,
+        0
+    );
+    let mut nobody = Terminal::start(world.program(&["connection", "setup"]));
+    nobody.sees("A name for the connection:").await;
+    nobody.types(ESC);
+    nobody.sees("Nothing was begun").await;
+    assert_eq!(nobody.ends().await.0, Some(3));
+    world.end().await;
+}
