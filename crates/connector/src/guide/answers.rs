@@ -177,7 +177,7 @@ impl Answers {
 
     /// What was answered, with its value, in the order of the questions.
     #[must_use]
-    pub fn told(&self) -> Vec<(&'static str, String)> {
+    pub fn told(&self) -> Vec<(Question, String)> {
         let text = |value: &Option<String>| value.clone();
         let all = [
             (Question::OracleUrl, self.oracle_url.as_ref().map(Url::to_string)),
@@ -188,7 +188,7 @@ impl Answers {
             (Question::Project, self.project.as_ref().map(Named::to_string)),
             (Question::Per, self.per.map(|per| per_words(per).to_owned())),
         ];
-        all.into_iter().filter_map(|(question, value)| Some((question.what(), value?))).collect()
+        all.into_iter().filter_map(|(question, value)| Some((question, value?))).collect()
     }
 
     /// The Oracle side.
@@ -410,6 +410,7 @@ mod tests {
         {
             let mut answers = whole();
             answers.take_back(question);
+            assert!(answers.told().iter().all(|(told, _)| *told != question));
             assert_eq!(answers.settings().unwrap_err().code, Code::SettingsInvalid, "{question:?}");
             assert_ne!(answers.next(ALL_HELD), None);
         }

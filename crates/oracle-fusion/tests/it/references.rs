@@ -117,6 +117,12 @@ async fn sources_and_categories_are_found_whatever_their_attributes_are_called()
     }
     assert!(fusion.journal_sources_named("Asan").await.unwrap().is_empty());
     assert_eq!(fusion.journal_categories_named("Project Costs").await.unwrap().len(), 1);
+    let all = fusion.journal_sources().await.unwrap();
+    assert_eq!(
+        all.iter().filter_map(|row| row.get("userjesourcename")).collect::<Vec<_>>(),
+        ["Asana", "Manual"]
+    );
+    assert!(fusion.journal_categories().await.unwrap()[0].says("Project Costs"));
     assert!(asked(&server).await.iter().all(|request| parameter(request, "q").is_none()));
 }
 

@@ -31,8 +31,8 @@ pub async fn look(guide: &Guide<'_>, connection: &Connection) -> anyhow::Result<
     if checks.iter().any(|check| check.verdict == Verdict::Failed) {
         let options = [
             ("test again", Now::Again),
-            ("another client secret for Oracle", Now::Anew(CredentialName::OracleClientSecret)),
-            ("another token for Asana", Now::Anew(CredentialName::AsanaToken)),
+            ("change: Oracle's client secret", Now::Anew(CredentialName::OracleClientSecret)),
+            ("change: Asana's token", Now::Anew(CredentialName::AsanaToken)),
             ("go on all the same", Now::GoOn),
         ];
         match prompt::pick("What now?", options)? {
@@ -74,6 +74,13 @@ pub async fn activate(guide: &Guide<'_>, connection: &Connection) -> anyhow::Res
         let (message, _) = activate::told(&guide.engine, connection).await?;
         output::say(&message);
         output::say("The work is done by `ml-connector serve`; start it, or let it run.");
+        if connection.settings.journal.is_some() {
+            output::say(&format!(
+                "Asana tells it of completed tasks under `serve --public-url https://...`; without that they are\n\
+                 found by a sweep every {} minutes.",
+                connection.settings.webhooks.sweep_minutes
+            ));
+        }
     } else {
         output::say(&format!("Not activated; when it is time: ml-connector connection activate {name}"));
     }

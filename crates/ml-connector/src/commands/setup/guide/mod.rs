@@ -18,11 +18,11 @@ use connector::guide::stage::Stage;
 use connector::store::connections::{self, Connection, State};
 use connector::store::setup;
 use connector::{Code, Engine, manage};
+use tokio::signal::unix::{SignalKind, signal};
 use url::Url;
 
 use self::prompt::Left;
 use crate::cli::Global;
-use crate::commands::serve::Stop;
 use crate::database::Database;
 use crate::{exit, output};
 
@@ -56,13 +56,14 @@ impl Guide<'_> {
 pub async fn run(database: &Database, args: SetupArgs, global: &Global) -> anyhow::Result<ExitCode> {
     prompt::check_terminal(global)?;
     let engine = database.engine(global)?;
-    // Ctrl-C is a key while a question is open, and a signal in between
-    let stop = Stop::listen()?;
+    // Ctrl-C is a key while a question is open, and a signal in between. Other signals end the program as usual: nobody
+    // would hear them while a question is open
+    let mut interrupt = signal(SignalKind::interrupt())?;
     let mut name = None;
     let went = tokio::select! {
         biased;
         went = guided(database, engine, args, global, &mut name) => went,
-        () = stop.asked() => Err(Left.into()),
+        _ = interrupt.recv() => Err(Left.into()),
     };
     match went {
         Err(error) if error.is::<Left>() => {
@@ -97,7 +98,7 @@ async fn guided(
     let present = present(&engine, &name).await?;
     match &present {
         Some(connection) => tell(connection, &answers),
-        None => tell_answers(&answers),
+        None => go_through(&mut answers)?,
     }
     if args.asana_url.is_some() {
         answers.asana_url = args.asana_url;
@@ -148,15 +149,23 @@ async fn choose_name(engine: &Engine) -> anyhow::Result<String> {
     }
 }
 
-/// What was answered before there is a draft.
-fn tell_answers(answers: &Answers) {
-    let told = answers.told();
-    if told.is_empty() {
-        return;
+/// Shows what was answered before there is a draft, and lets the person take some of it back.
+fn go_through(answers: &mut Answers) -> anyhow::Result<()> {
+    loop {
+        let told = answers.told();
+        if told.is_empty() {
+            return Ok(());
+        }
+        output::say("\nAnswered already:");
+        told.iter().for_each(|(question, value)| prompt::done(question.what(), value));
+        output::say("Secrets are not kept before both sides are known, so they are asked for again.\n");
+        let changes =
+            told.iter().map(|(question, _)| (format!("change: {}", question.what()), Some(*question)));
+        match prompt::pick("Go on with these?", [("go on".to_owned(), None)].into_iter().chain(changes))? {
+            Some(question) => answers.take_back(question),
+            None => return Ok(()),
+        }
     }
-    output::say("\nAnswered already:");
-    told.iter().for_each(|(what, value)| prompt::done(what, value));
-    output::say("  Secrets are not kept before both sides are known, so they are asked for again.");
 }
 
 /// What is stored of a connection.

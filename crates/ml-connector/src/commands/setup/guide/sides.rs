@@ -194,7 +194,7 @@ fn suspects_of(checks: &[Check]) -> Vec<Question> {
 fn what_now(checks: &[Check], suspects: &[Question]) -> anyhow::Result<Now> {
     let Some(failed) = first_failed(checks) else { return Ok(Now::GoOn) };
     let changes =
-        suspects.iter().map(|question| (format!("another {}", question.what()), Now::Change(*question)));
+        suspects.iter().map(|question| (format!("change: {}", question.what()), Now::Change(*question)));
     let again = ("test again".to_owned(), Now::Again);
     let all: Vec<(String, Now)> = match failed.name == "token" {
         true => changes.chain([again]).collect(),
