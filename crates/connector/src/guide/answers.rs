@@ -115,7 +115,7 @@ impl Question {
             Question::AsanaToken => "Asana's token",
             Question::Workspace => "Asana's workspace",
             Question::Project => "Asana's project",
-            Question::Per => "one task for",
+            Question::Per => "one task stands for",
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::guide::answers::Named;
 use crate::guide::answers::with_defaults;
 use crate::journal::JournalSettings;
 use crate::journal::currency::Currency;
+use crate::journal::settings::is_id;
 
 /// What was answered about journals.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,7 +73,40 @@ pub enum JournalQuestion {
     TimeZone,
 }
 
+impl JournalQuestion {
+    /// What is asked for, in a few words.
+    #[must_use]
+    pub fn what(self) -> &'static str {
+        match self {
+            JournalQuestion::Ledger => "ledger",
+            JournalQuestion::Currency => "ledger's currency",
+            JournalQuestion::Source => "journal source",
+            JournalQuestion::Category => "journal category",
+            JournalQuestion::Access => "data access set",
+            JournalQuestion::TimeZone => "ledger's time zone",
+            JournalQuestion::Clearing => "clearing account",
+        }
+    }
+}
+
 impl JournalAnswers {
+    /// Takes an answer back, and what depends on it: another ledger has a currency, a time zone, accounts and data access
+    /// sets of its own.
+    pub fn take_back(&mut self, question: JournalQuestion) {
+        match question {
+            JournalQuestion::Ledger => {
+                let (source, category) = (self.source.take(), self.category.take());
+                *self = JournalAnswers { source, category, ..JournalAnswers::default() };
+            }
+            JournalQuestion::Currency => self.currency = None,
+            JournalQuestion::Source => self.source = None,
+            JournalQuestion::Category => self.category = None,
+            JournalQuestion::Access => self.access = None,
+            JournalQuestion::TimeZone => self.time_zone = None,
+            JournalQuestion::Clearing => self.clearing = None,
+        }
+    }
+
     /// What is asked next; `None`: the section is whole.
     #[must_use]
     pub fn next(&self) -> Option<JournalQuestion> {
@@ -90,7 +124,7 @@ impl JournalAnswers {
 
     /// What was answered, with its value.
     #[must_use]
-    pub fn told(&self) -> Vec<(&'static str, String)> {
+    pub fn told(&self) -> Vec<(JournalQuestion, String)> {
         let access = self.access.as_ref().map(|access| match access {
             AccessSet::None => "none".to_owned(),
             AccessSet::Id(id) => id.clone(),
@@ -100,15 +134,15 @@ impl JournalAnswers {
             Clearing::Segments(text) => text.clone(),
         });
         let all = [
-            ("ledger", self.ledger.as_ref().map(Named::to_string)),
-            ("ledger's currency", self.currency.clone()),
-            ("journal source", self.source.clone()),
-            ("journal category", self.category.clone()),
-            ("data access set", access),
-            ("ledger's time zone", self.time_zone.clone()),
-            ("clearing account", clearing),
+            (JournalQuestion::Ledger, self.ledger.as_ref().map(Named::to_string)),
+            (JournalQuestion::Currency, self.currency.clone()),
+            (JournalQuestion::Source, self.source.clone()),
+            (JournalQuestion::Category, self.category.clone()),
+            (JournalQuestion::Access, access),
+            (JournalQuestion::TimeZone, self.time_zone.clone()),
+            (JournalQuestion::Clearing, clearing),
         ];
-        all.into_iter().filter_map(|(what, value)| Some((what, value?))).collect()
+        all.into_iter().filter_map(|(question, value)| Some((question, value?))).collect()
     }
 
     /// The `[journal]` section with this clearing account in place of the answered one.
@@ -151,6 +185,18 @@ pub fn clearing(text: &str) -> Clearing {
     match text.bytes().all(|b| b.is_ascii_digit()) {
         true => Clearing::Id(text.to_owned()),
         false => Clearing::Segments(text.to_owned()),
+    }
+}
+
+/// An id of Oracle's.
+///
+/// # Errors
+/// [`Code::SettingsInvalid`] when it is no number that an id can be.
+pub fn id(text: &str) -> Result<String> {
+    let text = text.trim();
+    match is_id(text) {
+        true => Ok(text.to_owned()),
+        false => Err(Error::new(Code::SettingsInvalid, "that is no id: a number of at most 18 digits")),
     }
 }
 
@@ -209,7 +255,16 @@ mod tests {
             }
         }
         assert_eq!((asked.len(), asked.last()), (7, Some(&JournalQuestion::Clearing)));
-        assert_eq!(answers.told().len(), 7);
+        let told: Vec<JournalQuestion> = answers.told().into_iter().map(|(question, _)| question).collect();
+        assert_eq!(told, asked);
+        for question in asked {
+            let mut answers = whole.clone();
+            answers.take_back(question);
+            assert_eq!(answers.next(), Some(question), "it is asked again");
+        }
+        answers.take_back(JournalQuestion::Ledger);
+        let left: Vec<JournalQuestion> = answers.told().into_iter().map(|(question, _)| question).collect();
+        assert_eq!(left, [JournalQuestion::Source, JournalQuestion::Category]);
     }
 
     #[test]
@@ -232,6 +287,8 @@ mod tests {
         let answers = JournalAnswers { access: Some(AccessSet::Id("x".to_owned())), ..whole() };
         let error = answers.section(None).unwrap_err();
         assert!(error.message.contains("journal.data_access_set"), "{error}");
+        assert!(id("x").is_err() && id("").is_err() && id("1234567890123456789").is_err());
+        assert_eq!(id(" 7 ").unwrap(), "7");
         assert!(time_zone("Mars/Base").is_err() && currency("XX").is_err());
         assert_eq!(
             (time_zone("Europe/Berlin").unwrap().as_str(), currency("usd").unwrap().as_str()),

@@ -169,7 +169,8 @@ fn default_settle_minutes() -> u32 {
     12 * 60
 }
 
-fn is_id(text: &str) -> bool {
+/// Whether it can be an id of Oracle's.
+pub(crate) fn is_id(text: &str) -> bool {
     !text.is_empty() && text.len() <= ID_DIGITS && text.bytes().all(|b| b.is_ascii_digit())
 }
 

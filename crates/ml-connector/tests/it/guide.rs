@@ -1,6 +1,7 @@
 //! `connection setup`: the guide, driven through a pseudo-terminal.
 
-use sandbox::{AsanaConfig, Board, Sandbox, SandboxConfig};
+use sandbox::asana::{FieldKind, FieldSpec};
+use sandbox::{AsanaConfig, Board, Fault, FaultRule, Sandbox, SandboxConfig, Side};
 
 use crate::pair::Pair;
 use crate::terminal::{CTRL_C, ESC, Terminal};
@@ -8,14 +9,19 @@ use crate::world::World;
 
 const WRONG: &str = "a-secret-that-is-wrong";
 
-/// Both stand-ins with two projects that have no fields, and orders.
+/// Both stand-ins with two projects that have no fields.
 async fn bare() -> Pair {
     let config = SandboxConfig { asana: AsanaConfig::unlimited(), ..SandboxConfig::default() };
     let sandbox = Sandbox::start(config).await.unwrap();
     let workspace = sandbox.asana().seed_workspace("Northwind Consulting");
     sandbox.asana().seed_project(&workspace, "Another project").unwrap();
     let project = sandbox.asana().seed_project(&workspace, "Purchasing").unwrap();
-    let pair = Pair::of(sandbox, Board { workspace, project, fields: Vec::new() });
+    Pair::of(sandbox, Board { workspace, project, fields: Vec::new() })
+}
+
+/// The same with three orders.
+async fn with_orders() -> Pair {
+    let pair = bare().await;
     pair.add_orders(3);
     pair
 }
@@ -62,12 +68,17 @@ async fn answers_journals(terminal: &mut Terminal, pair: &Pair) {
     terminal.answers("Use it all the same?", "n").await;
     terminal.answers("Clearing account:", &facts.clearing_account_id.to_string()).await;
     terminal.sees("takes detail postings").await;
+    terminal.sees("Journals will have:").await;
+    terminal.answers("Store this?", "change: ledger's time zone").await;
+    terminal.answers("Ledger's time zone:", "Europe/Berlin").await;
+    terminal.sees("ledger's time zone: Europe/Berlin").await;
+    terminal.answers("Store this?", "yes").await;
     terminal.sees("The settings for journals are stored").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_guide_leads_from_nothing_to_an_active_connection() {
-    let (world, pair) = tokio::join!(World::new(), bare());
+    let (world, pair) = tokio::join!(World::new(), with_orders());
     let mut terminal = guide(&world, &pair, &["acme"]);
     terminal.answers("Oracle's address:", "ftp://acme.example").await;
     terminal.sees("MLC-1208").await;
@@ -85,7 +96,7 @@ async fn the_guide_leads_from_nothing_to_an_active_connection() {
     // a field of its own choice, beside the four
     terminal.answers("Which optional fields besides?", "journal ").await;
     terminal.sees("create it; put it onto project").await;
-    terminal.answers("Do this?", "y").await;
+    terminal.answers("Write this to Asana?", "y").await;
     terminal.sees("5 fields created, 5 put onto projects, 5 mapped").await;
     terminal.sees("the last look").await;
     terminal.sees("tasks that would be made").await;
@@ -126,7 +137,7 @@ async fn leaves(mut terminal: Terminal, key: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_guide_is_left_at_any_step_and_goes_on_there() {
-    let (world, pair) = tokio::join!(World::new(), bare());
+    let (world, pair) = tokio::join!(World::new(), with_orders());
     let mut terminal = guide(&world, &pair, &[]);
     terminal.answers("A name for the connection:", "no name").await;
     terminal.sees("MLC-1208").await;
@@ -162,14 +173,14 @@ async fn the_guide_is_left_at_any_step_and_goes_on_there() {
     terminal.sees("`acme` is there already, as draft").await;
     terminal.answers("Should completed tasks bring journals?", "n").await;
     terminal.answers("Which optional fields besides?", "").await;
-    terminal.sees("Do this?").await;
+    terminal.sees("Write this to Asana?").await;
     let screen = leaves(terminal, ESC).await;
     assert!(!screen.contains("Client secret:") && !screen.contains("Asana's token:"), "{screen}");
     screens.push_str(&screen);
 
     let mut terminal = guide(&world, &pair, &["acme"]);
     terminal.answers("Which optional fields besides?", "").await;
-    terminal.answers("Do this?", "y").await;
+    terminal.answers("Write this to Asana?", "y").await;
     terminal.sees("4 fields created").await;
     terminal.sees("Activate `acme` now?").await;
     let screen = leaves(terminal, CTRL_C).await;
@@ -189,6 +200,82 @@ async fn the_guide_is_left_at_any_step_and_goes_on_there() {
     }
     assert_eq!(world.count("select count(*) from setup_answers").await, 0);
     world.succeeds(&["connection", "activate", "acme"]).await;
+    world.end().await;
+}
+
+fn forbids(pair: &Pair, side: Side, path: &str) {
+    let refused = Fault::Status { status: 403, retry_after: None, body: None, html: false };
+    pair.sandbox.faults().add(FaultRule::new(refused).on(side).path(path).times(1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_side_refuses_is_told_with_its_code_and_there_is_a_way_on() {
+    let (world, pair) = tokio::join!(World::new(), bare());
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut terminal = guide(&world, &pair, &["acme"]);
+    terminal.answers("Oracle's address:", &format!("http://{silent}")).await;
+    terminal.sees("MLC-8111").await;
+    terminal.answers("Use it all the same?", "n").await;
+    answers_oracle(&mut terminal, &pair).await;
+    // Oracle shows nothing until somebody gives the user data access
+    terminal.answers("Client secret:", &pair.client_secret()).await;
+    terminal.sees("MLC-2015").await;
+    terminal.sees("What now?").await;
+    pair.add_orders(3);
+    terminal.types("test again\r");
+    terminal.sees("invoices: rows: at least one row is visible").await;
+    // a list that is refused is typed
+    forbids(&pair, Side::Asana, "/projects");
+    terminal.answers("Asana's token:", &pair.asana_token()).await;
+    terminal.sees("MLC-3005").await;
+    terminal.answers("Project:", "another one").await;
+    terminal.answers("Its gid,", "12").await;
+    terminal.sees("MLC-3006").await;
+    terminal.answers("Project:", "another one").await;
+    terminal.answers("Its gid,", &pair.board.project).await;
+    terminal.answers("One task for:", "line").await;
+    let facts = pair.sandbox.oracle().ledger_facts();
+    forbids(&pair, Side::Oracle, "/ledgersLOV");
+    forbids(&pair, Side::Oracle, "/journalSourcesLOV");
+    terminal.answers("Should completed tasks bring journals?", "y").await;
+    terminal.sees("MLC-2007").await;
+    terminal.answers("What now?", "type it").await;
+    terminal.answers("The ledger's id, digits:", "US").await;
+    terminal.sees("MLC-1208").await;
+    terminal.answers("The ledger's id, digits:", &facts.ledger_id.to_string()).await;
+    terminal.answers("Ledger's currency:", "usd").await;
+    terminal.sees("MLC-2007").await;
+    terminal.answers("What now?", "ask Oracle again").await;
+    terminal.answers("Journal source:", &facts.source).await;
+    terminal.answers("Journal category:", &facts.category).await;
+    terminal.answers("Data access set:", "none").await;
+    terminal.answers("Ledger's time zone:", "").await;
+    terminal.answers("Clearing account:", &facts.clearing_account_id.to_string()).await;
+    terminal.answers("Store this?", "yes").await;
+    // a field of that name and another type is never taken over
+    let spec = FieldSpec::new("Supplier", FieldKind::Date);
+    pair.sandbox.asana().seed_field(&pair.board.workspace, &spec).unwrap();
+    terminal.answers("Which optional fields besides?", "").await;
+    terminal.sees("MLC-8102").await;
+    terminal.answers("What now?", "another name").await;
+    terminal.answers("Another name for the field of supplier:", "ERP supplier").await;
+    terminal.answers("Write this to Asana?", "y").await;
+    terminal.sees("4 fields created").await;
+    terminal.answers("Activate `acme` now?", "y").await;
+    assert_eq!(terminal.ends().await.0, Some(0));
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_guide_is_left_while_a_side_does_not_answer() {
+    let (world, pair) = tokio::join!(World::new(), with_orders());
+    pair.sandbox.faults().add(FaultRule::new(Fault::Delay { ms: 600_000 }).on(Side::Token));
+    let mut terminal = guide(&world, &pair, &["acme"]);
+    answers_oracle(&mut terminal, &pair).await;
+    terminal.answers("Client secret:", &pair.client_secret()).await;
+    terminal.sees("testing Oracle").await;
+    terminal.interrupts();
+    leaves(terminal, "").await;
     world.end().await;
 }
 

@@ -89,6 +89,13 @@ impl Terminal {
         self.keys.write_all(keys.as_bytes()).unwrap();
     }
 
+    /// Sends what Ctrl-C sends while no question is open.
+    pub fn interrupts(&self) {
+        let pid = i32::try_from(self.child.id().unwrap()).unwrap();
+        let pid = rustix::process::Pid::from_raw(pid).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    }
+
     /// Waits for a question and answers it.
     pub async fn answers(&mut self, question: &str, answer: &str) {
         self.sees(question).await;

@@ -70,7 +70,17 @@ fn optional(connection: &Connection) -> anyhow::Result<BTreeSet<Purpose>> {
     if open.is_empty() {
         return Ok(BTreeSet::new());
     }
-    Ok(prompt::pick_any("Which optional fields besides?", open)?.into_iter().collect())
+    let chosen: BTreeSet<Purpose> =
+        prompt::pick_any("Which optional fields besides?", open)?.into_iter().collect();
+    if chosen.contains(&Purpose::CostCenter) {
+        let layout = &settings.routing.account;
+        output::say(&format!(
+            "The cost center is taken for segment {} of an account that is cut at `{}`; if it is another:\n\
+             ml-connector connection edit {} --set routing.account.cost_center_segment=N",
+            layout.cost_center_segment, layout.delimiter, connection.name
+        ));
+    }
+    Ok(chosen)
 }
 
 fn what_now(plan: &Plan) -> anyhow::Result<Now> {
@@ -88,7 +98,7 @@ fn what_now(plan: &Plan) -> anyhow::Result<Now> {
         output::say("Nothing can be created as long as a field above cannot be used.");
         return prompt::pick("What now?", renames.into_iter().chain(again));
     }
-    if prompt::confirm("Do this?", true)? {
+    if prompt::confirm("Write this to Asana?", true)? {
         return Ok(Now::CarryOut);
     }
     prompt::pick("What now?", again)

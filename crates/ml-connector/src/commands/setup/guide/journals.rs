@@ -14,7 +14,7 @@ use connector::store::connections::Connection;
 use super::{Guide, prompt, words};
 use crate::output;
 
-/// Asks, and stores the section when there are journals.
+/// Asks one thing, or stores the section when everything is answered.
 pub async fn ask(guide: &mut Guide<'_>, connection: &Connection) -> anyhow::Result<()> {
     if guide.answers.journals.is_none() {
         prompt::explain("journals", words::JOURNALS);
@@ -22,10 +22,14 @@ pub async fn ask(guide: &mut Guide<'_>, connection: &Connection) -> anyhow::Resu
         guide.keep().await?;
         return Ok(());
     }
-    while let Some(question) = guide.answers.journal.next() {
-        prompt::explain("journals", words::about_journals(question));
+    if let Some(question) = guide.answers.journal.next() {
+        prompt::explain(question.what(), words::about_journals(question));
         answer(guide, connection, question).await?;
-        guide.keep().await?;
+        return guide.keep().await;
+    }
+    if let Some(question) = go_on(&guide.answers.journal)? {
+        guide.answers.journal.take_back(question);
+        return guide.keep().await;
     }
     let section = match guide.answers.journal.section(None) {
         Ok(section) => section,
@@ -41,6 +45,15 @@ pub async fn ask(guide: &mut Guide<'_>, connection: &Connection) -> anyhow::Resu
     Ok(())
 }
 
+/// Shows everything once more; the answer that is to be another.
+fn go_on(answers: &JournalAnswers) -> anyhow::Result<Option<JournalQuestion>> {
+    let told = answers.told();
+    output::say("\nJournals will have:");
+    told.iter().for_each(|(question, value)| prompt::done(question.what(), value));
+    let changes = told.iter().map(|(question, _)| (format!("change: {}", question.what()), Some(*question)));
+    prompt::pick("Store this?", [("yes, store it".to_owned(), None)].into_iter().chain(changes))
+}
+
 async fn answer(
     guide: &mut Guide<'_>,
     connection: &Connection,
@@ -53,10 +66,10 @@ async fn answer(
             Some(ledgers) => {
                 let chosen = pick("Ledger:", ledgers)?;
                 answers.ledger = Some(chosen.named);
-                answers.currency = chosen.currency;
+                answers.currency = chosen.currency.and_then(|code| journal::currency(&code).ok());
             }
             None => {
-                let gid = prompt::text("The ledger's id, digits:", None)?;
+                let gid = read("The ledger's id, digits:", None, journal::id)?;
                 answers.ledger = Some(Named { gid, name: String::new() });
             }
         },
@@ -133,7 +146,7 @@ fn access_set(rows: Option<Vec<RowOffer>>) -> anyhow::Result<AccessSet> {
         None => {
             let typed = prompt::pick("Data access set:", [("none", false), ("type its id", true)])?;
             return Ok(match typed {
-                true => AccessSet::Id(prompt::text("Its id, digits:", None)?),
+                true => AccessSet::Id(read("Its id, digits:", None, journal::id)?),
                 false => AccessSet::None,
             });
         }

@@ -100,8 +100,10 @@ async fn guided(
         Some(connection) => tell(connection, &answers),
         None => go_through(&mut answers)?,
     }
-    if args.asana_url.is_some() {
-        answers.asana_url = args.asana_url;
+    match (args.asana_url, &present) {
+        (Some(_), Some(_)) => output::say("  --asana-url counts only for a new connection"),
+        (Some(url), None) => answers.asana_url = Some(url),
+        (None, _) => {}
     }
     let mut guide = Guide { database, engine, global, name, answers };
     if present.is_none() {
@@ -173,6 +175,6 @@ fn tell(connection: &Connection, answers: &Answers) {
     output::say(&format!("\n`{}` is there already, as {}:", connection.name, connection.state.as_str()));
     told_of(&connection.settings).iter().for_each(|(what, value)| prompt::done(what, value));
     if connection.settings.journal.is_none() {
-        answers.journal.told().iter().for_each(|(what, value)| prompt::done(what, value));
+        answers.journal.told().iter().for_each(|(question, value)| prompt::done(question.what(), value));
     }
 }

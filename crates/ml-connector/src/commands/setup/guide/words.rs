@@ -103,7 +103,7 @@ Without journals nothing is ever sent to Oracle.";
 pub fn about_journals(question: JournalQuestion) -> &'static str {
     match question {
         JournalQuestion::Ledger => "The ledger that is charged, of those that the user may see.",
-        JournalQuestion::Currency => "Oracle does not tell this ledger's currency.",
+        JournalQuestion::Currency => "The ledger's currency, which Oracle did not tell.",
         JournalQuestion::Source => {
             "\
 The journal source, as Import Journals selects by it. One of its own, such as
