@@ -267,6 +267,46 @@ async fn what_a_side_refuses_is_told_with_its_code_and_there_is_a_way_on() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_draft_without_secrets_is_asked_for_them_and_a_failed_look_is_repeated() {
+    let (world, pair) = tokio::join!(World::new(), Pair::new());
+    pair.add_orders(2);
+    let file = world.file("acme.toml", &pair.settings());
+    world.succeeds(&["connection", "add", "acme", "-f", file.to_str().unwrap()]).await;
+    let mut terminal = guide(&world, &pair, &["acme"]);
+    terminal.sees("--asana-url counts only for a new connection").await;
+    terminal.answers("Client secret:", WRONG).await;
+    terminal.sees("MLC-2003").await;
+    terminal.answers("What now?", "change").await;
+    terminal.answers("Client secret:", &pair.client_secret()).await;
+    terminal.answers("Asana's token:", WRONG).await;
+    terminal.sees("MLC-3003").await;
+    forbids(&pair, Side::Asana, "/projects/");
+    terminal.answers("Asana's token:", &pair.asana_token()).await;
+    terminal.sees("signed in to Asana as").await;
+    terminal.sees("MLC-3005").await;
+    terminal.sees("What now?").await;
+    assert_eq!(world.count("select count(*) from dry_runs").await, 0);
+    terminal.types("test again\r");
+    terminal.answers("Activate `acme` now?", "y").await;
+    let (code, screen) = terminal.ends().await;
+    assert_eq!(code, Some(0), "{screen}");
+    for secret in [WRONG, &pair.client_secret(), &pair.asana_token()] {
+        assert!(!screen.contains(secret), "a secret is on the screen:\n{screen}");
+    }
+    world.succeeds(&["connection", "pause", "acme"]).await;
+    let mut again = guide(&world, &pair, &["acme"]);
+    again.sees("It is paused").await;
+    assert_eq!(again.ends().await.0, Some(0));
+
+    // answers go with the connection that they were for
+    world.execute("insert into setup_answers (name, answers) values ('acme', '{}'), ('other', '{}')").await;
+    world.succeeds(&["connection", "remove", "acme", "--yes"]).await;
+    assert_eq!(world.count("select count(*) from setup_answers where name = 'other'").await, 1);
+    assert_eq!(world.count("select count(*) from setup_answers").await, 1);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_guide_is_left_while_a_side_does_not_answer() {
     let (world, pair) = tokio::join!(World::new(), with_orders());
     pair.sandbox.faults().add(FaultRule::new(Fault::Delay { ms: 600_000 }).on(Side::Token));
@@ -276,6 +316,12 @@ async fn the_guide_is_left_while_a_side_does_not_answer() {
     terminal.sees("testing Oracle").await;
     terminal.interrupts();
     leaves(terminal, "").await;
+    // what never became a connection can be forgotten
+    let mut terminal = guide(&world, &pair, &["acme"]);
+    terminal.answers("Go on with these?", "forget").await;
+    terminal.sees("Oracle's address:").await;
+    leaves(terminal, ESC).await;
+    assert_eq!(world.count("select count(*) from setup_answers").await, 0);
     world.end().await;
 }
 

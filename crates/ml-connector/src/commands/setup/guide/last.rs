@@ -7,7 +7,7 @@ use connector::dry_run::Options;
 use connector::dry_run::report::estimate;
 use connector::manage::{self, FirstLook};
 use connector::ping::{self, Verdict};
-use connector::store::connections::{self, Connection};
+use connector::store::connections::{self, Connection, State};
 use connector::store::dry_runs;
 use connector::vault::CredentialName;
 
@@ -96,6 +96,9 @@ pub async fn activate(guide: &Guide<'_>, connection: &Connection) -> anyhow::Res
 /// Nothing is left to do.
 pub fn over(connection: &Connection) -> ExitCode {
     let name = &connection.name;
+    if connection.state == State::Paused {
+        output::say(&format!("\nIt is paused; ml-connector connection activate {name} lets it go on."));
+    }
     output::say(&format!(
         "\nNothing is left to set up. Changes: `connection edit {name}`; tests: `connection ping {name}`; \
          its file: `connection export {name}`."

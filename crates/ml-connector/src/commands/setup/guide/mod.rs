@@ -12,7 +12,7 @@ mod words;
 use std::process::ExitCode;
 
 use clap::Args;
-use connector::guide::answers::{Answers, told_of};
+use connector::guide::answers::{Answers, Question, told_of};
 use connector::guide::progress;
 use connector::guide::stage::Stage;
 use connector::store::connections::{self, Connection, State};
@@ -98,7 +98,7 @@ async fn guided(
     let present = present(&engine, &name).await?;
     match &present {
         Some(connection) => tell(connection, &answers),
-        None => go_through(&mut answers)?,
+        None => go_through(&engine, &name, &mut answers).await?,
     }
     match (args.asana_url, &present) {
         (Some(_), Some(_)) => output::say("  --asana-url counts only for a new connection"),
@@ -151,8 +151,15 @@ async fn choose_name(engine: &Engine) -> anyhow::Result<String> {
     }
 }
 
-/// Shows what was answered before there is a draft, and lets the person take some of it back.
-fn go_through(answers: &mut Answers) -> anyhow::Result<()> {
+/// What a person does about earlier answers.
+enum Now {
+    GoOn,
+    Change(Question),
+    Forget,
+}
+
+/// Shows what was answered before there is a draft, and lets the person take some of it back, or all.
+async fn go_through(engine: &Engine, name: &str, answers: &mut Answers) -> anyhow::Result<()> {
     loop {
         let told = answers.told();
         if told.is_empty() {
@@ -162,10 +169,16 @@ fn go_through(answers: &mut Answers) -> anyhow::Result<()> {
         told.iter().for_each(|(question, value)| prompt::done(question.what(), value));
         output::say("Secrets are not kept before both sides are known, so they are asked for again.\n");
         let changes =
-            told.iter().map(|(question, _)| (format!("change: {}", question.what()), Some(*question)));
-        match prompt::pick("Go on with these?", [("go on".to_owned(), None)].into_iter().chain(changes))? {
-            Some(question) => answers.take_back(question),
-            None => return Ok(()),
+            told.iter().map(|(question, _)| (format!("change: {}", question.what()), Now::Change(*question)));
+        let options = [("go on".to_owned(), Now::GoOn)].into_iter().chain(changes);
+        let forget = [("forget all of it, and begin anew".to_owned(), Now::Forget)];
+        match prompt::pick("Go on with these?", options.chain(forget))? {
+            Now::GoOn => return Ok(()),
+            Now::Change(question) => answers.take_back(question),
+            Now::Forget => {
+                progress::forget_answers(engine, name).await?;
+                *answers = Answers::default();
+            }
         }
     }
 }
