@@ -4,6 +4,7 @@
 //! A connection begins as a draft when both its sides are known. What was answered before is kept apart and without
 //! secrets (`store::setup`); from the draft on, what is stored says what is next ([`stage`]).
 
+pub mod address;
 pub mod answers;
 pub mod journal;
 pub mod offers;

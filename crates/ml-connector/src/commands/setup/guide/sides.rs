@@ -1,6 +1,7 @@
 //! Both sides, up to the draft; and a secret that is given anew.
 
-use connector::guide::answers::{self, Held, Named, Question, per_words, suspects};
+use connector::guide::address::{oracle_url, token_url};
+use connector::guide::answers::{Held, Named, Question, per_words, suspects};
 use connector::guide::offers::{self, Guest};
 use connector::guide::reach::reach;
 use connector::manage::{self, Secrets};
@@ -51,9 +52,9 @@ impl Sides {
         let asks = words::asks(question);
         match question {
             Question::OracleUrl => {
-                guide.answers.oracle_url = Some(address(asks, answers::oracle_url).await?);
+                guide.answers.oracle_url = Some(address(asks, oracle_url).await?);
             }
-            Question::TokenUrl => guide.answers.token_url = Some(address(asks, answers::token_url).await?),
+            Question::TokenUrl => guide.answers.token_url = Some(address(asks, token_url).await?),
             Question::ClientId => guide.answers.client_id = Some(prompt::text(asks, None)?),
             Question::Scope => guide.answers.scope = Some(prompt::text(asks, None)?),
             Question::ClientSecret => self.secrets.oracle_client_secret = Some(prompt::secret(asks)?),
