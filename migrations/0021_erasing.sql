@@ -1,0 +1,29 @@
+-- Erasing what names a supplier or a person: the search for it, and the action that tells of it.
+
+-- Whether a text names somebody. plain are the names as they can stand in it, in lower case, which are looked for first;
+-- pattern then says that they stand there as whole words.
+create function says(said text, plain text[], pattern text) returns boolean language sql immutable parallel safe as $$
+    select case when exists (select from unnest(plain) p where strpos(lower(said), p) > 0)
+                then lower(said) ~ pattern else false end
+$$;
+
+-- The text of a message that was sent about alerts; null where it is not JSON: a mail, whose text is encoded.
+create function message_text(body bytea) returns text language sql immutable parallel safe as $$
+    select case when substring(body from 1 for 1) = '{'::bytea then convert_from(body, 'UTF8') end
+$$;
+
+-- An erasure is an action on the connection. Partitions have constraints of their own beside those of their table.
+do $$
+declare
+    one text;
+begin
+    alter table actions drop constraint actions_subject_kind_check;
+    alter table actions drop constraint actions_what_check;
+    for one in select inhrelid::regclass::text from pg_inherits where inhparent = 'actions'::regclass loop
+        execute format('alter table %s drop constraint if exists actions_subject_kind_check', one);
+        execute format('alter table %s drop constraint if exists actions_what_check', one);
+    end loop;
+end $$;
+alter table actions add constraint actions_subject_kind_check check (subject_kind in ('movement', 'journal', 'connection'));
+alter table actions add constraint actions_what_check check (what in
+    ('edited', 'replayed', 'discarded', 'resolved', 'erased'));
