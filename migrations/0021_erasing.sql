@@ -12,18 +12,10 @@ create function message_text(body bytea) returns text language sql immutable par
     select case when substring(body from 1 for 1) = '{'::bytea then convert_from(body, 'UTF8') end
 $$;
 
--- An erasure is an action on the connection. Partitions have constraints of their own beside those of their table.
-do $$
-declare
-    one text;
-begin
-    alter table actions drop constraint actions_subject_kind_check;
-    alter table actions drop constraint actions_what_check;
-    for one in select inhrelid::regclass::text from pg_inherits where inhparent = 'actions'::regclass loop
-        execute format('alter table %s drop constraint if exists actions_subject_kind_check', one);
-        execute format('alter table %s drop constraint if exists actions_what_check', one);
-    end loop;
-end $$;
-alter table actions add constraint actions_subject_kind_check check (subject_kind in ('movement', 'journal', 'connection'));
+-- An erasure is an action on the connection.
+alter table actions drop constraint actions_subject_kind_check;
+alter table actions add constraint actions_subject_kind_check check (subject_kind in
+    ('movement', 'journal', 'connection'));
+alter table actions drop constraint actions_what_check;
 alter table actions add constraint actions_what_check check (what in
     ('edited', 'replayed', 'discarded', 'resolved', 'erased'));

@@ -20,7 +20,7 @@ macro_rules! operations {
                 "Give the whole name, the e-mail address, or the supplier's number or id.";
             EraseUnknown Usage "MLC-6604" "The connection knows no supplier of that number or id",
                 "Neither the stored list of suppliers nor a stored record has it. Nothing was erased.",
-                "Give the supplier's name as Oracle shows it; `reference suppliers NAME` shows the stored list.";
+                "Give the supplier's name as Oracle shows it; `reference show NAME WORD` looks in the stored list.";
             EraseOpen Notice "MLC-6605" "Something that is still under way was not erased",
                 "What waits, is being sent, is held or in doubt, and journals on their way, are left as they are, since taking their texts away could break a posting or lose a value.",
                 "Wait until they have come to an end, or discard what is held, and give the same command again. Times, amounts and states are not touched by it, and what is erased stays so.";

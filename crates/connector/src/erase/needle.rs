@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use crate::code::Code;
+use crate::erase::supplier::Supplier;
 use crate::error::{Error, Result};
 
 /// A name needs so many letters or digits to be looked for.
@@ -22,6 +23,8 @@ pub struct Needle {
     pub(crate) plain: Vec<String>,
     /// For the database: what must fit besides, a regular expression over lower case.
     pub(crate) pattern: String,
+    /// Whose records are those of the supplier that is looked for.
+    of: Vec<Supplier>,
 }
 
 impl Needle {
@@ -33,7 +36,7 @@ impl Needle {
         let mut needle = Needle::default();
         let mut patterns = Vec::new();
         for name in names.iter().map(|name| name.trim()) {
-            if name.chars().filter(|c| c.is_alphanumeric()).count() < SHORTEST {
+            if letters(name) < SHORTEST {
                 let words = format!("`{name}` has fewer than {SHORTEST} letters or digits");
                 return Err(Error::new(Code::EraseTooShort, words));
             }
@@ -47,9 +50,52 @@ impl Needle {
         Ok(needle)
     }
 
-    /// Looks besides for records that carry one of these texts in an attribute, such as `SupplierId`.
+    /// Looks for a supplier: for its names in all texts, and for records that carry an id, number or name of `known`.
+    /// Names that are too short to be looked for in all texts are looked for in records alone.
+    ///
+    /// # Errors
+    /// As [`Needle::names`].
+    pub fn supplier(names: &[String], known: Vec<Supplier>) -> Result<Needle> {
+        let is_known = |name: &&String| known.iter().any(|one| one.name.as_ref() == Some(*name));
+        let (short, names): (Vec<&String>, Vec<&String>) =
+            names.iter().partition(|name| is_known(name) && letters(name) < SHORTEST);
+        let names: Vec<String> = names.into_iter().cloned().collect();
+        let values = |of: fn(&Supplier) -> &Option<String>| -> Vec<String> {
+            known.iter().filter_map(|one| of(one).clone()).collect()
+        };
+        let (ids, numbers) = (values(|one| &one.id), values(|one| &one.number));
+        let short: Vec<String> = short.into_iter().cloned().collect();
+        let mut needle = Needle::names(&names)?
+            .and_attribute("SupplierId", &ids)
+            .and_attribute("SupplierNumber", &numbers)
+            .and_attribute("Supplier", &short);
+        needle.of = known;
+        Ok(needle)
+    }
+
+    /// The ids of the supplier that is looked for.
     #[must_use]
-    pub fn and_attribute(mut self, attribute: &str, values: &[String]) -> Needle {
+    pub fn supplier_ids(&self) -> Vec<String> {
+        self.of.iter().filter_map(|one| one.id.clone()).collect()
+    }
+
+    /// Whether a record's supplier is the one that is looked for.
+    #[must_use]
+    pub fn is_of(&self, supplier: &Supplier) -> bool {
+        let same = |one: &Option<String>, other: &Option<String>| {
+            one.as_ref().zip(other.as_ref()).is_some_and(|(one, other)| one.to_lowercase() == other.to_lowercase())
+        };
+        self.of.iter().any(|one| {
+            same(&one.id, &supplier.id)
+                || same(&one.number, &supplier.number)
+                // two suppliers may have one name
+                || (same(&one.name, &supplier.name)
+                    && (one.id.is_none() || supplier.id.is_none())
+                    && (one.number.is_none() || supplier.number.is_none()))
+        })
+    }
+
+    fn and_attribute(mut self, attribute: &str, values: &[String]) -> Needle {
         for value in values {
             let (attribute, value) = (attribute.to_lowercase(), value.to_lowercase());
             let one = format!(r#""{}"\s*:\s*"?{}"?\s*[,}}]"#, escaped(&attribute), escaped(&value));
@@ -80,11 +126,17 @@ impl Needle {
 
     /// The names in lower case, in order: what a digest is made of.
     #[must_use]
-    pub fn whole(&self) -> Vec<&str> {
-        let mut names: Vec<&str> = self.names.iter().map(String::as_str).collect();
+    pub fn whole(&self) -> Vec<String> {
+        let of = self.of.iter().filter_map(|one| one.name.as_ref()).map(|name| name.to_lowercase());
+        let mut names: Vec<String> = self.names.iter().cloned().chain(of).collect();
         names.sort_unstable();
+        names.dedup();
         names
     }
+}
+
+fn letters(name: &str) -> usize {
+    name.chars().filter(|c| c.is_alphanumeric()).count()
 }
 
 /// A name in every way in which it can stand in a stored text, in lower case. The database may know the lower case of
@@ -206,6 +258,21 @@ mod tests {
         ] {
             assert!(plain.iter().any(|one| one == text), "{text} is none of {plain:#?}");
         }
+    }
+
+    #[test]
+    fn a_suppliers_records_are_known_by_id_or_number_and_by_name_where_there_is_no_id() {
+        let some = |text: &str| Some(text.to_owned());
+        let known = vec![Supplier { name: some("3M"), id: some("7"), number: some("12") }];
+        let needle = Needle::supplier(&["3M".to_owned()], known).unwrap();
+        let of = |name: Option<&str>, id: Option<&str>, number: Option<&str>| {
+            let own = |text: Option<&str>| text.map(str::to_owned);
+            needle.is_of(&Supplier { name: own(name), id: own(id), number: own(number) })
+        };
+        assert!(of(None, Some("7"), None) && of(Some("x"), None, Some("12")) && of(Some("3m"), None, None));
+        assert!(!of(Some("3M"), Some("8"), None) && !of(None, None, None) && !of(Some("x"), None, Some("7")));
+        assert!(!needle.says("3M"), "too short for all texts");
+        assert_eq!(needle.plain, ["7", "12", "3m"]);
     }
 
     proptest! {
