@@ -21,6 +21,7 @@ use crate::erase::supplier::Supplier;
 use crate::error::{Error, Result};
 use crate::ids::ConnectionId;
 use crate::store::connections::Connection;
+use crate::store::erase::copies::Records;
 use crate::store::erase::{self as rows, Pass, copies, log};
 
 /// What stands in place of an erased name.
@@ -215,7 +216,8 @@ async fn go(
         db,
         connection,
         needle: &meant.needle,
-        orders: &meant.orders,
+        records: &meant.records.all,
+        orders: &meant.records.orders,
         really: how.is_some(),
         body: &body,
         who: &pseudonym(&report.told.digests),
@@ -253,7 +255,7 @@ async fn everywhere(pass: &Pass<'_>) -> Result<Vec<Counted>> {
 struct Meant {
     needle: Needle,
     suppliers: Vec<Supplier>,
-    orders: Vec<String>,
+    records: Records,
 }
 
 /// A supplier with all names, ids and numbers that the stored list and the documents know of it.
@@ -277,10 +279,10 @@ async fn supplier(db: &PgPool, connection: ConnectionId, text: &str) -> Result<M
     for _ in 0..ROUNDS {
         let names: Vec<String> = known.iter().filter_map(|one| one.name.clone()).collect();
         meant.needle = Needle::supplier(&names, known.clone())?;
-        let (found, orders) = copies::suppliers_of_documents(db, connection, &meant.needle).await?;
-        meant.orders = orders;
+        meant.records = copies::records_of(db, connection, &meant.needle).await?;
+        let found = &meant.records.suppliers;
         let new: Vec<Supplier> = found.iter().filter(|one| !known.contains(one)).cloned().collect();
-        meant.suppliers = listed.iter().filter(|one| !found.contains(one)).chain(&found).cloned().collect();
+        meant.suppliers = listed.iter().filter(|one| !found.contains(one)).chain(found).cloned().collect();
         if new.is_empty() {
             break;
         }

@@ -7,6 +7,7 @@ use crate::erase::redact::{Besides, redact};
 use crate::erase::supplier::{Supplier, supplier_of};
 use crate::erase::{Counted, MARK};
 use crate::error::Result;
+use crate::feed::Feed;
 use crate::ids::ConnectionId;
 
 /// Whether completions are at their end: a held one is decided anew, with all that it tells.
@@ -295,41 +296,50 @@ async fn write_document(pass: &Pass<'_>, document: &Fitting, body: &str) -> Resu
     Ok(())
 }
 
-/// The suppliers of all documents that fit, each once, and the ids of the orders that are theirs.
-pub async fn suppliers_of_documents(
-    db: &sqlx::PgPool,
-    connection: ConnectionId,
-    needle: &Needle,
-) -> Result<(Vec<Supplier>, Vec<String>)> {
+/// Records that belong to a supplier.
+#[derive(Debug, Default)]
+pub struct Records {
+    /// Their suppliers, each once.
+    pub suppliers: Vec<Supplier>,
+    /// Each as feed and id with a space between.
+    pub all: Vec<String>,
+    /// The ids of those that are orders.
+    pub orders: Vec<String>,
+}
+
+/// The documents that are the supplier's that is looked for.
+pub async fn records_of(db: &sqlx::PgPool, connection: ConnectionId, needle: &Needle) -> Result<Records> {
     let progress = tokio::sync::watch::Sender::new(0);
     let pass = Pass {
         db,
         connection,
         needle,
+        records: &[],
         orders: &[],
         really: false,
         body: "",
         who: "",
         progress: &progress,
     };
-    let (mut suppliers, mut orders) = (Vec::new(), Vec::new());
-    let mut after = (String::new(), String::new());
+    let (mut records, mut after) = (Records::default(), (String::new(), String::new()));
     loop {
         let (found, last, looked) = fitting(&pass, &after).await?;
         for document in found {
             let supplier = supplier_of(&document.body);
-            if needle.is_of(&supplier) {
-                if document.feed == "purchase_orders" {
-                    orders.push(document.source_id);
-                }
-                if !suppliers.contains(&supplier) {
-                    suppliers.push(supplier);
-                }
+            if !needle.is_of(&supplier) {
+                continue;
+            }
+            records.all.push(format!("{} {}", document.feed, document.source_id));
+            if document.feed == Feed::PurchaseOrders.as_str() {
+                records.orders.push(document.source_id);
+            }
+            if !records.suppliers.contains(&supplier) {
+                records.suppliers.push(supplier);
             }
         }
         match last {
             Some(last) if looked == PAGE => after = last,
-            _ => return Ok((suppliers, orders)),
+            _ => return Ok(records),
         }
     }
 }

@@ -6,7 +6,8 @@ use super::{PAGE, Pass};
 use crate::erase::{Counted, MARK};
 use crate::error::Result;
 
-/// Movements that are delivered or given up: record, request and answer, and the reason where it says a name.
+/// Movements that are delivered or given up: record, request and answer where one of them says a name or the record is the
+/// supplier's, and the reason where it says one.
 pub async fn movements(pass: &Pass<'_>) -> Result<Counted> {
     let (mut counted, mut after) = (Counted::of("movements"), Uuid::nil());
     loop {
@@ -14,17 +15,21 @@ pub async fn movements(pass: &Pass<'_>) -> Result<Counted> {
             "with page as (
                  select movement_id from movements
                  where connection_id = $1 and movement_id > $2 order by movement_id limit $3),
+             looked as (
+                 select m.movement_id, m.state in ('delivered', 'failed') as ended, says(m.reason, $4, $5) as in_reason,
+                        says(m.body, $4, $5) or says(m.request, $4, $5) or says(m.response, $4, $5)
+                        or (m.feed || ' ' || m.source_id = any($9)
+                            and (m.body not like '{\"erased\":%' or m.request not like '{\"erased\":%'
+                                 or m.response not like '{\"erased\":%')) as in_texts
+                 from page p join movements m on m.connection_id = $1 and m.movement_id = p.movement_id),
              hit as (
-                 select m.movement_id, m.state in ('delivered', 'failed') as ended
-                 from page p join movements m on m.connection_id = $1 and m.movement_id = p.movement_id
-                 where says(m.body, $4, $5) or says(m.request, $4, $5) or says(m.response, $4, $5)
-                    or says(m.reason, $4, $5)),
+                 select * from looked where in_reason or in_texts),
              done as (
                  update movements m
-                 set body = case when m.body is not null then $6 end,
-                     request = case when m.request is not null then $6 end,
-                     response = case when m.response is not null then $6 end,
-                     reason = case when says(m.reason, $4, $5) then $7 else m.reason end
+                 set body = case when h.in_texts and m.body is not null then $6 else m.body end,
+                     request = case when h.in_texts and m.request is not null then $6 else m.request end,
+                     response = case when h.in_texts and m.response is not null then $6 else m.response end,
+                     reason = case when h.in_reason then $7 else m.reason end
                  from hit h where $8 and h.ended and m.connection_id = $1 and m.movement_id = h.movement_id
                    and m.state in ('delivered', 'failed'))
              select (select movement_id from page order by movement_id desc limit 1) as last,
@@ -38,6 +43,7 @@ pub async fn movements(pass: &Pass<'_>) -> Result<Counted> {
             pass.body,
             MARK,
             pass.really,
+            pass.records,
         )
         .fetch_one(pass.db)
         .await?;
@@ -129,7 +135,7 @@ pub async fn attempts(pass: &Pass<'_>) -> Result<Counted> {
     }
 }
 
-/// The stories of journals that are settled.
+/// The stories of journals that are settled: those that say a name, and those of the supplier's orders.
 pub async fn journal_steps(pass: &Pass<'_>) -> Result<Counted> {
     let (mut counted, mut after) = (Counted::of("journal_steps"), (Uuid::nil(), Uuid::nil()));
     loop {
@@ -143,7 +149,11 @@ pub async fn journal_steps(pass: &Pass<'_>) -> Result<Counted> {
                               and j.state in ('ready', 'submitting', 'submitted', 'in_doubt')) as ended
                  from page p join journal_steps s
                       on s.connection_id = $1 and s.journal_id = p.journal_id and s.step_id = p.step_id
-                 where says(s.request, $5, $6) or says(s.response, $5, $6) or says(s.what, $5, $6)),
+                 where says(s.request, $5, $6) or says(s.response, $5, $6) or says(s.what, $5, $6)
+                    or ((s.request not like '{\"erased\":%' or s.response not like '{\"erased\":%') and exists (
+                        select from journals j join completions c
+                             on c.connection_id = $1 and c.task_gid = j.task_gid and c.ordinal = j.ordinal
+                        where j.connection_id = $1 and j.journal_id = s.journal_id and c.order_id = any($10)))),
              done as (
                  update journal_steps s
                  set request = case when s.request is not null then $7 end,
@@ -164,6 +174,7 @@ pub async fn journal_steps(pass: &Pass<'_>) -> Result<Counted> {
             pass.body,
             MARK,
             pass.really,
+            pass.orders,
         )
         .fetch_one(pass.db)
         .await?;

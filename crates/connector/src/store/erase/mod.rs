@@ -29,6 +29,8 @@ pub struct Pass<'a> {
     pub connection: ConnectionId,
     /// What is looked for.
     pub needle: &'a Needle,
+    /// The supplier's records, each as feed and id with a space between: their movements go, whatever they say.
+    pub records: &'a [String],
     /// The supplier's orders: what is told of their completions goes, whatever it says.
     pub orders: &'a [String],
     /// Whether what is found is erased; otherwise it is only counted.
