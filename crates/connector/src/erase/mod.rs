@@ -118,6 +118,8 @@ pub struct Report {
     pub in_settings: bool,
     /// Erasures of the same name before.
     pub before: Vec<Past>,
+    /// [`Code::EraseOpen`] when something is left that is under way.
+    pub code: Option<&'static str>,
 }
 
 impl Report {
@@ -154,7 +156,12 @@ pub async fn past(db: &PgPool, connection: ConnectionId) -> Result<Vec<Past>> {
         .collect())
 }
 
-/// Counts what would be erased. `progress` counts rows looked at; there are about [`rows`](rows::rows).
+/// How many rows will be looked at, about.
+pub async fn rows(db: &PgPool, connection: ConnectionId) -> Result<u64> {
+    rows::rows(db, connection).await
+}
+
+/// Counts what would be erased. `progress` counts rows looked at.
 ///
 /// # Errors
 /// [`Code::EraseTooShort`], [`Code::EraseUnknown`], and those of the database.
@@ -203,6 +210,7 @@ async fn go(
         in_settings: rows::settings_say(db, connection, &meant.needle).await?,
         before,
         told,
+        code: None,
     };
     let action = match how {
         Some(how) => {
@@ -224,6 +232,7 @@ async fn go(
         progress,
     };
     report.told.tables = everywhere(&pass).await?;
+    report.code = (report.open() > 0).then_some(Code::EraseOpen.info().code);
     if let Some(action) = action {
         report.told.finished = true;
         rows::finish(db, connection, action, &json(&report.told)?).await?;
@@ -313,5 +322,6 @@ fn pseudonym(digests: &[String]) -> String {
 }
 
 fn json(told: &Told) -> Result<String> {
-    serde_json::to_string(told).map_err(|e| Error::new(Code::Database, "the action cannot be stored").because(e))
+    serde_json::to_string(told)
+        .map_err(|e| Error::new(Code::Database, "the action cannot be stored").because(e))
 }

@@ -83,7 +83,9 @@ impl Needle {
     #[must_use]
     pub fn is_of(&self, supplier: &Supplier) -> bool {
         let same = |one: &Option<String>, other: &Option<String>| {
-            one.as_ref().zip(other.as_ref()).is_some_and(|(one, other)| one.to_lowercase() == other.to_lowercase())
+            one.as_ref()
+                .zip(other.as_ref())
+                .is_some_and(|(one, other)| one.to_lowercase() == other.to_lowercase())
         };
         self.of.iter().any(|one| {
             same(&one.id, &supplier.id)

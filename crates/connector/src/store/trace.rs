@@ -199,8 +199,10 @@ pub async fn events(
     moments: &[(String, Timestamp)],
 ) -> Result<Vec<Entry>> {
     let tasks: Vec<&str> = moments.iter().map(|(task, _)| task.as_str()).collect();
-    let from: Vec<Uuid> = moments.iter().map(|(_, at)| EventKey::first_of(at.as_second() - EVENT_WINDOW).0).collect();
-    let to: Vec<Uuid> = moments.iter().map(|(_, at)| EventKey::first_of(at.as_second() + EVENT_WINDOW).0).collect();
+    let from: Vec<Uuid> =
+        moments.iter().map(|(_, at)| EventKey::first_of(at.as_second() - EVENT_WINDOW).0).collect();
+    let to: Vec<Uuid> =
+        moments.iter().map(|(_, at)| EventKey::first_of(at.as_second() + EVENT_WINDOW).0).collect();
     let rows = sqlx::query!(
         "select distinct e.event_key, e.resource_gid, e.action, e.field, e.happened_at, e.state, e.delivery_id,
                 d.received_at as \"received_at?\", d.webhook_id as \"webhook_id?\"

@@ -84,8 +84,11 @@ impl World {
         let mut found = Vec::new();
         for (table, column, kind) in columns {
             // as the bytes stand there, but for letters beyond ASCII, which the word has not
-            let text =
-                if kind == "bytea" { format!("encode({column}, 'escape')") } else { format!("{column}::text") };
+            let text = if kind == "bytea" {
+                format!("encode({column}, 'escape')")
+            } else {
+                format!("{column}::text")
+            };
             let rows = self
                 .text(format!(
                     "select count(*)::text from \"{table}\" where strpos(lower({text}), lower('{word}')) > 0"
@@ -111,7 +114,8 @@ impl World {
                 .await;
             facts.insert(*table, rows);
         }
-        let lines = "select string_agg(journal_id || (plan::jsonb -> 'lines')::text || (plan::jsonb ->> 'order_id'),
+        let lines =
+            "select string_agg(journal_id || (plan::jsonb -> 'lines')::text || (plan::jsonb ->> 'order_id'),
                                        ' ' order by journal_id) from journals";
         facts.insert("lines of journals", self.text(lines.to_owned()).await);
         facts
@@ -202,7 +206,11 @@ async fn a_supplier_is_nowhere_afterwards_and_every_fact_is_what_it_was() {
     let others_before = world.text(others.to_owned()).await;
 
     let foretold = world.would_erase(&supplier(NAME)).await.unwrap();
-    assert_eq!((world.places_with(WORD).await, world.facts().await), (said, facts.clone()), "a preview only looks");
+    assert_eq!(
+        (world.places_with(WORD).await, world.facts().await),
+        (said, facts.clone()),
+        "a preview only looks"
+    );
     let report = world.erases(&supplier(NAME)).await;
     assert_eq!(report.told.tables, foretold.told.tables);
     assert_eq!((report.open(), report.kept(), report.in_settings), (0, 0, false));
@@ -267,9 +275,17 @@ async fn nothing_is_written_for_it_and_a_record_that_changes_comes_again() {
     world.edit(|settings| settings.tasks.name = "{{ order.number }}".into()).await.unwrap();
     world.sync().await;
     world.settle().await;
-    assert_eq!(world.asana_writes(), writes, "neither an erased name is written, nor one that is not known any more");
+    assert_eq!(
+        world.asana_writes(),
+        writes,
+        "neither an erased name is written, nor one that is not known any more"
+    );
     let said = world.places_with(WORD).await;
-    assert_eq!(said, ["tasks.field_values: 2"], "Asana shows it, and was listed anew; a record that is as it was stays");
+    assert_eq!(
+        said,
+        ["tasks.field_values: 2"],
+        "Asana shows it, and was listed anew; a record that is as it was stays"
+    );
     assert_eq!(world.task("US-1").shows("supplier"), Some(NAME));
 
     world.set_amount(order, 1, "13.00");
@@ -294,7 +310,9 @@ async fn completions_and_reversals_after_it_are_posted_to_the_last_cent() {
     assert_eq!(journals.len(), 2);
     assert_eq!((journals[1].state.as_str(), journals[1].amount.as_str()), ("imported", "100.01"));
     world
-        .edit(|settings| settings.journal.as_mut().unwrap().reopened = connector::journal::settings::Reopened::Reverse)
+        .edit(|settings| {
+            settings.journal.as_mut().unwrap().reopened = connector::journal::settings::Reopened::Reverse
+        })
         .await
         .unwrap();
     world.reopen(&task);

@@ -64,7 +64,7 @@ pub async fn rows(db: &PgPool, connection: ConnectionId) -> Result<u64> {
               + (select count(*) from journals where connection_id = $1)
               + (select count(*) from tasks where connection_id = $1)
               + (select count(*) from actions where connection_id = $1)
-              + 2 * (select count(*) from documents where connection_id = $1) as \"rows!\"",
+              + (select count(*) from documents where connection_id = $1) as \"rows!\"",
         connection.0
     )
     .fetch_one(db)
