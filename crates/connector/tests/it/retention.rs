@@ -1,6 +1,7 @@
 //! How long the log is kept: months made ahead and dropped, rows and bodies taken away, what is open never.
 
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
 use connector::ids::{ConnectionId, MovementId};
 use connector::retention::{self, Tidied};
@@ -150,7 +151,9 @@ async fn a_connection_may_keep_less_than_another_and_bodies_less_than_the_log() 
 impl World {
     /// Runs a statement with the connection and a moment so many days ago, which also stands at the front of ids.
     async fn then(&self, age: i64, statement: &'static str) {
-        let at = (Timestamp::now() - days(age)).to_string();
+        // one present for all statements: equal ages make equal ids
+        static NOW: OnceLock<Timestamp> = OnceLock::new();
+        let at = (*NOW.get_or_init(Timestamp::now) - days(age)).to_string();
         sqlx::query(statement).bind(self.connection.0).bind(at).execute(&self.engine.db).await.unwrap();
     }
 
