@@ -3,8 +3,10 @@
 -- Whether a text names somebody. plain are the names as they can stand in it, in lower case, which are looked for first;
 -- pattern then says that they stand there as whole words.
 create function says(said text, plain text[], pattern text) returns boolean language sql immutable parallel safe as $$
-    select case when exists (select from unnest(plain) p where strpos(lower(said), p) > 0)
-                then lower(said) ~ pattern else false end
+    -- materialized: a long text is brought to lower case once, not for each name
+    with small as materialized (select lower(said) as text)
+    select case when exists (select from small, unnest(plain) p where strpos(small.text, p) > 0)
+                then (select text ~ pattern from small) else false end
 $$;
 
 -- The text of a message that was sent about alerts; null where it is not JSON: a mail, whose text is encoded.
