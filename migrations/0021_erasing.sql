@@ -21,3 +21,7 @@ alter table actions add constraint actions_subject_kind_check check (subject_kin
 alter table actions drop constraint actions_what_check;
 alter table actions add constraint actions_what_check check (what in
     ('edited', 'replayed', 'discarded', 'resolved', 'erased'));
+
+-- By words only what is stored is found.
+delete from searched s where not exists (
+    select from documents d where d.connection_id = s.connection_id and d.feed = s.feed and d.source_id = s.source_id);
