@@ -28,6 +28,7 @@ pub mod reference;
 pub mod replays;
 pub mod retention;
 pub mod search;
+pub mod settings_versions;
 pub mod sweeps;
 pub mod tasks;
 pub mod trace;

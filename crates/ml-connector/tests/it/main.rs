@@ -24,6 +24,7 @@ mod replay;
 mod search;
 mod secrets;
 mod settings_files;
+mod settings_history;
 mod setup;
 mod two_nodes;
 mod way_back;
