@@ -211,8 +211,7 @@ impl Driver<'_> {
         match action {
             Action::Submit => self.submit(journal, group).await,
             Action::LookUp | Action::ReadBack => {
-                let in_doubt = State::InDoubt { request_id: None };
-                let proof = if next.state == in_doubt { Proof::Needed } else { Proof::Idle };
+                let proof = if next.needs_proof() { Proof::Needed } else { Proof::Idle };
                 oracle::look_up(fusion, about, next.generations(), proof).await
             }
             Action::Follow { request_id } => oracle::follow(fusion, &request_id).await,
