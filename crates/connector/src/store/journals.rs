@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use sqlx::{PgConnection, PgPool};
 
 pub use reading::{Counts, Journal, LoggedStep, count, list, plan, states_of_tasks, steps};
-pub use steps::{Claimed, Step, Submits, Told, claim_due, record_step, take_over};
+pub use steps::{Claimed, Step, Submits, Told, claim_due, log_step, record_step, take_doubtful, take_over};
 
 use crate::code::Code;
 use crate::error::{Error, Result};

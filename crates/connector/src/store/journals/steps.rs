@@ -85,6 +85,26 @@ pub async fn claim_due(
         .collect()
 }
 
+/// Takes a journal in doubt for a person's decision under the fence of its job's lease, and returns its turn; `None` when
+/// it is not in doubt. Whoever else works on it can store nothing more of it. When it is due stays as it is.
+pub async fn take_doubtful(
+    db: &mut PgConnection,
+    connection: ConnectionId,
+    fence: i64,
+    id: JournalId,
+) -> Result<Option<i64>> {
+    Ok(sqlx::query_scalar!(
+        "update journals set fence = $3, turn = turn + 1
+         where connection_id = $1 and journal_id = $2 and state = 'in_doubt' and fence <= $3
+         returning turn",
+        connection.0,
+        id.0,
+        fence,
+    )
+    .fetch_optional(db)
+    .await?)
+}
+
 /// One step of a journal, as it is stored before its action is done.
 #[derive(Debug)]
 pub struct Step<'a> {
@@ -213,7 +233,7 @@ async fn not_stored(
 }
 
 /// Logs a step; one that says the same as the one before takes its row.
-async fn log_step(
+pub async fn log_step(
     db: &mut PgConnection,
     connection: ConnectionId,
     node: NodeId,
