@@ -113,7 +113,7 @@ macro_rules! journals {
                 "Mend what the codes say, and delete the lines with Delete Import Data if they disturb. Then `journals replay NAME ID` sends the journal anew as it was planned, under a new group id. Where the plan itself is wrong (an amount, an account), mend that instead, open the task and complete it again.";
             JournalInDoubt InDoubt "MLC-5137" "It is not known whether the journal exists",
                 "Oracle's answer did not arrive, or an import ended without a batch that can be seen. Nothing is sent again as long as it may exist.",
-                "Look in Oracle for a batch whose name holds the group id. Nothing needs to be done when it appears: it is found and adopted. Nothing is sent again by itself unless it is proved that there is none. When it does not settle by itself, decide it: `journals resolve NAME ID --posted BATCH-ID`, or `--not-posted` with `--send-anew` or `--give-up`; `--preview` shows what Oracle says to that.";
+                "Look in Oracle for a batch whose name holds the group id. Nothing needs to be done when it appears: it is found and adopted. Nothing is sent again by itself unless it is proved that there is none. When it does not settle by itself, decide it: `journals resolve NAME ID --posted BATCH-ID`, or `journals resolve NAME ID --not-posted --send-anew`, or with `--give-up` in place of the last. With `--preview` it only shows what Oracle says to that.";
             JournalSlow Notice "MLC-5138" "The import takes unusually long",
                 "The job was accepted and has not ended. It is followed on, and nothing is sent a second time.",
                 "Look at the job in Oracle's scheduled processes: it may wait for another one, or be on hold.";

@@ -11,7 +11,7 @@ macro_rules! resolve {
                 "Mend what its code says, then send it anew: `journals replay NAME ID --preview`, and `journals replay NAME ID`.";
             JournalBatchNotIts Conflict "MLC-6518" "The batch is none of the journal's",
                 "No batch of that id that the integration user can see carries one of the journal's group ids in its name. Nothing is taken on a word, so nothing was changed.",
-                "Compare the batch's name in Oracle with the journal's group ids, which `journals show NAME ID` tells. A batch is named by its JeBatchId, not by its name. If the name carries one, let the integration user see the batch's ledger. If there is none, see `journals resolve NAME ID --not-posted`.";
+                "Compare the batch's name in Oracle with the journal's group ids, which `journals show NAME ID` tells. A batch is named by its JeBatchId, not by its name. If the name carries one, let the integration user see the batch's ledger. If there is none, `journals resolve NAME ID --not-posted --send-anew`, or `--give-up` in place of the last.";
             JournalBatchExists Conflict "MLC-6519" "A batch of the journal is in Oracle",
                 "A batch carries one of the journal's group ids, so it is not sent again and not given up. Nothing was changed.",
                 "Look at the named batch in Oracle. Then `journals resolve NAME ID --posted BATCH-ID` takes it as the journal's; the program finds it by itself at its next look, too.";
