@@ -323,6 +323,8 @@ pub async fn actions(db: &PgPool, connection: ConnectionId, about: &[Uuid]) -> R
     .await?;
     let told = rows.into_iter().map(|r| {
         let note = r.note.map_or_else(String::new, |note| format!(": {note}"));
+        let decided = r.after.as_deref().filter(|_| r.what == "resolved");
+        let decided = decided.map_or_else(String::new, |decided| format!(" ({decided})"));
         let texts = [("before", r.before), ("after", r.after)];
         let full: Vec<String> =
             texts.into_iter().filter_map(|(name, text)| Some(format!("{name}: {}", text?))).collect();
@@ -332,7 +334,7 @@ pub async fn actions(db: &PgPool, connection: ConnectionId, about: &[Uuid]) -> R
             ..Entry::new(
                 r.at.to_jiff(),
                 Place::Connector,
-                format!("{} {} by {}{note}", r.subject_kind, r.what, r.done_by),
+                format!("{} {} by {}{note}{decided}", r.subject_kind, r.what, r.done_by),
             )
         }
     });

@@ -21,6 +21,7 @@ mod private_server;
 mod program;
 mod reconcile;
 mod replay;
+mod resolve;
 mod search;
 mod secrets;
 mod settings_files;
