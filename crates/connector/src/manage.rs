@@ -13,7 +13,10 @@ use crate::ids::ConnectionId;
 use crate::settings::Settings;
 use crate::store::connections::{self, Connection, State};
 use crate::store::jobs::{self, Job};
-use crate::store::{self, breakers, completions, documents, dry_runs, feeds, inbox, journals, tasks};
+use crate::store::settings_versions::Change;
+use crate::store::{
+    self, breakers, completions, documents, dry_runs, feeds, inbox, journals, settings_versions, tasks,
+};
 use crate::vault::{self, CredentialName};
 
 /// Longest name of a connection, in characters.
@@ -53,6 +56,8 @@ pub async fn add(
     let id = ConnectionId::new();
     let mut tx = store::begin(&engine.db).await?;
     connections::add(&mut tx, id, name, settings).await?;
+    let change = Change { by: engine.person.as_deref(), rollback_to: None };
+    settings_versions::keep(&mut tx, id, change).await?;
     jobs::create(&mut tx, id).await?;
     feeds::create(&mut tx, id).await?;
     if settings.journal.is_some() {
@@ -89,6 +94,25 @@ pub async fn edit(
     settings: &Settings,
     secrets: &Secrets,
 ) -> Result<u64> {
+    let change = Change { by: engine.person.as_deref(), rollback_to: None };
+    replace(engine, connection, settings, secrets, change).await
+}
+
+/// Goes back to an earlier version of the settings, as a new version; secrets stay. Returns how many records are compared
+/// anew.
+pub async fn roll_back(engine: &Engine, connection: &Connection, version: i32) -> Result<u64> {
+    let settings = settings_versions::settings(&engine.db, connection.id, version).await?;
+    let change = Change { by: engine.person.as_deref(), rollback_to: Some(version) };
+    replace(engine, connection, &settings, &Secrets::default(), change).await
+}
+
+async fn replace(
+    engine: &Engine,
+    connection: &Connection,
+    settings: &Settings,
+    secrets: &Secrets,
+    change: Change<'_>,
+) -> Result<u64> {
     settings.check()?;
     if connection.state != State::Draft {
         settings.check_mapped()?;
@@ -100,6 +124,7 @@ pub async fn edit(
     put_secrets(engine, &mut tx, connection.id, secrets).await?;
     // also when only a secret changed: every node then makes its clients anew
     connections::set_settings(&mut tx, connection.id, settings).await?;
+    settings_versions::keep(&mut tx, connection.id, change).await?;
     breakers::close_all(&mut tx, connection.id).await?;
     // what failed may be mended now, and waits for its next turn
     jobs::ask_for(&mut *tx, connection.id, &Feed::ALL.map(Job::Poll)).await?;

@@ -442,7 +442,7 @@ async fn watch_webhooks(
     }
 }
 
-async fn keep_lease(engine: &Engine, lease: &Lease) -> Error {
+pub(crate) async fn keep_lease(engine: &Engine, lease: &Lease) -> Error {
     let mut renew = tokio::time::interval(RENEW_EVERY);
     renew.tick().await;
     loop {

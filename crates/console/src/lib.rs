@@ -8,14 +8,15 @@ pub mod hooks;
 mod status;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
 use axum::http::{Request, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use connector::Engine;
 use connector::hooks::token;
+use connector::{Code, Engine};
 use hyper::body::Incoming;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -72,9 +73,18 @@ async fn health() -> &'static str {
 
 /// The database answers and has this program's schema.
 async fn ready(State(engine): State<Arc<Engine>>) -> Response {
-    match connector::store::is_migrated(&engine.db).await {
+    match in_time(connector::store::is_migrated(&engine.db)).await {
         Ok(true) => "ready".into_response(),
         Ok(false) => (StatusCode::SERVICE_UNAVAILABLE, "the schema is not up to date").into_response(),
         Err(error) => (StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response(),
     }
 }
+
+/// What the database answers, unless it takes longer than whoever asks for a page waits.
+async fn in_time<T>(answer: impl Future<Output = connector::Result<T>>) -> connector::Result<T> {
+    let silent = |_| connector::Error::new(Code::Database, "the database does not answer");
+    tokio::time::timeout(DATABASE_WITHIN, answer).await.map_err(silent)?
+}
+
+/// A database that is away is asked for longer than this: the work waits for it, a page need not.
+const DATABASE_WITHIN: Duration = Duration::from_secs(3);

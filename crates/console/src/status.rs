@@ -25,7 +25,7 @@ struct Row {
 
 /// The page.
 pub(crate) async fn show(State(engine): State<Arc<Engine>>) -> Response {
-    match rows(&engine).await {
+    match crate::in_time(rows(&engine)).await {
         Ok(rows) => page(&rows).into_response(),
         Err(error) => (StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response(),
     }

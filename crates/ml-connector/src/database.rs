@@ -8,7 +8,7 @@ use secrecy::ExposeSecret;
 use sqlx::PgPool;
 
 use crate::cli::Global;
-use crate::secret;
+use crate::{person, secret};
 
 /// An open database, and the private server when there is one.
 pub struct Database {
@@ -40,6 +40,14 @@ impl Database {
         Ok(database)
     }
 
+    /// Opens the database without asking it anything; a private server is started.
+    pub async fn lazily(global: &Global) -> anyhow::Result<Database> {
+        match &global.database_url {
+            Some(url) => Ok(Database { pool: store::lazily(url.expose_secret())?, server: None }),
+            None => Database::private(data_dir(global)?).await,
+        }
+    }
+
     /// Where it is, in words without a password.
     pub fn place(&self) -> String {
         let options = self.pool.connect_options();
@@ -61,7 +69,8 @@ impl Database {
 
     /// The engine on this database, with the key from the environment.
     pub fn engine(&self, global: &Global) -> anyhow::Result<Engine> {
-        Ok(Engine::new(self.pool.clone(), secret::master_key(global.key_file.as_ref())?))
+        let master = secret::master_key(global.key_file.as_ref())?;
+        Ok(Engine::new(self.pool.clone(), master).used_by(person::of_the_system()))
     }
 }
 

@@ -20,7 +20,7 @@ macro_rules! reconcile {
                 "Put the task back into a mapped project, or delete it; then the order gets a new one as the settings say.";
             ReconcileCompletion Internal "MLC-4506" "A completion has neither a journal nor a reason",
                 "A completed task brought no journal, and nothing says why. This must never happen.",
-                "Look at it with `ml-connector journals show TASK` and report it; the journal can be made by opening the task and completing it again.";
+                "Look at it with `ml-connector journals show NAME TASK` and report it; the journal can be made by opening the task and completing it again.";
             ReconcileBatch MissingReference "MLC-4507" "A journal that is said to be imported is not in Oracle",
                 "Its batch is not found under its id. Somebody deleted the batch in General Ledger, or the user lost sight of the ledger.",
                 "Look the batch up in General Ledger. The connector does not send a journal again by itself once it was imported.";

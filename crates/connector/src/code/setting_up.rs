@@ -30,6 +30,9 @@ macro_rules! setting_up {
             DryRunReport Usage "MLC-8109" "The report cannot be written",
                 "The dry run itself was made; only its file is missing.",
                 "Name a file in a directory that this program may write to.";
+            SettingsVersionUnknown Usage "MLC-8120" "There is no such version of the settings",
+                "Each change of a connection's settings is kept under a number. This number is none of them.",
+                "`ml-connector connection history NAME` lists the versions.";
             ReferenceShrunk Permission "MLC-8001" "Oracle shows far fewer suppliers or accounts than before",
                 "A user who lost access is answered with fewer rows and no error. What was read is stored; what was not shown is not marked as gone.",
                 "Check what the integration user may see. If so much was really removed, remove the connection and add it anew; until then the old rows stay.";

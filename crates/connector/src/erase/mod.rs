@@ -251,6 +251,7 @@ async fn everywhere(pass: &Pass<'_>) -> Result<Vec<Counted>> {
         log::alerts(pass).await?,
         log::notifications(pass).await?,
         log::last_failures(pass).await?,
+        log::settings_versions(pass).await?,
         copies::completions(pass).await?,
         copies::journals(pass).await?,
         copies::tasks(pass).await?,

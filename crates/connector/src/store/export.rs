@@ -37,8 +37,10 @@ pub struct Exported {
     pub finished_at: Option<Timestamp>,
     /// The record as it was moved.
     pub body: Option<String>,
-    /// What was sent.
+    /// What was sent, at last.
     pub request: Option<String>,
+    /// What was sent before with other content, each with its time.
+    pub earlier_requests: Option<String>,
     /// What was answered.
     pub response: Option<String>,
 }
@@ -75,7 +77,7 @@ pub async fn page(
 ) -> Result<Vec<Exported>> {
     let rows = sqlx::query!(
         "select movement_id, feed, source_id, destination_id, state, outcome, code, reason, attempts, created_at,
-                sent_at, finished_at, body, request, response
+                sent_at, finished_at, body, request, earlier_requests, response
          from movements
          where connection_id = $1 and movement_id > $4 and ($2::timestamptz is null or movement_id >= first_id($2))
            and ($3::timestamptz is null or movement_id < first_id($3))
@@ -103,6 +105,7 @@ pub async fn page(
         finished_at: r.finished_at.map(jiff_sqlx::Timestamp::to_jiff),
         body: r.body,
         request: r.request,
+        earlier_requests: r.earlier_requests,
         response: r.response,
     });
     Ok(exported.collect())

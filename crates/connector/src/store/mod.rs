@@ -29,6 +29,7 @@ pub mod reference;
 pub mod replays;
 pub mod retention;
 pub mod search;
+pub mod settings_versions;
 pub mod sweeps;
 pub mod tasks;
 pub mod trace;
@@ -55,34 +56,58 @@ static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations");
 
 /// Opens a pool on the database; nothing is created.
 pub async fn open(url: &str) -> Result<PgPool> {
-    let unreachable = |e: sqlx::Error| {
-        Error::new(Code::Database, "the database cannot be reached (the address is in DATABASE_URL)")
-            .because(e)
-    };
+    let pool = lazily(url)?;
+    reachable(&pool).await?;
+    Ok(pool)
+}
+
+/// A pool that asks nothing of the database before it is used.
+pub fn lazily(url: &str) -> Result<PgPool> {
     let options: PgConnectOptions = url.parse().map_err(unreachable)?;
-    // a pool goes on trying for its whole patience and then forgets why: ask once, and tell at once
-    match tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(&options)).await {
-        Ok(answer) => answer.map_err(unreachable)?.close().await.map_err(unreachable)?,
-        Err(_) => {
-            let silent = format!("no answer within {} seconds", CONNECT_TIMEOUT.as_secs());
-            return Err(unreachable(sqlx::Error::Io(std::io::Error::new(
-                std::io::ErrorKind::TimedOut,
-                silent,
-            ))));
-        }
-    }
-    PgPoolOptions::new()
+    Ok(PgPoolOptions::new()
         .max_connections(POOL_CONNECTIONS)
         .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_with(options.application_name("ml-connector").options([
+        .connect_lazy_with(options.application_name("ml-connector").options([
             // a plan made while a table was empty would be kept for the session, and be wrong soon after
             ("plan_cache_mode", "force_custom_plan"),
             // what a node that was stopped has locked is free again long before its leases have run out
             ("idle_in_transaction_session_timeout", &format!("{}s", HELD_LOCKS.as_secs())),
-        ]))
-        .await
-        .map_err(unreachable)
+        ])))
 }
+
+/// Asks the database once, beside the pool: a pool goes on trying for its whole patience and then forgets why.
+pub async fn reachable(db: &PgPool) -> Result<()> {
+    let options = db.connect_options();
+    match tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(&options)).await {
+        Ok(answer) => answer.map_err(unreachable)?.close().await.map_err(unreachable),
+        Err(_) => {
+            let silent = format!("no answer within {} seconds", CONNECT_TIMEOUT.as_secs());
+            Err(unreachable(sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, silent))))
+        }
+    }
+}
+
+fn unreachable(error: sqlx::Error) -> Error {
+    Error::new(Code::Database, "the database cannot be reached (the address is in DATABASE_URL)")
+        .because(error)
+}
+
+/// Whether a database that failed like this can be there later without a person: it is away, starts, stops, or has no
+/// connection to spare. A wrong password or a database that does not exist is not that.
+#[must_use]
+pub fn is_away(error: &Error) -> bool {
+    let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
+    causes.filter_map(|cause| cause.downcast_ref::<sqlx::Error>()).any(|cause| match cause {
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::WorkerCrashed => true,
+        sqlx::Error::Database(refused) => {
+            refused.code().is_some_and(|code| AWAY_STATES.iter().any(|away| code.starts_with(away)))
+        }
+        _ => false,
+    })
+}
+
+/// SQLSTATE: the connection was cut; no connection to spare; an operator stops or starts the server.
+const AWAY_STATES: [&str; 3] = ["08", "53300", "57P"];
 
 /// Begins a transaction; it may be given up at any point, also while it begins.
 ///

@@ -241,8 +241,10 @@ pub struct FullMovement {
     pub movement: Movement,
     /// The record's raw JSON, frozen when it was claimed; the document's while it is pending.
     pub body: Option<String>,
-    /// What was sent.
+    /// What was sent, at last.
     pub request: Option<String>,
+    /// What was sent before with other content, each with its time.
+    pub earlier_requests: Option<String>,
     /// What Asana answered.
     pub response: Option<String>,
     /// Whether a person sent what Oracle's newest record does not say.
@@ -261,7 +263,7 @@ pub async fn show(db: &PgPool, connection: ConnectionId, id: MovementId) -> Resu
     let row = sqlx::query!(
         "select m.movement_id, m.feed, m.source_id, d.order_number as \"order_number?\", m.destination_id, m.state,
                 m.outcome, m.code, m.reason, m.attempts, m.created_at, m.sent_at, m.finished_at, m.next_attempt_at,
-                coalesce(m.body, d.body) as body, m.request, m.response, m.replay_of, m.deviates
+                coalesce(m.body, d.body) as body, m.request, m.earlier_requests, m.response, m.replay_of, m.deviates
          from movements m left join documents d
               on d.connection_id = m.connection_id and d.feed = m.feed and d.source_id = m.source_id
          where m.connection_id = $1 and m.movement_id = $2",
@@ -279,6 +281,7 @@ pub async fn show(db: &PgPool, connection: ConnectionId, id: MovementId) -> Resu
         connection_id: connection.0,
         body: r.body,
         request: r.request,
+        earlier_requests: r.earlier_requests,
         response: r.response,
         movement: Movement {
             movement_id: r.movement_id,

@@ -104,7 +104,11 @@ pub struct Sending {
     pub request: String,
 }
 
-/// Stores what is about to be sent. A record that goes to several tasks gets a movement for each.
+/// Most that is kept of what a movement sent before its newest request, in characters.
+const MAX_EARLIER: i32 = 256 * 1024;
+
+/// Stores what is about to be sent. A record that goes to several tasks gets a movement for each. What was sent before
+/// with other content stays in the log: it may have arrived.
 pub async fn mark_sending(
     db: &mut PgConnection,
     connection: ConnectionId,
@@ -123,7 +127,10 @@ pub async fn mark_sending(
          from unnest($3::uuid[], $4::uuid[], $5::text[], $6::text[]) as s(id, like_id, destination, request)
          join movements l on l.connection_id = $1 and l.movement_id = s.like_id
          on conflict (connection_id, movement_id) do update
-         set destination_id = excluded.destination_id, request = excluded.request, sent_at = excluded.sent_at,
+         set earlier_requests = case when m.request <> excluded.request then
+                 right(concat_ws(e'\\n\\n', m.earlier_requests, m.sent_at || e'\\n' || m.request), $7)
+                 else m.earlier_requests end,
+             destination_id = excluded.destination_id, request = excluded.request, sent_at = excluded.sent_at,
              response = null, outcome = null, code = null, reason = null",
         connection.0,
         fence,
@@ -131,6 +138,7 @@ pub async fn mark_sending(
         &likes,
         &destinations as _,
         &requests as _,
+        MAX_EARLIER,
     )
     .execute(db)
     .await?;

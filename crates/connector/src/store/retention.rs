@@ -182,7 +182,7 @@ pub async fn blank_before(db: &PgPool, connection: ConnectionId, keep_from: Time
                  select coalesce(first_id(bodies_kept_from), '00000000-0000-0000-0000-000000000000') as from_id
                  from connections where connection_id = $1),
              old_movements as (
-                 update movements set body = null, request = null, response = null
+                 update movements set body = null, request = null, earlier_requests = null, response = null
                  where connection_id = $1 and movement_id in (
                      select m.movement_id from movements m, kept
                      where m.connection_id = $1 and m.movement_id >= kept.from_id and m.movement_id < first_id($2)

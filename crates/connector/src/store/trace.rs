@@ -92,8 +92,8 @@ pub async fn movements(
     records: &[String],
 ) -> Result<(Vec<Entry>, Vec<Uuid>)> {
     let rows = sqlx::query!(
-        "select movement_id, feed, source_id, destination_id, state, outcome, code, reason, request, response,
-                created_at, sent_at, finished_at
+        "select movement_id, feed, source_id, destination_id, state, outcome, code, reason, request,
+                earlier_requests, response, created_at, sent_at, finished_at
          from movements where connection_id = $1 and source_id = any($2)
          order by movement_id desc limit $3",
         connection.0,
@@ -113,7 +113,9 @@ pub async fn movements(
         told.push(of(Entry::new(r.created_at.to_jiff(), Place::Connector, opened)));
         if let Some(at) = r.sent_at {
             let what = format!("{record}: values written to Asana{task}");
-            told.push(Entry { full: r.request, ..of(Entry::new(at.to_jiff(), Place::Asana, what)) });
+            let sent: Vec<String> = [r.earlier_requests, r.request].into_iter().flatten().collect();
+            let full = Some(sent.join("\n\n")).filter(|sent| !sent.is_empty());
+            told.push(Entry { full, ..of(Entry::new(at.to_jiff(), Place::Asana, what)) });
         }
         let done = r.outcome.map_or_else(String::new, |outcome| format!(": {outcome}"));
         let why = r.reason.map_or_else(String::new, |reason| format!(" ({reason})"));
@@ -318,6 +320,8 @@ pub async fn actions(db: &PgPool, connection: ConnectionId, about: &[Uuid]) -> R
     .await?;
     let told = rows.into_iter().map(|r| {
         let note = r.note.map_or_else(String::new, |note| format!(": {note}"));
+        let decided = r.after.as_deref().filter(|_| r.what == "resolved");
+        let decided = decided.map_or_else(String::new, |decided| format!(" ({decided})"));
         let texts = [("before", r.before), ("after", r.after)];
         let full: Vec<String> =
             texts.into_iter().filter_map(|(name, text)| Some(format!("{name}: {}", text?))).collect();
@@ -327,7 +331,7 @@ pub async fn actions(db: &PgPool, connection: ConnectionId, about: &[Uuid]) -> R
             ..Entry::new(
                 r.at.to_jiff(),
                 Place::Connector,
-                format!("{} {} by {}{note}", r.subject_kind, r.what, r.done_by),
+                format!("{} {} by {}{note}{decided}", r.subject_kind, r.what, r.done_by),
             )
         }
     });

@@ -25,7 +25,7 @@ const OTHER: &str = "OTHER LTD";
 
 /// What may change of a table; everything else must not.
 const TEXTS: &[(&str, &[&str])] = &[
-    ("movements", &["body", "request", "response", "reason"]),
+    ("movements", &["body", "request", "earlier_requests", "response", "reason"]),
     ("attempts", &["what", "outcome"]),
     ("journal_steps", &["request", "response", "what"]),
     ("deliveries", &["body"]),
@@ -40,6 +40,7 @@ const TEXTS: &[(&str, &[&str])] = &[
     ("named_orders", &[]),
     ("jobs", &["reason"]),
     ("feeds", &[]),
+    ("settings_versions", &["done_by"]),
 ];
 
 impl World {
@@ -144,6 +145,8 @@ impl World {
             "insert into webhooks (connection_id, webhook_id, resource_gid, resource_kind, state, token_digest, last_failure)
              values ($1, gen_random_uuid(), '1', 'project', 'failed', '', 'refused by ' || $2)",
             "update jobs set reason = 'failed for ' || $2 where connection_id = $1",
+            "update settings_versions set done_by = $2 where connection_id = $1",
+            "update movements set earlier_requests = 'PUT ' || $2 where connection_id = $1 and state = 'delivered'",
             "update attempts set what = 'look for ' || $2 where connection_id = $1",
             "update movements set reason = 'was: ' || $2 where connection_id = $1 and state = 'delivered'",
             "update completions set reason = $2 || ' is known', completed_by = $2 where connection_id = $1",

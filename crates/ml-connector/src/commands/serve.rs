@@ -1,6 +1,7 @@
 //! `serve`: the connector, until it is told to stop.
 
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use clap::Args;
 use connector::hooks::ingest::{Ingest, Limits};
 use connector::hooks::{token, wake};
-use connector::store::nodes;
+use connector::store::{self, nodes};
 use connector::{Code, Engine, Error};
 use connector::{alerts, node};
 use console::hooks::{Doors, Receiver};
@@ -16,6 +17,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior};
 use url::Url;
 
 use crate::cli::Global;
@@ -26,6 +28,11 @@ use crate::{output, secret};
 /// How long requests under way may go on after the end was asked for. A delivery that was not answered by then is
 /// sent again.
 const LISTENERS_GRACE: Duration = Duration::from_secs(6);
+
+/// Between two questions whether a database that is away is there.
+const ASK_DATABASE_EVERY: Duration = Duration::from_millis(500);
+/// Between two words about a database that is still away.
+const TELL_EVERY: Duration = Duration::from_secs(30);
 
 /// How to serve.
 #[derive(Debug, Args)]
@@ -53,7 +60,8 @@ pub async fn run(args: ServeArgs, global: &Global) -> anyhow::Result<ExitCode> {
     // before anything is started: without the key nothing could be read
     let master = secret::master_key(global.key_file.as_ref())?;
     let public_url = args.public.read()?;
-    let database = Database::ready(global).await?;
+    let database = Database::lazily(global).await?;
+    let away = prepared(&database).await?;
     let engine = Arc::new(Engine::new(database.pool.clone(), master).reached_at(public_url.clone()));
     let listener = bound(args.listen).await?;
     let hooks_listener = match args.hooks_listen {
@@ -69,23 +77,67 @@ pub async fn run(args: ServeArgs, global: &Global) -> anyhow::Result<ExitCode> {
     let ingest = Ingest::start(&engine.db, Limits::default());
     let receiver = Receiver::new(engine.clone(), ingest.clone());
     let (close, stop) = (watch::Sender::new(false), watch::Sender::new(false));
-    let node = tokio::spawn(node::run(engine.clone(), stop.subscribe()));
-    let beats = tokio::spawn(beats(engine.clone(), stop.subscribe()));
-    let wake = tokio::spawn(wake::run(engine.clone(), ingest.arrived(), stop.subscribe()));
-    let listeners = listen(listener, hooks_listener, engine, receiver, &close);
-    asked_to_stop.asked().await;
-    output::say("stopping; work under way gets a few seconds to finish");
+    let listeners = listen(listener, hooks_listener, engine.clone(), receiver, &close);
+    let mut asked = pin!(asked_to_stop.asked());
+    let there = tokio::select! {
+        there = comes_back(&database, away) => there.map(|()| true),
+        () = &mut asked => Ok(false),
+    };
+    let mut work = JoinSet::new();
+    if let Ok(true) = there {
+        work.spawn(node::run(engine.clone(), stop.subscribe()));
+        work.spawn(beats(engine.clone(), stop.subscribe()));
+        work.spawn(wake::run(engine, ingest.arrived(), stop.subscribe()));
+        asked.await;
+        output::say("stopping; work under way gets a few seconds to finish");
+    }
     // what comes in first, then what was taken, then the work on it: nothing that was answered is lost
     close.send_replace(true);
     let closed = closed(listeners).await;
     ingest.close().await;
     stop.send_replace(true);
-    wake.await?;
-    node.await?;
-    beats.await?;
+    while let Some(ended) = work.join_next().await {
+        ended?;
+    }
     database.close().await?;
+    there?;
     closed?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Brings the schema up to date; `Some` when the database is away and can come back.
+async fn prepared(database: &Database) -> anyhow::Result<Option<Error>> {
+    let prepared = async {
+        store::reachable(&database.pool).await?;
+        store::migrate(&database.pool).await
+    };
+    match prepared.await {
+        Ok(()) => Ok(None),
+        Err(error) if store::is_away(&error) => Ok(Some(error)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Waits for a database that is `away`; meanwhile deliveries are refused with 503, and Asana sends them again.
+async fn comes_back(database: &Database, mut away: Option<Error>) -> anyhow::Result<()> {
+    let mut told: Option<Instant> = None;
+    let mut ask = tokio::time::interval(ASK_DATABASE_EVERY);
+    ask.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while let Some(error) = away {
+        if told.is_none_or(|told| told.elapsed() >= TELL_EVERY) {
+            let cause = node::chain(&error);
+            output::say(&format!(
+                "{cause}; deliveries are refused until it is there, it is asked again and again"
+            ));
+            told = Some(Instant::now());
+        }
+        ask.tick().await;
+        away = prepared(database).await?;
+    }
+    if told.is_some() {
+        output::say("the database is there; the work begins");
+    }
+    Ok(())
 }
 
 /// Tells every few seconds that this node lives, until `stop` turns true; then that it stopped in order.

@@ -166,6 +166,48 @@ async fn database_is_away(away: Duration) {
     world.end().await;
 }
 
+/// A node that starts while its database is away refuses deliveries, says so, and works when the database is there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_starts_before_its_database() {
+    let mut world = World::new().await;
+    world.fell_database().await;
+    let mut node = start(world.program(&["serve", "--listen", "127.0.0.1:0"]));
+    let address = node.listens().await;
+    let told = node.says("it is asked again and again").await;
+    assert!(told.contains("MLC-1206") && told.contains("refused"), "{told}");
+    let asks = |path: &str| {
+        let url = format!("{address}{path}");
+        async move { reqwest::get(&url).await.unwrap().status().as_u16() }
+    };
+    assert_eq!((asks("/health").await, asks("/ready").await, asks("/").await), (200, 503, 503));
+    let token = format!("{address}/hooks/asana/{}", "a".repeat(43));
+    let delivered = reqwest::Client::new().post(&token).body("{}").send().await.unwrap().status().as_u16();
+    assert_ne!(delivered, 410, "Asana would delete its webhook");
+
+    world.raise_database().await;
+    node.says("the work begins").await;
+    assert_eq!(asks("/ready").await, 200);
+    let beats = "select count(*) from nodes";
+    until("the node works", || async { world.count(beats).await == 1 }).await;
+    node.stop().await.ends_with(0);
+
+    // told to stop, it stops, database or not
+    world.fell_database().await;
+    let mut node = start(world.program(&["serve", "--listen", "127.0.0.1:0"]));
+    node.says("it is asked again and again").await;
+    node.stop().await.ends_with(0);
+
+    // what no time mends ends it at once
+    world.raise_database().await;
+    let mut other = world.program(&["serve", "--listen", "127.0.0.1:0"]);
+    let mut wrong = reqwest::Url::parse(&world.database_url).unwrap();
+    wrong.set_path("/no-such-database");
+    other.env("DATABASE_URL", wrong.as_str());
+    let refused = crate::program::run(other).await.ends_with(1);
+    assert!(refused.stderr.contains("MLC-1206"), "{refused:?}");
+    world.end().await;
+}
+
 /// `script/outage`
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "takes minutes"]

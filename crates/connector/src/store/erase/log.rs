@@ -18,6 +18,7 @@ pub async fn movements(pass: &Pass<'_>) -> Result<Counted> {
              looked as (
                  select m.movement_id, m.state in ('delivered', 'failed') as ended, says(m.reason, $4, $5) as in_reason,
                         says(m.body, $4, $5) or says(m.request, $4, $5) or says(m.response, $4, $5)
+                        or says(m.earlier_requests, $4, $5)
                         or (m.feed || ' ' || m.source_id = any($9)
                             and (m.body not like '{\"erased\":%' or m.request not like '{\"erased\":%'
                                  or m.response not like '{\"erased\":%')) as in_texts
@@ -28,6 +29,8 @@ pub async fn movements(pass: &Pass<'_>) -> Result<Counted> {
                  update movements m
                  set body = case when h.in_texts and m.body is not null then $6 else m.body end,
                      request = case when h.in_texts and m.request is not null then $6 else m.request end,
+                     earlier_requests = case when h.in_texts and m.earlier_requests is not null
+                                             then $6 else m.earlier_requests end,
                      response = case when h.in_texts and m.response is not null then $6 else m.response end,
                      reason = case when h.in_reason then $7 else m.reason end
                  from hit h where $8 and h.ended and m.connection_id = $1 and m.movement_id = h.movement_id
@@ -318,6 +321,28 @@ pub async fn last_failures(pass: &Pass<'_>) -> Result<Counted> {
     .fetch_one(pass.db)
     .await?;
     let mut counted = Counted::of("last failures");
+    pass.add(&mut counted, 0, erased, 0);
+    Ok(counted)
+}
+
+/// Who changed the settings. The settings themselves stay: a person changes them.
+pub async fn settings_versions(pass: &Pass<'_>) -> Result<Counted> {
+    let erased = sqlx::query_scalar!(
+        "with hit as (
+             select version from settings_versions where connection_id = $1 and says(done_by, $2, $3)),
+         done as (
+             update settings_versions s set done_by = $4 from hit h
+             where $5 and s.connection_id = $1 and s.version = h.version)
+         select count(*) as \"erased!\" from hit",
+        pass.connection.0,
+        &pass.needle.plain,
+        pass.needle.pattern,
+        pass.who,
+        pass.really,
+    )
+    .fetch_one(pass.db)
+    .await?;
+    let mut counted = Counted::of("settings_versions");
     pass.add(&mut counted, 0, erased, 0);
     Ok(counted)
 }

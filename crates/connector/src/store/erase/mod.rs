@@ -152,10 +152,11 @@ pub async fn past(db: &PgPool, connection: ConnectionId, limit: i64) -> Result<V
         .collect())
 }
 
-/// Whether the connection's settings say a name: a person changes them, nobody else.
+/// Whether the connection's settings say a name, or earlier ones: a person changes them, nobody else.
 pub async fn settings_say(db: &PgPool, connection: ConnectionId, needle: &Needle) -> Result<bool> {
     let say = sqlx::query_scalar!(
-        "select says(settings, $2, $3) as \"say!\" from connections where connection_id = $1",
+        "select exists (select from connections where connection_id = $1 and says(settings, $2, $3))
+             or exists (select from settings_versions where connection_id = $1 and says(settings, $2, $3)) as \"say!\"",
         connection.0,
         &needle.plain,
         needle.pattern,

@@ -82,7 +82,13 @@ fn print(found: &FullMovement) {
     if let Some(table) = exchanges(&found.exchanges) {
         output::data(&table.to_string());
     }
-    for (name, text) in [("record", &found.body), ("request", &found.request), ("answer", &found.response)] {
+    let texts = [
+        ("record", &found.body),
+        ("sent before", &found.earlier_requests),
+        ("request", &found.request),
+        ("answer", &found.response),
+    ];
+    for (name, text) in texts {
         if let Some(text) = text {
             output::data(&format!("\n{name}:\n{text}"));
         }
@@ -96,6 +102,7 @@ pub(crate) fn actions(done: &[ActionRow]) -> comfy_table::Table {
         let what = match (one.what.as_str(), &one.before, &one.after) {
             ("replayed", _, Some(as_what)) => format!("replayed as {as_what}"),
             ("edited", Some(before), Some(after)) => format!("edited: {}", changed(before, after)),
+            ("resolved", Some(found), Some(decided)) => format!("resolved: {decided} ({found})"),
             (what, _, _) => what.to_owned(),
         };
         table.add_row([

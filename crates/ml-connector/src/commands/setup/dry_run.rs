@@ -12,6 +12,7 @@ use tokio::sync::watch;
 
 use super::report_page;
 use crate::cli::Global;
+use crate::commands::connection::proposed;
 use crate::commands::poll::Shown;
 use crate::database::Database;
 use crate::output::{self, short};
@@ -24,6 +25,12 @@ const ROWS: usize = 60;
 pub struct DryRunArgs {
     /// The connection's name
     name: String,
+    /// Look with these settings instead of the stored ones, TOML; nothing is stored
+    #[arg(long, short = 'f', value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// Look with one setting changed, such as `tasks.per=line`; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
     /// Only records that changed since, such as 2026-05-01T00:00:00Z; the first activation needs all
     #[arg(long, value_name = "TIME")]
     since: Option<Timestamp>,
@@ -38,11 +45,18 @@ pub struct DryRunArgs {
 /// Makes a dry run and shows it.
 pub async fn run(database: &Database, args: DryRunArgs, global: &Global) -> anyhow::Result<ExitCode> {
     let engine = database.engine(global)?;
-    let connection = connections::find(&database.pool, &args.name).await?;
+    let mut connection = connections::find(&database.pool, &args.name).await?;
     let progress = watch::Sender::new(0);
     let shown = Shown::start(&progress, "reading and comparing; nothing is written", None);
     let options = Options { since: args.since, limit: args.limit };
-    let made = dry_run::run(&engine, connection.id, options, &progress).await;
+    let is_preview = args.file.is_some() || !args.set.is_empty();
+    let made = if is_preview {
+        let settings = proposed(&connection, args.file.as_deref(), &args.set)?;
+        connection.settings = settings.clone();
+        dry_run::preview(&engine, &connection, settings, options, &progress).await
+    } else {
+        dry_run::run(&engine, connection.id, options, &progress).await
+    };
     shown.end();
     let mut report = made?;
     if let Some(file) = &args.html {
@@ -54,6 +68,7 @@ pub async fn run(database: &Database, args: DryRunArgs, global: &Global) -> anyh
     }
     table(&mut report)?;
     summary(&connection, &report, args.html.as_ref());
+    output::say(&what_is_next(&connection, &report, is_preview));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -115,8 +130,17 @@ fn summary(connection: &Connection, report: &Report, html: Option<&PathBuf>) {
     if let Some(file) = html {
         output::say(&format!("the report stands in {}", file.display()));
     }
+}
+
+fn what_is_next(connection: &Connection, report: &Report, is_preview: bool) -> String {
     let name = &connection.name;
-    output::say(&match (report.whole, connection.state) {
+    if is_preview {
+        return format!(
+            "nothing was written or stored; `ml-connector connection edit {name}` with the same -f and --set applies it to all \
+             tasks, and `connection rollback` takes it back"
+        );
+    }
+    match (report.whole, connection.state) {
         (false, _) => {
             "nothing was written; this looked at a part, so it does not do for a first activation".to_owned()
         }
@@ -124,7 +148,7 @@ fn summary(connection: &Connection, report: &Report, html: Option<&PathBuf>) {
             format!("nothing was written; next: ml-connector connection activate {name}")
         }
         (true, _) => "nothing was written".to_owned(),
-    });
+    }
 }
 
 /// Prints everything as one JSON value, entry by entry.

@@ -1,7 +1,8 @@
 //! What must hold once the faults have stopped. It asks both stand-ins and reads the database; it uses nothing of the
 //! engine's own decisions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
 
 use sandbox::Side;
 use sandbox::calls::Exchange;
@@ -57,10 +58,27 @@ pub fn tasks(scene: &Scene) -> Vec<String> {
     found
 }
 
+/// How long what is under way may take to end, once no time is made to pass.
+const ENDS_WITHIN: Duration = Duration::from_secs(20);
+
+/// The leases that stay open although nothing makes another job due.
+async fn open_leases(scene: &Scene) -> Option<String> {
+    let begun = Instant::now();
+    loop {
+        let open = scene.world.count("select count(*) from jobs where node_id is not null").await;
+        if open == 0 {
+            return None;
+        }
+        if begun.elapsed() > ENDS_WITHIN {
+            return Some(format!("{open} open leases"));
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 /// No open lease, no movement on its way, no record of a task that is not there.
 async fn debts(scene: &Scene) -> Vec<String> {
     let counts = [
-        ("open leases", "select count(*) from jobs where node_id is not null"),
         (
             "movements without their end",
             "select count(*) from movements where state <> 'delivered' and reason is null",
@@ -69,13 +87,22 @@ async fn debts(scene: &Scene) -> Vec<String> {
             "select count(*) from links l where not exists (select from documents d
              where d.connection_id = l.connection_id and d.source_id = l.order_id and d.feed = 'purchase_orders')"
         }),
+        ("tasks without a link", {
+            "select count(distinct m.destination_id) from movements m where m.state = 'delivered'
+             and m.destination_id is not null and not exists (select from links l
+             where l.connection_id = m.connection_id and l.task_gid = m.destination_id)"
+        }),
+        ("written records that do not say onto which task", {
+            "select count(*) from movements where outcome in ('created', 'updated', 'unchanged')
+             and destination_id is null"
+        }),
         ("journals without a completion", {
             "select count(*) from journals j where not exists (select from completions c
              where c.connection_id = j.connection_id and c.task_gid = j.task_gid and c.ordinal = j.ordinal)"
         }),
         ("open events", "select count(*) from events where state = 'open'"),
     ];
-    let mut found = Vec::new();
+    let mut found: Vec<String> = open_leases(scene).await.into_iter().collect();
     for (what, sql) in counts {
         let count = scene.world.count(sql).await;
         if count != 0 {
@@ -170,10 +197,11 @@ fn group_of(exchange: &Exchange) -> Option<String> {
     Some(body["ParameterList"].as_str()?.split(',').nth(3).unwrap().to_owned())
 }
 
-/// Whether an exchange is an answered look-up of this very group.
+/// Whether an exchange is a look-up of this very group whose answer left whole. What a fault cut off or changed was made as
+/// if it had been answered, and is none.
 fn looks_for(exchange: &Exchange, group: &str) -> bool {
-    let is_answer =
-        serde_json::from_str::<Value>(&exchange.response_body).is_ok_and(|b| b["items"].is_array());
+    let is_answer = exchange.spoilt_by.is_none()
+        && serde_json::from_str::<Value>(&exchange.response_body).is_ok_and(|b| b["items"].is_array());
     let is_asked = exchange.method == "GET" && exchange.target.contains("journalBatches");
     is_asked && exchange.target.contains(group) && exchange.status == Some(200) && is_answer
 }
@@ -220,31 +248,42 @@ async fn submissions(scene: &Scene) -> Vec<String> {
     found
 }
 
-/// The writes to tasks that no movement and no journal explains.
+/// The writes to tasks that no movement's log holds, value by value.
 async fn writes(scene: &Scene) -> Vec<String> {
-    let known: Vec<(String, Option<String>)> =
-        sqlx::query_as("select distinct source_id, destination_id from movements where request is not null")
-            .fetch_all(&scene.world.db)
-            .await
-            .unwrap();
-    let mut found = Vec::new();
-    for exchange in scene.pair.sandbox.calls().exchanges() {
-        let is_write = exchange.side == Side::Asana && matches!(exchange.method.as_str(), "PUT" | "POST");
-        let Some((_, rest)) = exchange.target.split_once("/tasks").filter(|_| is_write) else { continue };
-        let of_answer = || {
-            let answer: Value = serde_json::from_str(&exchange.response_body).ok()?;
-            Some(answer["data"]["gid"].as_str()?.to_owned())
-        };
-        let named = rest.trim_start_matches('/').split('?').next().filter(|gid| !gid.is_empty());
-        let Some(task) = named.map(str::to_owned).or_else(of_answer) else { continue };
-        // a task whose making was in doubt, and was found, is known by its order
-        let makes = |order: &str| exchange.request_body.contains(&format!("Oracle order id: {order}\""));
-        let is_explained = known.iter().any(|(order, of)| of.as_ref() == Some(&task) || makes(order));
-        if !is_explained && !scene.completed.contains(&task) {
-            found.push(format!("{} of task {task} is in no log: {}", exchange.method, exchange.request_body));
-        }
-    }
-    found
+    let logged: Vec<(String, String)> = sqlx::query_as(
+        "select request, coalesce(earlier_requests, '') from movements where request is not null",
+    )
+    .fetch_all(&scene.world.db)
+    .await
+    .unwrap();
+    let earlier =
+        logged.iter().flat_map(|(_, earlier)| earlier.split("\n\n").filter_map(|one| one.split_once('\n')));
+    let logged: BTreeSet<(String, String)> = logged
+        .iter()
+        .map(|(last, _)| last.as_str())
+        .chain(earlier.map(|(_, one)| one))
+        .filter_map(request)
+        .collect();
+    let exchanges = scene.pair.sandbox.calls().exchanges();
+    let writes = exchanges.iter().filter(|exchange| {
+        let writes = matches!(exchange.method.as_str(), "PUT" | "POST");
+        exchange.side == Side::Asana && writes && exchange.target.contains("/tasks")
+    });
+    writes
+        .filter_map(|write| {
+            let path = write.target.split('?').next()?;
+            let path = &path[path.find("/tasks")?..];
+            let sent = (format!("{} {path}", write.method), state(&write.request_body).to_string());
+            let is_logged = logged.contains(&sent);
+            (!is_logged).then(|| format!("{} is in no log, {:?}: {}", sent.0, write.status, sent.1))
+        })
+        .collect()
+}
+
+/// A stored request: its line, and its body whatever the order of its members.
+fn request(text: &str) -> Option<(String, String)> {
+    let (line, body) = text.split_once('\n')?;
+    Some((line.to_owned(), serde_json::from_str::<Value>(body).ok()?.to_string()))
 }
 
 /// A clock that is off is told of.
@@ -252,4 +291,39 @@ async fn clocks(scene: &Scene) -> Vec<String> {
     let told = scene.world.count("select count(*) from alerts where kind = 'clock_skew'").await;
     let is_silent = scene.fired.of("clock an hour off") > 0 && told == 0;
     is_silent.then(|| "no alert tells of the clock that is off".to_owned()).into_iter().collect()
+}
+
+mod tests {
+    use sandbox::Fault;
+
+    use super::*;
+
+    fn look(status: Option<u16>, body: &str, spoilt_by: Option<Fault>) -> Exchange {
+        Exchange {
+            side: Side::Oracle,
+            method: "GET".to_owned(),
+            target: "/journalBatches?q=BatchName%20LIKE%20'*123*'".to_owned(),
+            request_headers: Vec::new(),
+            request_body: String::new(),
+            came_us: 1,
+            answered_us: 2,
+            status,
+            response_headers: Vec::new(),
+            response_body: body.to_owned(),
+            spoilt_by,
+        }
+    }
+
+    #[test]
+    fn a_look_up_counts_as_answered_only_when_its_answer_left_whole() {
+        let whole = "{\"items\":[],\"hasMore\":false}";
+        assert!(looks_for(&look(Some(200), whole, None), "123"));
+        assert!(!looks_for(&look(Some(200), whole, None), "124"));
+        for fault in [Fault::TruncatedBody, Fault::MalformedJson, Fault::RepeatPage, Fault::DropAfter] {
+            assert!(!looks_for(&look(Some(200), whole, Some(fault.clone())), "123"), "{fault:?}");
+        }
+        for (status, body) in [(None, whole), (Some(500), whole), (Some(200), ""), (Some(200), "<html>")] {
+            assert!(!looks_for(&look(status, body, None), "123"), "{status:?} {body}");
+        }
+    }
 }

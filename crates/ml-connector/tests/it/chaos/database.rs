@@ -47,5 +47,6 @@ async fn a_database_that_is_stopped_at_once_and_started_again_costs_nothing() {
     let found = scene.converge().await;
     assert!(found.is_empty(), "{found:#?} {:#?}", checker::tasks(&scene));
     assert!(scene.nodes[0].running.runs(), "the node ended afterwards");
-    scene.end().await;
+    scene.stop().await;
+    scene.world.end().await;
 }
