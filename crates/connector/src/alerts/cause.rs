@@ -56,6 +56,8 @@ kinds! {
     ClockSkew "clock_skew";
     /// A secret is about to expire.
     SecretExpires "secret_expires";
+    /// A single-select field has no room for the options of all suppliers or accounts.
+    OptionsFull "options_full";
     /// Messages about alerts do not arrive.
     ChannelFailing "channel_failing";
 }

@@ -24,7 +24,7 @@ use crate::engine::Engine;
 use crate::error::Result;
 use crate::ids::{ConnectionId, NodeId};
 use crate::store::jobs::{self, Lease};
-use crate::store::{self, causes, connections, nodes, notifications};
+use crate::store::{self, causes, connections, nodes, notifications, reference};
 
 /// How often the causes are looked at.
 pub const EVERY: Duration = Duration::from_secs(30);
@@ -80,6 +80,7 @@ async fn of_connection(
     if let Some(loaded) = loaded {
         let today = Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
         found.extend(tell::expiries(&loaded.settings, today));
+        found.extend(tell::options(&reference::kept(db, connection).await?, &loaded.settings));
     }
     Ok(found)
 }

@@ -11,6 +11,7 @@ pub mod completions;
 pub mod connections;
 pub mod documents;
 pub mod dry_runs;
+pub mod erase;
 pub mod export;
 pub mod feeds;
 pub mod hooks;

@@ -266,6 +266,13 @@ pub async fn forget_invoices(db: &mut PgConnection, connection: ConnectionId, id
     .execute(&mut *db)
     .await?;
     sqlx::query!(
+        "delete from searched where connection_id = $1 and feed = 'invoices' and source_id = any($2)",
+        connection.0,
+        ids,
+    )
+    .execute(&mut *db)
+    .await?;
+    sqlx::query!(
         "delete from documents where connection_id = $1 and feed = 'invoices' and source_id = any($2)",
         connection.0,
         ids,

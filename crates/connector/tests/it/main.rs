@@ -13,6 +13,7 @@ mod asana_writes;
 mod corpora;
 mod documented;
 mod dry_run;
+mod erase;
 mod expected;
 mod fields;
 mod first_sync;

@@ -12,6 +12,7 @@ mod commands;
 mod demo;
 mod door;
 mod echo;
+mod erase;
 mod kill;
 mod kill_journals;
 mod off_a_day;
