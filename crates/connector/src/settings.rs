@@ -5,6 +5,7 @@
 mod asana;
 mod oracle;
 mod problems;
+mod reconcile;
 mod schedule;
 mod tasks;
 #[cfg(test)]
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 pub use self::asana::AsanaSettings;
 pub use self::oracle::OracleSettings;
 pub(crate) use self::problems::problem;
+pub use self::reconcile::{Drift, Every, ReconcileSettings};
 pub use self::schedule::{Schedule, WebhookSettings};
 pub use self::tasks::{LineAmount, TaskPer, TaskSettings, WhenDeleted, WithoutOrder};
 use crate::alerts::settings::AlertSettings;
@@ -54,6 +56,9 @@ pub struct Settings {
     /// Which projects are watched for completions, and how often that is made sure.
     #[serde(default)]
     pub webhooks: WebhookSettings,
+    /// How both systems are compared completely by themselves.
+    #[serde(default)]
+    pub reconcile: ReconcileSettings,
     /// Suppliers and accounts, read without being asked; absent: only by command.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<ReferenceSettings>,

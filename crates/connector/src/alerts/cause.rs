@@ -58,6 +58,8 @@ kinds! {
     SecretExpires "secret_expires";
     /// Messages about alerts do not arrive.
     ChannelFailing "channel_failing";
+    /// A reconciliation left differences to a person.
+    DriftFound "drift_found";
 }
 
 /// One thing that is wrong now.

@@ -93,6 +93,7 @@ fn the_complete_example_names_every_purpose_and_shows_the_defaults() {
         (default_requests_per_minute(), default_asana_url())
     );
     assert_eq!(example.webhooks, WebhookSettings::default());
+    assert_eq!(example.reconcile, ReconcileSettings::default());
     let reference = example.reference.unwrap();
     let (options, text) = (reference.options.clone(), reference.text.clone());
     assert!(!options.is_empty() && !text.is_empty());
