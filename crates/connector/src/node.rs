@@ -274,8 +274,8 @@ pub async fn reconcile(
         Ok(clients) => {
             let attempt = async {
                 let order = Order::Person(patience);
-                let done = comparison::run(engine, &clients, &lease, order, progress).await?;
-                Ok((done, next_comparison(&clients)))
+                let done = Box::pin(comparison::run(engine, &clients, &lease, order, progress)).await?;
+                Ok((done, next_comparison(engine, connection).await?))
             };
             ask_the_sides(engine, &clients, &lease, attempt, |_| None).await
         }
@@ -454,7 +454,8 @@ async fn compare(
     if clients.connection.settings.reconcile.every == Every::OFF {
         return Ok((Report::Reconcile(None), None));
     }
-    let Done { run, .. } = comparison::run(engine, clients, lease, Order::Schedule, progress).await?;
+    let Done { run, .. } =
+        Box::pin(comparison::run(engine, clients, lease, Order::Schedule, progress)).await?;
     tracing::info!(
         connection = clients.connection.name,
         drift = run.drift,
@@ -465,14 +466,15 @@ async fn compare(
     );
     // repairs made other jobs due
     engine.wake();
-    Ok((Report::Reconcile(Some(run)), next_comparison(clients)))
+    Ok((Report::Reconcile(Some(run)), next_comparison(engine, lease.connection).await?))
 }
 
-/// When both systems are compared next by themselves, if at all.
-fn next_comparison(clients: &Clients) -> Option<Timestamp> {
-    let connection = &clients.connection;
-    let every = connection.settings.reconcile.every.duration()?;
-    (connection.state == State::Active).then(|| Timestamp::now() + signed(every))
+/// When both systems are compared next by themselves, if at all. The clients do not know whether the connection is
+/// still active.
+async fn next_comparison(engine: &Engine, connection: ConnectionId) -> Result<Option<Timestamp>> {
+    let connection = connections::load(&engine.db, connection).await?;
+    let every = connection.settings.reconcile.every.duration().filter(|_| connection.state == State::Active);
+    Ok(every.map(|every| Timestamp::now() + signed(every)))
 }
 
 /// How often reference data is read by itself, if at all.

@@ -93,7 +93,8 @@ pub async fn run(
     let mut overtaken = 0;
     loop {
         let run = begin(engine, &clients, lease, order).await?;
-        let report = check::compare(engine, &clients, progress).await?;
+        // on the heap: too much for the stack of whoever runs jobs
+        let report = Box::pin(check::compare(engine, &clients, progress)).await?;
         match conclude(engine, lease, order.patience(), report, run).await {
             Err(error) if error.code == Code::ReconcileOvertaken && overtaken < OVERTAKEN => {
                 overtaken += 1;
