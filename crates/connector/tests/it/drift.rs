@@ -290,11 +290,18 @@ async fn so_many_invoices_that_are_gone_are_left_to_a_person_and_told() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_record_without_an_id_is_held_alone_and_told_by_the_reconciliation() {
     let world = World::reconciling(Drift::Report).await;
-    let nameless = world.order("US-1", &["10"]);
     world.order("US-2", &["20"]);
-    world.set_order(nameless, None, "POHeaderId", "null");
+    world.sync().await;
+    let body: String =
+        sqlx::query_scalar("select body from documents").fetch_one(&world.engine.db).await.unwrap();
+    let page = format!(
+        r#"{{"items":[{{"POHeaderId":null,"OrderNumber":"US-1"}},{body}],"count":2,"hasMore":false,"limit":499,"offset":0,"links":[]}}"#
+    );
+    let answer = Fault::Status { status: 200, retry_after: None, body: Some(page), html: false };
+    world.fault(FaultRule::new(answer).on(Side::Oracle).path("purchaseOrders"));
     let run = world.compare().await;
-    assert_eq!(run.records, 2, "{:#?}", world.last().await);
+    let both = wanted(&[("document_old", [0, 0, 0, 1]), ("held", [0, 0, 0, 1])]);
+    assert_eq!((run.records, fates(&run)), (2, both), "{:#?}", world.last().await);
     let told = world.last().await;
     let held = told.iter().find(|told| told.difference.code.is_some()).unwrap();
     assert_eq!(held.difference.code, Some(Code::RecordUnreadable.to_string()));
