@@ -56,11 +56,15 @@ async fn what_the_last_run_found_is_kept_and_shown_again() {
     world.run(&["reconcile", "main", "--check"]).await.ends_with(3);
     let told = world.run(&["reconcile", "main", "--runs", "--json"]).await.ends_with(0).json();
     assert_eq!(told, serde_json::json!([]), "a check keeps nothing");
-    world.run(&["reconcile", "main"]).await.ends_with(0);
+    let made = world.run(&["reconcile", "main", "--json"]).await.ends_with(0).json();
     let told = world.run(&["reconcile", "main", "--last", "--json"]).await.ends_with(0).json();
     assert_eq!((&told["found"], &told["remaining"]), (&1.into(), &0.into()));
     assert_eq!((&told["run"]["asked_by"], &told["run"]["drift"]), (&"person".into(), &"repair".into()));
-    assert_eq!((&told["run"]["records"], &told["run"]["tasks"]), (&3.into(), &3.into()));
+    let compared = &made["compared"];
+    assert_eq!(compared["tasks"], 3);
+    for what in ["records", "tasks", "journals"] {
+        assert_eq!(told["run"][what], compared[what], "{what}");
+    }
     let difference = &told["differences"][0];
     assert_eq!((&difference["fate"], &difference["kind"]), (&"repaired".into(), &"value_differs".into()));
     assert_eq!(difference["values"][0]["shown"], "7.77");
