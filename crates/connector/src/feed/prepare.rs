@@ -30,6 +30,17 @@ pub fn prepare(feed: Feed, key: &RowKey, raw: Box<RawValue>, layout: &AccountLay
     incoming
 }
 
+/// The key of a record that has no id: by its text, so that it is stored once, held by its movement, and seen by
+/// whoever looks at the log. No id of Oracle's looks like it.
+pub(crate) fn nameless(raw: &RawValue) -> RowKey {
+    let digest = short_digest(raw.get());
+    let id = digest.iter().fold(NAMELESS.to_owned(), |id, byte| format!("{id}{byte:02x}"));
+    RowKey { id, last_update: None }
+}
+
+/// What the key of a record without an id begins with.
+const NAMELESS: &str = "nameless/";
+
 /// The fingerprint of a record, and its order numbers, a line each; `None` when it cannot be read.
 fn used(feed: Feed, raw: &RawValue, layout: &AccountLayout) -> Option<(Vec<u8>, Option<String>)> {
     match feed {

@@ -12,6 +12,7 @@ mod asana_trouble;
 mod asana_writes;
 mod corpora;
 mod documented;
+mod drift;
 mod dry_run;
 mod erase;
 mod expected;

@@ -1,23 +1,26 @@
-//! `reconcile`: compares both systems completely, and puts right what differs.
+//! `reconcile`: compares both systems completely, puts right what differs, and shows what the last run found.
+
+mod last;
+mod show;
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Args;
 use connector::feed::Feed;
-use connector::reconcile;
-use connector::reconcile::repair::{self, Opened};
-use connector::reconcile::report::{Difference, Kind, Report};
+use connector::reconcile::repair::Opened;
+use connector::reconcile::report::{Kind, Report};
+use connector::reconcile::run::Done;
 use connector::store::connections::{self, Connection};
 use connector::store::jobs::Job;
-use connector::{Code, Engine};
+use connector::{Code, Engine, node, reconcile};
 use tokio::sync::watch;
 
 use super::poll::{self, Ran, Shown};
 use crate::cli::Global;
 use crate::database::Database;
 use crate::exit;
-use crate::output::{self, short};
+use crate::output;
 
 /// How often a busy connection is looked at again.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
@@ -30,6 +33,12 @@ pub struct ReconcileArgs {
     /// Only compare and write nothing, in either system or in the database; ends with 3 when something differs
     #[arg(long)]
     check: bool,
+    /// Show what the last run found and what became of it, and compare nothing
+    #[arg(long, conflicts_with_all = ["check", "wait"])]
+    last: bool,
+    /// List the runs that are kept, and compare nothing
+    #[arg(long, conflicts_with_all = ["check", "last", "wait"])]
+    runs: bool,
     /// Show at most so many differences; all are counted
     #[arg(long, value_name = "N", default_value_t = 100)]
     limit: usize,
@@ -38,86 +47,107 @@ pub struct ReconcileArgs {
     wait: u64,
 }
 
-/// Compares, and repairs unless only a check was asked for.
+/// Compares, and repairs unless only a check was asked for; or shows what was found before.
 pub async fn run(args: ReconcileArgs, global: &Global) -> anyhow::Result<ExitCode> {
     let database = Database::ready(global).await?;
-    let engine = database.engine(global)?;
     let connection = connections::find(&database.pool, &args.connection).await?;
-    let progress = watch::Sender::new(0);
-    let what = if args.check { "reading and comparing; nothing is written" } else { "reading and comparing" };
-    let shown = Shown::start(&progress, what, None);
-    let compared = reconcile::check(&engine, connection.id, &progress).await;
-    shown.end();
-    let mut report = compared?;
-    let repaired = if args.check || report.is_empty() {
-        None
+    let code = if args.last {
+        last::last(&database.pool, &connection, args.limit, global).await?
+    } else if args.runs {
+        last::runs(&database.pool, &connection, global).await?
     } else {
-        Some(repaired(&engine, &connection, &mut report, Duration::from_secs(args.wait)).await?)
+        let engine = database.engine(global)?;
+        if args.check {
+            check(&engine, &connection, args.limit, global).await?
+        } else {
+            repair(&engine, &connection, &args, global).await?
+        }
     };
-    if global.json {
-        json(&connection, &mut report, repaired.as_ref(), args.limit)?;
-    } else {
-        table(&mut report, args.limit)?;
-        summary(&connection, &report, repaired.as_ref());
-    }
     database.close().await?;
-    match repaired {
-        None if report.is_empty() => Ok(ExitCode::SUCCESS),
-        None => Ok(ExitCode::from(exit::FOUND_PROBLEMS)),
-        Some((opened, ran)) => match ran.into_iter().find_map(|(_, result)| result.err()) {
-            Some(error) => Err(error.into()),
-            None if opened.left == 0 => Ok(ExitCode::SUCCESS),
-            None => Ok(ExitCode::from(exit::FOUND_PROBLEMS)),
-        },
-    }
+    Ok(code)
 }
 
-/// Opens the repairs, and runs the jobs that make them.
-async fn repaired(
+async fn check(
     engine: &Engine,
     connection: &Connection,
-    report: &mut Report,
-    patience: Duration,
-) -> anyhow::Result<(Opened, Ran)> {
+    limit: usize,
+    global: &Global,
+) -> anyhow::Result<ExitCode> {
+    let progress = watch::Sender::new(0);
+    let shown = Shown::start(&progress, "reading and comparing; nothing is written", None);
+    let compared = reconcile::check(engine, connection.id, &progress).await;
+    shown.end();
+    let mut report = compared?;
+    tell(connection, &mut report, None, limit, global)?;
+    Ok(if report.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(exit::FOUND_PROBLEMS) })
+}
+
+/// Compares, opens the repairs, and runs the jobs that make them.
+async fn repair(
+    engine: &Engine,
+    connection: &Connection,
+    args: &ReconcileArgs,
+    global: &Global,
+) -> anyhow::Result<ExitCode> {
+    let patience = Duration::from_secs(args.wait);
+    let progress = watch::Sender::new(0);
+    let shown = Shown::start(&progress, "reading and comparing", None);
     let until = Instant::now() + patience;
-    let opened = loop {
-        match repair::open(engine, connection.id, report).await {
+    let compared = loop {
+        match node::reconcile(engine, connection.id, patience, &progress).await {
             Err(busy) if busy.code == Code::LeaseBusy && Instant::now() < until => {
                 tokio::time::sleep(LOOK_AGAIN).await;
             }
-            result => break result?,
+            result => break result,
         }
     };
+    shown.end();
+    let Done { mut report, opened, .. } = compared?;
+    let repaired = match opened {
+        None => None,
+        Some(opened) => Some((opened, put_right(engine, connection, opened, patience).await)),
+    };
+    tell(connection, &mut report, repaired.as_ref(), args.limit, global)?;
+    let Some((opened, ran)) = repaired else { return Ok(ExitCode::SUCCESS) };
+    match ran.into_iter().find_map(|(_, result)| result.err()) {
+        Some(error) => Err(error.into()),
+        None if opened.left == 0 => Ok(ExitCode::SUCCESS),
+        None => Ok(ExitCode::from(exit::FOUND_PROBLEMS)),
+    }
+}
+
+async fn put_right(engine: &Engine, connection: &Connection, opened: Opened, patience: Duration) -> Ran {
     let mut jobs: Vec<Job> = Vec::new();
-    if opened.scans > 0 {
+    if opened.scans + opened.polls > 0 {
         jobs.extend(Feed::ALL.map(Job::Poll));
     }
     jobs.push(Job::Push);
-    let ran = poll::patiently(engine, connection.id, &jobs, "putting right", patience).await;
-    Ok((opened, ran))
+    poll::patiently(engine, connection.id, &jobs, "putting right", patience).await
+}
+
+fn tell(
+    connection: &Connection,
+    report: &mut Report,
+    repaired: Option<&(Opened, Ran)>,
+    limit: usize,
+    global: &Global,
+) -> anyhow::Result<()> {
+    if global.json {
+        return json(connection, report, repaired, limit);
+    }
+    table(report, limit)?;
+    summary(connection, report, repaired);
+    Ok(())
 }
 
 fn table(report: &mut Report, limit: usize) -> anyhow::Result<()> {
-    let mut table = output::table(&["difference", "whose", "field", "expected", "shown", "explained by"]);
+    let mut table = output::table(&show::COLUMNS);
     let count = report.len().min(limit);
     for place in 0..count {
-        let Some(difference) = report.difference(place)? else { continue };
-        let explained = explained(&difference);
-        let mut first = [difference.kind.as_str().to_owned(), whose(&difference)];
-        if difference.values.is_empty() {
-            let reason = match (&difference.code, &difference.reason) {
-                (Some(code), Some(reason)) => format!("{code}: {reason}"),
-                (_, reason) => reason.clone().unwrap_or_default(),
-            };
-            let [kind, whose] = first;
-            table.add_row([kind, whose, "-".to_owned(), reason, "-".to_owned(), explained]);
-            continue;
-        }
-        for value in &difference.values {
-            let text = |value: &Option<String>| value.as_deref().map_or_else(|| "-".to_owned(), short);
-            let [kind, whose] = std::mem::take(&mut first);
-            let field = value.field.as_str().to_owned();
-            table.add_row([kind, whose, field, text(&value.expected), text(&value.shown), explained.clone()]);
+        if let Some(difference) = report.difference(place)? {
+            for row in show::rows(&difference) {
+                table.add_row(row);
+            }
         }
     }
     if count > 0 {
@@ -129,35 +159,6 @@ fn table(report: &mut Report, limit: usize) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Whose a difference is, in a few words.
-fn whose(difference: &Difference) -> String {
-    let record = match (difference.feed.as_str(), difference.order_number.as_str()) {
-        ("", "") => String::new(),
-        ("", number) => number.to_owned(),
-        ("invoices", _) => format!("invoice {}", difference.source_id),
-        (_, "") => format!("order {}", difference.source_id),
-        (_, number) => number.to_owned(),
-    };
-    let line =
-        if difference.line_id.is_empty() { String::new() } else { format!("line {}", difference.line_id) };
-    let tasks: Vec<String> = difference.tasks.iter().map(|task| format!("task {task}")).collect();
-    [record, line, tasks.join(", ")]
-        .into_iter()
-        .filter(|part| !part.is_empty())
-        .collect::<Vec<_>>()
-        .join(", ")
-}
-
-fn explained(difference: &Difference) -> String {
-    match &difference.explained {
-        None => "-".to_owned(),
-        Some(why) => {
-            let code = why.code.as_deref().map(|code| format!(" {code}")).unwrap_or_default();
-            format!("{}{code}, movement {}", why.state, why.movement)
-        }
-    }
-}
-
 fn summary(connection: &Connection, report: &Report, repaired: Option<&(Opened, Ran)>) {
     let mut rows = vec![(
         "compared".to_owned(),
@@ -166,6 +167,7 @@ fn summary(connection: &Connection, report: &Report, repaired: Option<&(Opened, 
     rows.extend(report.counts.iter().map(|(kind, count)| (kind.as_str().to_owned(), count.to_string())));
     if !report.is_empty() {
         rows.push(("explained by a movement".to_owned(), report.explained.to_string()));
+        rows.push(("changed just now, or on the way".to_owned(), report.under_way.to_string()));
     }
     if let Some((opened, ran)) = repaired {
         rows.push(("movements opened".to_owned(), opened.movements.to_string()));
@@ -201,6 +203,7 @@ fn json(
         "compared": { "records": report.records, "tasks": report.tasks, "journals": report.journals },
         "counts": counts,
         "explained": report.explained,
+        "under_way": report.under_way,
         "for_a_person": left,
         "repaired": repaired.map(|(opened, _)| opened),
     });
