@@ -37,6 +37,7 @@ mod reference;
 mod replay;
 mod retention;
 mod routing;
+mod search;
 mod secrets;
 mod settings_changed;
 mod tasks;

@@ -1,0 +1,48 @@
+-- Search without looking into records: what people look for is stored with the document when it is read, and its words are
+-- taken up afterwards, page by page, from a list of the pages that were stored.
+
+drop trigger documents_searched on documents;
+drop function search_anew();
+
+alter table documents
+    add column supplier        text,
+    add column supplier_number text,
+    add column invoice_number  text;
+update documents d set (supplier, invoice_number) = (
+    select s.supplier, s.invoice_number
+    from searched_of(d.connection_id, d.feed, d.source_id, d.order_number, d.body) s);
+
+drop function searched_of(uuid, text, text, text, text);
+drop function search_field(text, text);
+drop table searched, search_reach;
+
+-- By which words a record is found. A table of its own and narrow, so that very many hits are few pages, and so that a
+-- first reading does not wait for its indexes. The words begin with the last digits of the connection's id; those of a
+-- supplier have the weight A, an invoice's own number B, all others C.
+create table searched (
+    connection_id uuid        not null,
+    feed          text        not null,
+    source_id     text        not null,
+    -- when the record last changed
+    changed_at    timestamptz not null,
+    words         tsvector    not null,
+    primary key (connection_id, feed, source_id)
+);
+create index searched_words on searched using gin (words);
+-- what fits very many records is looked for among the newest
+create index searched_newest on searched (connection_id, changed_at);
+
+-- Stored pages whose words are not yet taken up: a row for each page, deleted by the transaction that takes them up.
+create table unsearched (
+    connection_id uuid        not null,
+    page_id       uuid        not null,
+    feed          text        not null,
+    source_ids    text[]      not null,
+    stored_at     timestamptz not null default now(),
+    primary key (connection_id, page_id)
+);
+insert into unsearched (connection_id, page_id, feed, source_ids, stored_at)
+select connection_id, new_movement_id(), feed, array_agg(source_id), max(stored_at)
+from (select connection_id, feed, source_id, stored_at,
+             (row_number() over (partition by connection_id, feed order by stored_at) - 1) / 500 as page from documents) d
+group by connection_id, feed, page order by max(stored_at);
