@@ -164,12 +164,7 @@ pub async fn among(
 
 /// The newest records of very many that are asked for. They are looked for from the newest on, so that nothing need be
 /// sorted: the more there are, the sooner it ends.
-pub async fn newest(
-    db: &PgPool,
-    connection: ConnectionId,
-    asked: &str,
-    most: i64,
-) -> Result<Vec<String>> {
+pub async fn newest(db: &PgPool, connection: ConnectionId, asked: &str, most: i64) -> Result<Vec<String>> {
     let ids = sqlx::query_scalar!(
         "select source_id from (
              select source_id, words from searched where connection_id = $1 order by changed_at desc offset 0) newest
