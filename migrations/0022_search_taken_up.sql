@@ -46,3 +46,28 @@ select connection_id, new_movement_id(), feed, array_agg(source_id), max(stored_
 from (select connection_id, feed, source_id, stored_at,
              (row_number() over (partition by connection_id, feed order by stored_at) - 1) / 500 as page from documents) d
 group by connection_id, feed, page order by max(stored_at);
+
+-- What is not delivered, the newest first, for reasons that very many share.
+create index movements_undelivered on movements (connection_id, movement_id)
+    where reason is not null and state in ('held', 'failed', 'retrying', 'in_doubt');
+-- The way from a task to what was written to it.
+create index movements_task on movements (connection_id, destination_id, movement_id) where destination_id is not null;
+
+-- As before, but an order is looked up before its movements are: the log is not read for it.
+create or replace function filtered_movements(whose uuid, in_state text, of_feed text, with_codes text[], since timestamptz,
+                                              until timestamptz, of_order text, on_task text)
+returns setof movements language sql stable as $$
+    select m.* from movements m
+    where m.connection_id = whose
+      and (in_state is null or m.state = in_state)
+      and (of_feed is null or m.feed = of_feed)
+      and (with_codes is null or m.code = any(with_codes))
+      and (since is null or m.movement_id >= first_id(since))
+      and (until is null or m.movement_id < first_id(until))
+      and (on_task is null or m.destination_id = on_task)
+      and (of_order is null or m.source_id = any(array(
+              select n.source_id from named_orders n where n.connection_id = whose and n.order_number = of_order))
+           and (m.feed, m.source_id) in (
+              select n.feed, n.source_id from named_orders n
+              where n.connection_id = whose and n.order_number = of_order))
+$$;

@@ -19,14 +19,14 @@ use crate::ids::ConnectionId;
 use crate::store::search::{self as stored, Journals};
 use crate::store::trace;
 
-/// Records that are followed to their journals.
+/// Records that are followed to their journals, and undelivered movements with a reason that are sorted.
 const FOLLOWED: i64 = 2_000;
 /// Of the records that changed last so many are looked at first: words that fit very many are found here.
-const WINDOW: i64 = 2_000;
-/// When more than one in so many of these fit, all that fit are not looked for.
-const BROAD: i64 = 4;
-/// Records of which all movements are looked at; of more, those that changed last.
-const ALL_MOVEMENTS: usize = 200;
+const WINDOW: i64 = 10_000;
+/// When more of these fit, and the log is longer, all that fit are not looked for.
+const BROAD: usize = 100;
+/// Of undelivered movements so many of the newest are looked at for reasons that very many have.
+const UNDELIVERED: i64 = 1_000;
 
 /// What is looked for: everything that is given must fit.
 #[derive(Debug, Clone, Default)]
@@ -101,7 +101,7 @@ pub struct Answer {
     pub found: Vec<Found>,
     /// Whether there is more.
     pub more: bool,
-    /// Whether the words fit so many records that journals were looked for by their own keys and reasons only.
+    /// Whether the words fit so many records that only the newest ones' journals and reasons were looked at.
     pub broad: bool,
 }
 
@@ -173,7 +173,8 @@ impl Search<'_> {
             }
             (None, Some(_)) => {
                 let (Fit::All(mut fit) | Fit::Newest(mut fit)) = self.fit(words).await?;
-                fit.truncate(usize::try_from(self.most).unwrap_or(usize::MAX).max(ALL_MOVEMENTS));
+                // the newest movements of all are among those of so many records that changed last
+                fit.truncate(usize::try_from(self.most).unwrap_or(usize::MAX));
                 stored::of_records(db, connection, &fit, since, self.most).await?
             }
         };
@@ -194,7 +195,7 @@ impl Search<'_> {
             };
             within = Some(fit);
         }
-        ids.extend(stored::by_reason(db, connection, text, within.as_deref(), since, self.most).await?);
+        ids.extend(self.by_reason(text, within.as_deref()).await?);
         if within.is_none() {
             let known = trace::subjects(db, connection, text).await?;
             ids.extend(stored::of_records(db, connection, &known.records, since, self.most).await?);
@@ -260,39 +261,59 @@ impl Search<'_> {
         Ok(fit.unwrap_or_default())
     }
 
-    /// The records that these words fit, unless they are very many.
-    async fn few(&mut self, words: &Words) -> Result<Vec<String>> {
-        match self.fit(words).await? {
-            Fit::All(fit) => Ok(fit),
-            Fit::Newest(_) => {
-                self.broad = true;
-                Ok(Vec::new())
+    /// The newest movements that are not delivered, whose reasons have these words.
+    async fn by_reason(&self, text: &str, among: Option<&[String]>) -> Result<Vec<Uuid>> {
+        let (db, connection, since) = (self.db, self.connection, self.wanted.since);
+        let enough = |found: &[Uuid], many: i64| i64::try_from(found.len()).is_ok_and(|found| found >= many);
+        let mut found = stored::by_reason(db, connection, text, among, since, FOLLOWED).await?;
+        if enough(&found, FOLLOWED) && among.is_none() && since.is_none() {
+            let newest = stored::by_reason_among_newest(db, connection, text, UNDELIVERED, self.most).await?;
+            if enough(&newest, self.most) {
+                return Ok(newest);
             }
         }
+        if enough(&found, FOLLOWED) {
+            found = stored::by_reason(db, connection, text, among, since, i64::MAX).await?;
+        }
+        found.sort_unstable_by(|one, other| other.cmp(one));
+        found.truncate(usize::try_from(self.most).unwrap_or(usize::MAX));
+        Ok(found)
     }
 
-    /// The records that these words fit. Nothing is ever sorted that could be the whole log: what fits very many is found
-    /// among the newest, and what fits few by the index over words.
+    /// The records that these words fit; of very many the newest.
+    async fn few(&mut self, words: &Words) -> Result<Vec<String>> {
+        let fit = match self.fit(words).await? {
+            Fit::All(fit) => fit,
+            Fit::Newest(mut fit) => {
+                self.broad = true;
+                fit.truncate(usize::try_from(FOLLOWED).unwrap_or(usize::MAX));
+                fit
+            }
+        };
+        Ok(fit)
+    }
+
+    /// The records that these words fit. What fits very many is found among the newest, and what fits few by the index
+    /// over words: neither sorts what could be the whole log.
     async fn fit(&mut self, words: &Words) -> Result<Fit> {
         if let Some((_, fit)) = self.known.iter().find(|(known, _)| known == words) {
             return Ok(fit.clone());
         }
         let (db, connection) = (self.db, self.connection);
         let asked = words::asked(connection, words);
-        let (among_newest, seen) = stored::among_newest(db, connection, &asked, WINDOW).await?;
-        let found = i64::try_from(among_newest.len()).unwrap_or(i64::MAX);
-        let fit = if seen < WINDOW {
-            Fit::All(among_newest)
-        } else if found > WINDOW / BROAD && found >= self.most {
-            Fit::Newest(among_newest)
+        let newest = stored::among_newest(db, connection, &asked, WINDOW).await?;
+        let most = usize::try_from(self.most).unwrap_or(usize::MAX);
+        let fit = if newest.len() > BROAD
+            && newest.len() >= most
+            && stored::are_more_than(db, connection, WINDOW).await?
+        {
+            Fit::Newest(newest)
         } else {
-            let all = match found > WINDOW / BROAD {
-                true => None,
-                false => Some(stored::records(db, connection, &asked, FOLLOWED).await?),
-            };
-            match all.filter(|all| i64::try_from(all.len()).is_ok_and(|all| all <= FOLLOWED)) {
-                Some(all) => Fit::All(all),
-                None => Fit::Newest(stored::newest(db, connection, &asked, self.most).await?),
+            let all = stored::records(db, connection, &asked, FOLLOWED).await?;
+            if i64::try_from(all.len()).is_ok_and(|all| all <= FOLLOWED) {
+                Fit::All(all)
+            } else {
+                Fit::Newest(stored::newest(db, connection, &asked, self.most.max(FOLLOWED)).await?)
             }
         };
         self.known.push((words.clone(), fit.clone()));

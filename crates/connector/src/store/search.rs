@@ -101,28 +101,37 @@ async fn write(
     Ok(())
 }
 
-/// Of the `window` records that changed last those that are asked for, newest first, and how many were looked at.
+/// Of the `window` records that changed last those that are asked for, newest first.
 pub async fn among_newest(
     db: &PgPool,
     connection: ConnectionId,
     asked: &str,
     window: i64,
-) -> Result<(Vec<String>, i64)> {
-    let rows = sqlx::query!(
-        "select source_id as \"source_id?\", seen as \"seen!\" from (
-             select case when words @@ $2::text::tsquery then source_id end as source_id, count(*) over () as seen,
-                    changed_at
-             from (select source_id, words, changed_at from searched
-                   where connection_id = $1 order by changed_at desc limit $3) newest) looked_at
-         order by changed_at desc",
+) -> Result<Vec<String>> {
+    let ids = sqlx::query_scalar!(
+        "select source_id from (
+             select source_id, words, changed_at from searched
+             where connection_id = $1 order by changed_at desc limit $3) newest
+         where words @@ $2::text::tsquery order by changed_at desc",
         connection.0,
         asked,
         window,
     )
     .fetch_all(db)
     .await?;
-    let seen = rows.first().map_or(0, |row| row.seen);
-    Ok((rows.into_iter().filter_map(|row| row.source_id).collect(), seen))
+    Ok(ids)
+}
+
+/// Whether there are more records than so many.
+pub async fn are_more_than(db: &PgPool, connection: ConnectionId, many: i64) -> Result<bool> {
+    let more = sqlx::query_scalar!(
+        "select exists (select from searched where connection_id = $1 offset $2) as \"more!\"",
+        connection.0,
+        many,
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(more)
 }
 
 /// The records that are asked for, newest first, if they are not more than `most`; else any `most` and one of them.
@@ -162,13 +171,11 @@ pub async fn among(
     Ok(ids)
 }
 
-/// The newest records of very many that are asked for. They are looked for from the newest on, so that nothing need be
-/// sorted: the more there are, the sooner it ends.
+/// The newest records of very many that are asked for.
 pub async fn newest(db: &PgPool, connection: ConnectionId, asked: &str, most: i64) -> Result<Vec<String>> {
     let ids = sqlx::query_scalar!(
-        "select source_id from (
-             select source_id, words from searched where connection_id = $1 order by changed_at desc offset 0) newest
-         where words @@ $2::text::tsquery limit $3",
+        "select source_id from searched where connection_id = $1 and words @@ $2::text::tsquery
+         order by changed_at desc limit $3",
         connection.0,
         asked,
         most,
@@ -200,7 +207,8 @@ pub async fn of_records(
     Ok(ids)
 }
 
-/// The newest movements that are not delivered, whose reasons have these words; of the records `among` where it is given.
+/// Movements that are not delivered, whose reasons have these words, in no order; of the records `among` where it is given.
+/// At most `limit`.
 pub async fn by_reason(
     db: &PgPool,
     connection: ConnectionId,
@@ -215,12 +223,37 @@ pub async fn by_reason(
            and state in ('held', 'failed', 'retrying', 'in_doubt')
            and array_to_tsvector(search_words(connection_id, reason)) @@ search_query($1, $2)
            and ($5::text[] is null or source_id = any($5))
-         order by movement_id desc limit $4",
+         limit $4",
         connection.0,
         text,
         since.map(at) as Option<jiff_sqlx::Timestamp>,
         limit,
         among,
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(ids)
+}
+
+/// The same among the `window` newest that are not delivered.
+pub async fn by_reason_among_newest(
+    db: &PgPool,
+    connection: ConnectionId,
+    text: &str,
+    window: i64,
+    limit: i64,
+) -> Result<Vec<Uuid>> {
+    let ids = sqlx::query_scalar!(
+        "select movement_id from (
+             select connection_id, movement_id, reason from movements
+             where connection_id = $1 and reason is not null and state in ('held', 'failed', 'retrying', 'in_doubt')
+             order by movement_id desc limit $3) newest
+         where array_to_tsvector(search_words(connection_id, reason)) @@ search_query($1, $2)
+         limit $4",
+        connection.0,
+        text,
+        window,
+        limit,
     )
     .fetch_all(db)
     .await?;

@@ -8,8 +8,8 @@ use crate::fixture::World;
 /// Orders of Acme, of which every thousandth is of Rarely, each with its movement, stored in pages of 500; the
 /// newest has the highest number.
 const MANY: &str = "with orders as (
-        select connection_id, n, (clock_timestamp() - make_interval(secs => 5000 - n)) as stored_at
-        from connections, generate_series(1, 5000) n),
+        select connection_id, n, (clock_timestamp() - make_interval(secs => 12000 - n)) as stored_at
+        from connections, generate_series(1, 12000) n),
     stored as (
         insert into documents (connection_id, feed, source_id, order_number, fingerprint, digest, body, supplier)
         select connection_id, 'purchase_orders', 'id' || n, 'US' || n, '', '', '{}',
@@ -38,7 +38,7 @@ async fn of_very_many_that_fit_the_newest_are_found_and_rare_ones_all() {
     let (db, id) = (&world.engine.db, world.connection);
     let mut told = Vec::new();
     search::take_up(db, id, |records| told.push(records)).await.unwrap();
-    assert_eq!(told.last(), Some(&5_000));
+    assert_eq!(told.last(), Some(&12_000));
     assert_eq!(stored::take_up(db, id).await.unwrap(), None);
     let find = async |wanted: Wanted, limit: usize| search::find(db, id, &wanted, limit).await.unwrap();
 
@@ -47,15 +47,17 @@ async fn of_very_many_that_fit_the_newest_are_found_and_rare_ones_all() {
         assert_eq!((answer.more, answer.broad), (true, true));
         assert_eq!(answer.found.len(), 3);
         // pages of 500 were stored at once: the newest are those of the last page
-        assert!(numbers(&answer).iter().all(|number| *number >= "US4500" && number.len() == 6), "{answer:?}");
+        assert!(numbers(&answer).iter().all(|number| *number >= "US11500" && number.len() == 7), "{answer:?}");
     }
     let rare = find(wanted(Some("rarely"), None), 50).await;
-    assert_eq!(numbers(&rare), ["US5000", "US4000", "US3000", "US2000", "US1000"]);
+    assert_eq!(numbers(&rare), (1..=12).rev().map(|n| format!("US{n}000")).collect::<Vec<_>>());
     assert_eq!((rare.more, rare.broad), (false, false));
     assert_eq!(numbers(&find(wanted(None, Some("1234")), 50).await), ["US1234"]);
     assert_eq!(numbers(&find(wanted(Some("acme 3"), Some("us4")), 1).await).len(), 1);
+    let seventh = find(wanted(Some("acme 3"), None), 2_000).await;
+    assert_eq!((seventh.found.len(), seventh.more, seventh.broad), (1_712, false, false));
     let seventh = find(wanted(Some("acme 3"), None), 1_000).await;
-    assert_eq!((seventh.found.len(), seventh.broad), (713, false));
+    assert_eq!((seventh.found.len(), seventh.more, seventh.broad), (1_000, true, true));
     let most = find(wanted(Some("acme"), None), 4_000).await;
     assert_eq!((most.found.len(), most.more), (4_000, true));
     assert!(most.found.windows(2).all(|two| two[0].id > two[1].id), "newest first");
@@ -72,9 +74,9 @@ async fn words_are_taken_up_once_by_two_at_the_same_time() {
         tokio::join!(search::take_up(db, id, |n| one = n), search::take_up(db, id, |n| other = n));
     first.unwrap();
     second.unwrap();
-    assert_eq!(one + other, 5_000);
+    assert_eq!(one + other, 12_000);
     let all: i64 = sqlx::query_scalar("select count(*) from searched").fetch_one(db).await.unwrap();
     let left: i64 = sqlx::query_scalar("select count(*) from unsearched").fetch_one(db).await.unwrap();
-    assert_eq!((all, left), (5_000, 0));
+    assert_eq!((all, left), (12_000, 0));
     world.end().await;
 }

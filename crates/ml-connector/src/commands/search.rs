@@ -89,7 +89,7 @@ fn print(answer: &Answer) {
     }
     if answer.broad {
         output::say(
-            "so many records fit that not all of their journals and reasons were looked at; narrow it with --po or --since",
+            "so many records fit that not all of their journals and reasons were looked at; narrow it with --po or another word",
         );
     }
 }
