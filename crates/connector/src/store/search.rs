@@ -137,9 +137,10 @@ pub async fn are_more_than(db: &PgPool, connection: ConnectionId, many: i64) -> 
 /// The records that are asked for, newest first, if they are not more than `most`; else any `most` and one of them.
 pub async fn records(db: &PgPool, connection: ConnectionId, asked: &str, most: i64) -> Result<Vec<String>> {
     let ids = sqlx::query_scalar!(
-        "select source_id as \"source_id!\" from (
-             select source_id, changed_at from searched where connection_id = $1 and words @@ $2::text::tsquery
-             limit $3) fit
+        // planned as if all were wanted, so that the index over words is read and not the table, but read no further than that
+        "with fit as materialized (
+             select source_id, changed_at from searched where connection_id = $1 and words @@ $2::text::tsquery)
+         select source_id as \"source_id!\" from (select source_id, changed_at from fit limit $3) found
          order by changed_at desc",
         connection.0,
         asked,
@@ -174,8 +175,9 @@ pub async fn among(
 /// The newest records of very many that are asked for.
 pub async fn newest(db: &PgPool, connection: ConnectionId, asked: &str, most: i64) -> Result<Vec<String>> {
     let ids = sqlx::query_scalar!(
-        "select source_id from searched where connection_id = $1 and words @@ $2::text::tsquery
-         order by changed_at desc limit $3",
+        "with fit as materialized (
+             select source_id, changed_at from searched where connection_id = $1 and words @@ $2::text::tsquery)
+         select source_id as \"source_id!\" from fit order by changed_at desc limit $3",
         connection.0,
         asked,
         most,

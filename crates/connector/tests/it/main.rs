@@ -28,6 +28,7 @@ mod migrations;
 mod money;
 mod oracle_forms;
 mod oracle_trouble;
+mod plans;
 mod pods;
 mod preview;
 mod provision;

@@ -47,7 +47,10 @@ async fn of_very_many_that_fit_the_newest_are_found_and_rare_ones_all() {
         assert_eq!((answer.more, answer.broad), (true, true));
         assert_eq!(answer.found.len(), 3);
         // pages of 500 were stored at once: the newest are those of the last page
-        assert!(numbers(&answer).iter().all(|number| *number >= "US11500" && number.len() == 7), "{answer:?}");
+        assert!(
+            numbers(&answer).iter().all(|number| *number >= "US11500" && number.len() == 7),
+            "{answer:?}"
+        );
     }
     let rare = find(wanted(Some("rarely"), None), 50).await;
     assert_eq!(numbers(&rare), (1..=12).rev().map(|n| format!("US{n}000")).collect::<Vec<_>>());
