@@ -32,6 +32,7 @@ use crate::reconcile::run::{self as comparison, Done, Order};
 use crate::reference::Kind;
 use crate::reference::read::{self, ReferenceReport};
 use crate::retention::{self, Tidied};
+use crate::search;
 use crate::settings::Every;
 use crate::store::connections::State;
 use crate::store::jobs::{self, Job, Lease};
@@ -183,6 +184,19 @@ async fn work_or_give_back(engine: Arc<Engine>, lease: Lease, mut stop: signal::
         if error.code == Code::Database {
             give_back(&engine, &lease, &stop).await;
         }
+    }
+    if matches!(lease.job, Job::Poll(_)) {
+        take_up_words(&engine, &lease, &mut stop).await;
+    }
+}
+
+/// What a poll stored becomes findable after its lease was given back, so that neither the next poll nor the push waits.
+async fn take_up_words(engine: &Engine, lease: &Lease, stop: &mut signal::Receiver<bool>) {
+    tokio::select! {
+        taken_up = search::take_up(&engine.db, lease.connection, |_| ()) => if let Err(error) = taken_up {
+            tracing::debug!(error = chain(&error), "words were not taken up; the next poll or search does it");
+        },
+        _ = stop.wait_for(|stop| *stop) => {}
     }
 }
 

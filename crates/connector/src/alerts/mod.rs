@@ -25,9 +25,7 @@ use crate::engine::Engine;
 use crate::error::Result;
 use crate::ids::{ConnectionId, NodeId};
 use crate::store::jobs::{self, Lease};
-use crate::store::{
-    self, causes, connections, nodes, notifications, reconciliation_runs, reference,
-};
+use crate::store::{self, causes, connections, nodes, notifications, reconciliation_runs, reference};
 
 /// How often the causes are looked at.
 pub const EVERY: Duration = Duration::from_secs(30);
