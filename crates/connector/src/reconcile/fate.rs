@@ -58,7 +58,7 @@ pub enum Repair {
 /// What can be done about a difference, if anything.
 #[must_use]
 pub fn repair(difference: &Difference) -> Option<Repair> {
-    let feed = Feed::ALL.into_iter().find(|feed| feed.as_str() == difference.feed)?;
+    let feed = Feed::named(&difference.feed)?;
     match difference.kind {
         Kind::ValueDiffers | Kind::TaskMissing | Kind::LinkNowhere if difference.code.is_none() => {
             Some(Repair::Move)

@@ -35,7 +35,7 @@ const TEXTS: &[(&str, &[&str])] = &[
     ("completions", &["task_name", "completed_by", "reason"]),
     ("journals", &["plan", "machine", "reason"]),
     ("tasks", &["field_values"]),
-    ("documents", &["body"]),
+    ("documents", &["supplier", "supplier_number", "body"]),
     ("links", &[]),
     ("named_orders", &[]),
     ("jobs", &["reason"]),
@@ -194,7 +194,7 @@ async fn posted() -> (World, i64, String) {
     world.complete(&task);
     world.way_back().await;
     assert_eq!(world.journal().await.state, "imported");
-    search::catch_up(&world.engine.db, world.connection, |_| {}).await.unwrap();
+    search::take_up(&world.engine.db, world.connection, |_| {}).await.unwrap();
     (world, order, task)
 }
 

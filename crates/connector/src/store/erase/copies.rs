@@ -1,13 +1,17 @@
 //! What the work goes on with: documents, tasks, completions, journals, suppliers. Only names go, so that amounts, ids and
 //! accounts stay to the letter.
 
+use oracle_fusion::{RawValue, RowKey};
+
 use super::{PAGE, Pass};
+use crate::charge_account::AccountLayout;
 use crate::erase::needle::Needle;
 use crate::erase::redact::{Besides, redact};
 use crate::erase::supplier::{Supplier, supplier_of};
 use crate::erase::{Counted, MARK};
 use crate::error::Result;
 use crate::feed::Feed;
+use crate::feed::prepare::prepare;
 use crate::ids::ConnectionId;
 
 /// Whether completions are at their end: a held one is decided anew, with all that it tells.
@@ -277,19 +281,37 @@ pub async fn documents(pass: &Pass<'_>) -> Result<Counted> {
     }
 }
 
-/// Only while nothing of the record is under way and it was not stored anew. Its words for searching follow.
+/// Only while nothing of the record is under way and it was not stored anew. Its words for searching go at once, and those
+/// of what is left are taken up again.
 async fn write_document(pass: &Pass<'_>, document: &Fitting, body: &str) -> Result<()> {
+    let left =
+        Feed::named(&document.feed).zip(RawValue::from_string(body.to_owned()).ok()).map(|(feed, raw)| {
+            let key = RowKey { id: document.source_id.clone(), last_update: None };
+            prepare(feed, &key, raw, &AccountLayout::default())
+        });
+    let (supplier, supplier_number, invoice_number) =
+        left.map_or((None, None, None), |left| (left.supplier, left.supplier_number, left.invoice_number));
     sqlx::query!(
-        "update documents d set body = $5
-         where d.connection_id = $1 and d.feed = $2 and d.source_id = $3 and d.digest = $4 and not exists (
-             select from movements m
-             where m.connection_id = $1 and m.source_id = d.source_id and m.feed = d.feed
-               and m.state not in ('delivered', 'failed'))",
+        "with written as (
+             update documents d set body = $5, supplier = $6, supplier_number = $7, invoice_number = $8
+             where d.connection_id = $1 and d.feed = $2 and d.source_id = $3 and d.digest = $4 and not exists (
+                 select from movements m
+                 where m.connection_id = $1 and m.source_id = d.source_id and m.feed = d.feed
+                   and m.state not in ('delivered', 'failed'))
+             returning d.source_id),
+         gone as (
+             delete from searched s using written w
+             where s.connection_id = $1 and s.feed = $2 and s.source_id = w.source_id)
+         insert into unsearched (connection_id, page_id, feed, source_ids)
+         select $1, new_movement_id(), $2, array[source_id] from written",
         pass.connection.0,
         document.feed,
         document.source_id,
         document.digest,
         body,
+        supplier,
+        supplier_number,
+        invoice_number,
     )
     .execute(pass.db)
     .await?;
