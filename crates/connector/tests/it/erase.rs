@@ -146,7 +146,9 @@ impl World {
              values ($1, gen_random_uuid(), '1', 'project', 'failed', '', 'refused by ' || $2)",
             "update jobs set reason = 'failed for ' || $2 where connection_id = $1",
             "update settings_versions set done_by = $2 where connection_id = $1",
-            "update movements set earlier_requests = 'PUT ' || $2 where connection_id = $1 and state = 'delivered'",
+            "update movements set earlier_requests = 'PUT ' || $2
+             where connection_id = $1 and state = 'delivered' and source_id in (
+                 select source_id from documents where connection_id = $1 and order_number = 'US-1')",
             "update attempts set what = 'look for ' || $2 where connection_id = $1",
             "update movements set reason = 'was: ' || $2 where connection_id = $1 and state = 'delivered'",
             "update completions set reason = $2 || ' is known', completed_by = $2 where connection_id = $1",
