@@ -120,9 +120,11 @@ pub async fn run(engine: Arc<Engine>, mut stop: signal::Receiver<bool>) {
         match claim(&engine, free, comparing.available_permits()).await {
             Ok(leases) => {
                 for lease in leases {
+                    let held = match lease.job {
+                        Job::Reconcile => comparing.clone().try_acquire_owned().ok(),
+                        _ => None,
+                    };
                     // a probe works all the same: the other jobs wait for what it shows
-                    let held =
-                        comparing.clone().try_acquire_owned().ok().filter(|_| lease.job == Job::Reconcile);
                     if lease.job == Job::Reconcile && held.is_none() && lease.probes.is_none() {
                         working.spawn(give_back_at_once(engine.clone(), lease));
                         continue;

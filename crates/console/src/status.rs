@@ -119,7 +119,7 @@ fn comparison(run: &Run, name: &str) -> Markup {
         p { "Both systems were compared at " (run.finished_at.strftime(TIME)) ": "
             @if run.found() == 0 { "they agreed." }
             @else {
-                (run.found()) " differences, " (run.remaining()) " left. What they are: "
+                (run.found()) " found to differ, " (run.remaining()) " left. What they are: "
                 code { "ml-connector reconcile " (name) " --last" }
             }
         }

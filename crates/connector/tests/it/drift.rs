@@ -327,6 +327,13 @@ async fn the_schedule_fires_after_its_time_and_of_two_nodes_one_compares() {
     world.hours_pass(23).await;
     assert!(world.claims(&world.engine).await.is_none());
     world.hours_pass(1).await;
+    // a node that compares as much as it can leaves it to others
+    world
+        .sql("update jobs set due_at = now(), node_id = null, lease_until = null where job <> 'reconcile'")
+        .await;
+    let full =
+        jobs::claim_due_but(&world.engine.db, world.engine.node, 100, &[Job::Reconcile]).await.unwrap();
+    assert!(!full.is_empty() && full.iter().all(|lease| lease.job != Job::Reconcile), "{full:?}");
     let other = world.another_node().await;
     let (mine, others) = tokio::join!(world.claims(&world.engine), world.claims(&other));
     assert!(mine.is_some() != others.is_some(), "{mine:?} {others:?}");
@@ -334,7 +341,7 @@ async fn the_schedule_fires_after_its_time_and_of_two_nodes_one_compares() {
     let none = node::reconcile(&world.engine, world.connection, Duration::ZERO, &watch::Sender::new(0)).await;
     assert_eq!(none.unwrap_err().code, Code::LeaseBusy);
     let (engine, lease) = mine.map(|lease| (&world.engine, lease)).or(others.map(|l| (&other, l))).unwrap();
-    // the push was claimed with it, and is not at work
+    // the push was claimed before it, and is not at work
     world.sql("update jobs set node_id = null, lease_until = null where job <> 'reconcile'").await;
     node::work(engine, &lease, &watch::Sender::new(0)).await.unwrap();
     assert_eq!(world.due_in_minutes().await, Some(24 * 60));

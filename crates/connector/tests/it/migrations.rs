@@ -162,3 +162,36 @@ async fn records_of_before_are_found_by_their_suppliers_after_their_words_are_ta
     db.close().await;
     server.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn connections_that_are_at_work_are_compared_within_a_day_and_no_other() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(directory.path(), std::os::unix::fs::PermissionsExt::from_mode(0o711)).unwrap();
+    let server =
+        Server::start(embedded_postgres::Settings::new(directory.path().join("postgres"))).await.unwrap();
+    let db = connector::store::open(&server.url()).await.unwrap();
+    for text in texts(1..=22) {
+        sqlx::raw_sql(AssertSqlSafe(text)).execute(&db).await.unwrap();
+    }
+    sqlx::raw_sql(
+        "insert into connections (connection_id, name, state, settings)
+         select gen_random_uuid(), s, s, '{}' from unnest(array['draft', 'active', 'paused']) s",
+    )
+    .execute(&db)
+    .await
+    .unwrap();
+    for text in texts(23..=23) {
+        sqlx::raw_sql(AssertSqlSafe(text)).execute(&db).await.unwrap();
+    }
+    let due: Vec<(String, Option<bool>)> = sqlx::query_as(
+        "select state, due_at between now() and now() + interval '24 hours'
+         from jobs join connections using (connection_id) where job = 'reconcile' order by state",
+    )
+    .fetch_all(&db)
+    .await
+    .unwrap();
+    let row = |state: &str, due| (state.to_owned(), due);
+    assert_eq!(due, [row("active", Some(true)), row("draft", None), row("paused", None)]);
+    db.close().await;
+    server.stop().await.unwrap();
+}

@@ -3,6 +3,7 @@
 use sandbox::asana::Edit;
 
 use crate::pair::Pair;
+use crate::program::start;
 use crate::world::World;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -75,5 +76,9 @@ async fn what_the_last_run_found_is_kept_and_shown_again() {
     let runs = world.run(&["reconcile", "main", "--runs", "--json"]).await.ends_with(0).json();
     assert_eq!(runs.as_array().unwrap().len(), 1);
     assert!(world.succeeds(&["reconcile", "main", "--runs"]).await.stdout.contains("person"));
+    let mut node = start(world.program(&["serve", "--listen", "127.0.0.1:0"]));
+    let page = reqwest::get(node.listens().await).await.unwrap().text().await.unwrap();
+    assert!(page.contains("1 found to differ, 0 left"), "{page}");
+    node.stop().await.ends_with(0);
     world.end().await;
 }
