@@ -316,9 +316,7 @@ impl Driver<'_> {
         jobs::hold(&mut tx, self.lease).await?;
         journals::record_step(&mut tx, connection, self.lease.fence, node, &record).await?;
         if let Some(intent) = begins {
-            let (what, head) = (format!("its import begins: {}", intent.words()), intent.head());
-            let told = Told { what: &what, alert: None, request: Some(&head), response: None };
-            journals::log_step(&mut tx, connection, node, journal.id, &step.journal.state, &told).await?;
+            intent.log(&mut tx, connection, node, journal.id).await?;
         }
         let tried: Vec<_> = exchange
             .exchanges

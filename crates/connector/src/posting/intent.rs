@@ -4,9 +4,14 @@
 use jiff::Timestamp;
 use oracle_fusion::BulkImport;
 use sha2::{Digest, Sha256};
+use sqlx::PgConnection;
 
+use crate::error::Result;
+use crate::ids::{ConnectionId, JournalId, NodeId};
+use crate::journal::machine::State;
 use crate::journal::{GroupId, JournalDocument, JournalPlan, JournalSettings};
 use crate::posting::oracle::{import_head, import_of, import_words};
+use crate::store::journals::{self, Told};
 
 /// An import with its document.
 #[derive(Debug)]
@@ -21,7 +26,11 @@ impl Intent {
     ///
     /// # Errors
     /// Why no request can be made of it, in words.
-    pub fn of(plan: &JournalPlan, group: GroupId, settings: &JournalSettings) -> Result<Intent, String> {
+    pub fn of(
+        plan: &JournalPlan,
+        group: GroupId,
+        settings: &JournalSettings,
+    ) -> std::result::Result<Intent, String> {
         let document = plan.document(group).map_err(|why| why.to_string())?;
         let import = import_of(&document, plan, settings).map_err(|error| error.message)?;
         Ok(Intent { import, document })
@@ -42,6 +51,19 @@ impl Intent {
             csv.len(),
             digest(csv)
         )
+    }
+
+    /// Logs the sending as the step that it is, in the transaction that commits it.
+    pub async fn log(
+        &self,
+        db: &mut PgConnection,
+        connection: ConnectionId,
+        node: NodeId,
+        journal: JournalId,
+    ) -> Result<()> {
+        let (what, head) = (format!("its import begins: {}", self.words()), self.head());
+        let told = Told { what: &what, alert: None, request: Some(&head), response: None };
+        journals::log_step(db, connection, node, journal, &State::Submitting, &told).await
     }
 
     /// The whole request.

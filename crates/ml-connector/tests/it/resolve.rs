@@ -67,6 +67,26 @@ impl Scene {
         let ledger: Value = serde_json::from_str(&self.pair.sandbox.oracle().ledger_json()).unwrap();
         ledger["submissions"].as_object().unwrap().len()
     }
+
+    /// A journal whose batch is there is not given up, and is closed with that very batch.
+    async fn takes_what_is_there(&self, order: &str) {
+        let found = self.doubts(order, Fault::DropAfter).await;
+        let id = found["journal_id"].as_str().unwrap();
+        let batch =
+            self.pair.sandbox.oracle().batches_of(found["group_id"].as_str().unwrap().parse().unwrap());
+        let [batch] = batch.as_slice() else { panic!("{batch:?}") };
+        let batch = batch.to_string();
+        let there = ["journals", "resolve", "main", id, "--not-posted", "--give-up", "--yes", "--by", "Ada"];
+        let refused = self.world.run(&there).await.ends_with(1).stderr;
+        assert!(refused.contains("MLC-6519") && refused.contains(&batch), "{refused}");
+        let posted =
+            ["journals", "resolve", "main", id, "--posted", &batch, "--yes", "--by", "Grace", "--json"];
+        let posted = self.world.succeeds(&posted).await.json();
+        assert_eq!((&posted["state"], &posted["batch"]), (&"imported".into(), &batch.as_str().into()));
+        let traced = self.world.succeeds(&["trace", "main", order]).await.stdout;
+        assert!(traced.contains(&format!("Grace decided that it is batch {batch}")), "{traced}");
+        assert_eq!((self.pair.batches(), self.submissions()), (3, 3));
+    }
 }
 
 /// What a run printed, without what differs from run to run.
@@ -168,21 +188,7 @@ async fn what_resolve_prints_is_as_it_was_agreed_and_nothing_is_sent_twice() {
     for word in ["Ada", "not in the ledger", "resolved: Ada had it sent anew", "its import begins: group"] {
         assert!(told.contains(word), "{word}: {told}");
     }
-
-    let found = scene.doubts("PO-2", Fault::DropAfter).await;
-    let id = found["journal_id"].as_str().unwrap();
-    let batch = scene.pair.sandbox.oracle().batches_of(found["group_id"].as_str().unwrap().parse().unwrap());
-    let [batch] = batch.as_slice() else { panic!("{batch:?}") };
-    let batch = batch.to_string();
-    let there = ["journals", "resolve", "main", id, "--not-posted", "--give-up", "--yes", "--by", "Ada"];
-    let refused = world.run(&there).await.ends_with(1).stderr;
-    assert!(refused.contains("MLC-6519") && refused.contains(&batch), "{refused}");
-    let posted = ["journals", "resolve", "main", id, "--posted", &batch, "--yes", "--by", "Grace", "--json"];
-    let posted = world.succeeds(&posted).await.json();
-    assert_eq!((&posted["state"], &posted["batch"]), (&"imported".into(), &batch.as_str().into()));
-    let traced = world.succeeds(&["trace", "main", "PO-2"]).await.stdout;
-    assert!(traced.contains(&format!("Grace decided that it is batch {batch}")), "{traced}");
-    assert_eq!((scene.pair.batches(), scene.submissions()), (3, 3));
+    scene.takes_what_is_there("PO-2").await;
     insta::assert_snapshot!(all);
     scene.world.end().await;
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use outbound::exchange::watched;
+use sqlx::PgConnection;
 use tokio::time::Instant;
 
 pub use decide::{Choice, Evidence};
@@ -336,15 +337,7 @@ impl Decision<'_> {
         };
         let of = (actions::Subject::Journal, What::Resolved);
         actions::record(&mut tx, connection.id, of, self.how.by, &[action]).await?;
-        let shows = connection.settings.fields.contains_key(&Purpose::JournalStatus);
-        if state.is_final() {
-            let (task, order) = (candidate.task.as_str(), candidate.plan.order_id.as_str());
-            let of = Settled { kind: candidate.kind, task, ordinal: candidate.ordinal, order };
-            settled::settle(&mut tx, connection.id, of, state).await?;
-        }
-        if shows {
-            outbox::open_for_order(&mut tx, connection.id, &candidate.plan.order_id).await?;
-        }
+        let asked = self.follow_up(&mut tx, &candidate, state).await?;
         tx.commit().await?;
         let resolved = Resolved {
             journal: self.id,
@@ -360,9 +353,29 @@ impl Decision<'_> {
             look_up: request,
             found: response,
         };
-        let asked = [(true, Job::Journals), (shows, Job::Push), (state.is_final(), Job::Completions)];
-        let asked = asked.into_iter().filter_map(|(asks, job)| asks.then_some(job));
-        Ok((resolved, asked.collect()))
+        Ok((resolved, asked))
+    }
+
+    /// What else changes with the journal's state. Returns the jobs that are to be asked for once it is committed.
+    async fn follow_up(
+        &self,
+        db: &mut PgConnection,
+        candidate: &Candidate,
+        state: &State,
+    ) -> Result<Vec<Job>> {
+        let connection = &self.clients.connection;
+        let (task, order) = (candidate.task.as_str(), candidate.plan.order_id.as_str());
+        let mut asked = vec![Job::Journals];
+        if state.is_final() {
+            let of = Settled { kind: candidate.kind, task, ordinal: candidate.ordinal, order };
+            settled::settle(db, connection.id, of, state).await?;
+            asked.push(Job::Completions);
+        }
+        if connection.settings.fields.contains_key(&Purpose::JournalStatus) {
+            outbox::open_for_order(db, connection.id, order).await?;
+            asked.push(Job::Push);
+        }
+        Ok(asked)
     }
 
     /// What happened, for people.
