@@ -150,6 +150,9 @@ async fn replace(
             }
             jobs::ask_for(&mut *tx, connection.id, &Job::WAY_BACK).await?;
         }
+        if settings.reconcile != connection.settings.reconcile && connection.state == State::Active {
+            plan_comparison(&mut tx, connection.id, settings).await?;
+        }
     }
     tx.commit().await?;
     Ok(opened)
@@ -207,11 +210,29 @@ pub async fn activate(engine: &Engine, connection: &Connection, look: FirstLook)
     let mut tx = store::begin(&engine.db).await?;
     connections::set_state(&mut tx, connection.id, State::Active).await?;
     let scheduled = connection.settings.reference.as_ref().is_some_and(|reference| reference.hours > 0);
-    let due: Vec<Job> =
-        Job::ALL.into_iter().filter(|job| scheduled || !Job::REFERENCE.contains(job)).collect();
+    let is_due = |job: &Job| match job {
+        Job::Reference(_) => scheduled,
+        // there is nothing to compare before the first synchronisation
+        Job::Reconcile => false,
+        _ => true,
+    };
+    let due: Vec<Job> = Job::ALL.into_iter().filter(is_due).collect();
     jobs::ask_for(&mut *tx, connection.id, &due).await?;
+    plan_comparison(&mut tx, connection.id, &connection.settings).await?;
     tx.commit().await?;
     Ok(())
+}
+
+/// Has both systems compared after the time that the settings name, unless that is due sooner.
+async fn plan_comparison(
+    db: &mut sqlx::PgConnection,
+    connection: ConnectionId,
+    settings: &Settings,
+) -> Result<()> {
+    match settings.reconcile.every.duration() {
+        Some(every) => jobs::plan(db, connection, Job::Reconcile, every).await,
+        None => Ok(()),
+    }
 }
 
 /// Stops polling and pushing; what is under way ends with its lease.

@@ -60,6 +60,8 @@ kinds! {
     OptionsFull "options_full";
     /// Messages about alerts do not arrive.
     ChannelFailing "channel_failing";
+    /// A reconciliation left differences to a person.
+    DriftFound "drift_found";
 }
 
 /// One thing that is wrong now.

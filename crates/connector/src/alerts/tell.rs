@@ -23,7 +23,13 @@ const BUSY_SECONDS: f64 = 300.0;
 /// A node's clock may differ from the database's by so much.
 const CLOCK_SECONDS: f64 = 60.0;
 
-fn cause(kind: Kind, subject: impl Into<String>, code: Option<&str>, count: i64, title: String) -> Cause {
+pub(super) fn cause(
+    kind: Kind,
+    subject: impl Into<String>,
+    code: Option<&str>,
+    count: i64,
+    title: String,
+) -> Cause {
     Cause {
         kind,
         subject: subject.into(),
@@ -158,6 +164,11 @@ fn failing(job: &JobFacts) -> Option<Cause> {
     let minutes = i64::try_from(whole(job.code_seconds) / 60).unwrap_or(i64::MAX);
     let count = if kind == Kind::RateBudget { minutes } else { failures };
     let mut told = cause(kind, subject, Some(text), count, format!("{what}{}", titled(Some(text))));
+    if code == Code::AsanaBusy {
+        told.detail.push_str(
+            "\nThe budget is the token's: whatever else uses the same token, in this program or elsewhere, uses it up too.",
+        );
+    }
     if let Some(reason) = &job.reason {
         told.detail = format!("{}: {reason}\n{}", job.job, told.detail);
     }
@@ -328,7 +339,7 @@ pub(super) fn channels(failing: &[Failing]) -> Vec<Cause> {
     failing.iter().map(one).collect()
 }
 
-fn counted(count: i64, what: &str) -> String {
+pub(super) fn counted(count: i64, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 

@@ -24,6 +24,15 @@ macro_rules! reconcile {
             ReconcileBatch MissingReference "MLC-4507" "A journal that is said to be imported is not in Oracle",
                 "Its batch is not found under its id. Somebody deleted the batch in General Ledger, or the user lost sight of the ledger.",
                 "Look the batch up in General Ledger. The connector does not send a journal again by itself once it was imported.";
+            ReconcileDrift Conflict "MLC-4508" "Both systems differ, and nobody has put it right",
+                "The last reconciliation found differences that it was not to repair, or could not. Each is stored with the values that were expected and those that were shown.",
+                "See them with `ml-connector reconcile NAME --last`. `ml-connector reconcile NAME` puts right what it can; `reconcile.drift = \"repair\"` does so every time. What is left needs a person, as the code beside it says.";
+            ReconcileOvertaken Conflict "MLC-4509" "The settings were changed while both systems were compared",
+                "What was found fits the settings of before, so nothing was put right. It was compared anew, and the settings changed again.",
+                "Run it again when nobody is changing the connection.";
+            ReconcileNever MissingReference "MLC-4510" "No reconciliation of the connection has ended yet",
+                "There is no stored report. One is made by `serve` as `reconcile.every` says, for the first time that long after the connection was activated, and by `ml-connector reconcile NAME`; a check stores nothing.",
+                "Run `ml-connector reconcile NAME`, or wait for the schedule.";
         }
     };
 }

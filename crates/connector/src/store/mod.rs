@@ -24,6 +24,7 @@ pub mod movements;
 pub mod nodes;
 pub mod notifications;
 pub mod outbox;
+pub mod reconciliation_runs;
 pub mod reconciliations;
 pub mod reference;
 pub mod replays;
