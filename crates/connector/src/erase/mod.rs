@@ -254,6 +254,7 @@ async fn everywhere(pass: &Pass<'_>) -> Result<Vec<Counted>> {
         log::settings_versions(pass).await?,
         copies::completions(pass).await?,
         copies::journals(pass).await?,
+        copies::differences(pass).await?,
         copies::tasks(pass).await?,
         copies::suppliers(pass).await?,
         copies::documents(pass).await?,

@@ -35,7 +35,8 @@ const TEXTS: &[(&str, &[&str])] = &[
     ("completions", &["task_name", "completed_by", "reason"]),
     ("journals", &["plan", "machine", "reason"]),
     ("tasks", &["field_values"]),
-    ("documents", &["supplier", "supplier_number", "body"]),
+    ("reconciliation_differences", &["difference"]),
+    ("documents", &["body", "supplier", "invoice_number"]),
     ("links", &[]),
     ("named_orders", &[]),
     ("jobs", &["reason"]),
@@ -145,6 +146,12 @@ impl World {
             "insert into webhooks (connection_id, webhook_id, resource_gid, resource_kind, state, token_digest, last_failure)
              values ($1, gen_random_uuid(), '1', 'project', 'failed', '', 'refused by ' || $2)",
             "update jobs set reason = 'failed for ' || $2 where connection_id = $1",
+            "with run as (
+                 insert into reconciliations (connection_id, run_id, node_id, asked_by, drift, started_at, records, tasks,
+                                              journals)
+                 values ($1, gen_random_uuid(), gen_random_uuid(), 'person', 'report', now(), 1, 1, 1) returning run_id)
+             insert into reconciliation_differences (connection_id, run_id, place, fate, difference)
+             select $1, run_id, 0, 'remaining', '{\"expected\":' || to_json($2)::text || '}' from run",
             "update settings_versions set done_by = $2 where connection_id = $1",
             "update movements set earlier_requests = 'PUT ' || $2
              where connection_id = $1 and state = 'delivered' and source_id in (

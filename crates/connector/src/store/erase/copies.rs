@@ -1,17 +1,13 @@
 //! What the work goes on with: documents, tasks, completions, journals, suppliers. Only names go, so that amounts, ids and
 //! accounts stay to the letter.
 
-use oracle_fusion::{RawValue, RowKey};
-
 use super::{PAGE, Pass};
-use crate::charge_account::AccountLayout;
 use crate::erase::needle::Needle;
 use crate::erase::redact::{Besides, redact};
 use crate::erase::supplier::{Supplier, supplier_of};
 use crate::erase::{Counted, MARK};
 use crate::error::Result;
 use crate::feed::Feed;
-use crate::feed::prepare::prepare;
 use crate::ids::ConnectionId;
 
 /// Whether completions are at their end: a held one is decided anew, with all that it tells.
@@ -270,7 +266,7 @@ pub async fn documents(pass: &Pass<'_>) -> Result<Counted> {
             }
             erased += 1;
             if pass.really {
-                write_document(pass, document, &body).await?;
+                write_document(pass, document, &body, besides == Besides::Suppliers).await?;
             }
         }
         let more = pass.add(&mut counted, looked, erased, open);
@@ -281,37 +277,38 @@ pub async fn documents(pass: &Pass<'_>) -> Result<Counted> {
     }
 }
 
-/// Only while nothing of the record is under way and it was not stored anew. Its words for searching go at once, and those
-/// of what is left are taken up again.
-async fn write_document(pass: &Pass<'_>, document: &Fitting, body: &str) -> Result<()> {
-    let left =
-        Feed::named(&document.feed).zip(RawValue::from_string(body.to_owned()).ok()).map(|(feed, raw)| {
-            let key = RowKey { id: document.source_id.clone(), last_update: None };
-            prepare(feed, &key, raw, &AccountLayout::default())
-        });
-    let (supplier, supplier_number, invoice_number) =
-        left.map_or((None, None, None), |left| (left.supplier, left.supplier_number, left.invoice_number));
+/// Only while nothing of the record is under way and it was not stored anew. Its words are taken up anew.
+async fn write_document(
+    pass: &Pass<'_>,
+    document: &Fitting,
+    body: &str,
+    is_suppliers_own: bool,
+) -> Result<()> {
     sqlx::query!(
-        "with written as (
-             update documents d set body = $5, supplier = $6, supplier_number = $7, invoice_number = $8
+        "with done as (
+             update documents d set body = $5,
+                    supplier = case when d.supplier is not null and ($9 or says(d.supplier, $7, $8))
+                                    then $6 else d.supplier end,
+                    invoice_number = case when says(d.invoice_number, $7, $8) then $6 else d.invoice_number end
              where d.connection_id = $1 and d.feed = $2 and d.source_id = $3 and d.digest = $4 and not exists (
                  select from movements m
                  where m.connection_id = $1 and m.source_id = d.source_id and m.feed = d.feed
                    and m.state not in ('delivered', 'failed'))
-             returning d.source_id),
-         gone as (
-             delete from searched s using written w
-             where s.connection_id = $1 and s.feed = $2 and s.source_id = w.source_id)
-         insert into unsearched (connection_id, page_id, feed, source_ids)
-         select $1, new_movement_id(), $2, array[source_id] from written",
+             returning d.feed, d.source_id),
+         to_be_searched as (
+             insert into unsearched (connection_id, page_id, feed, source_ids)
+             select $1, new_movement_id(), feed, array[source_id] from done)
+         delete from searched s using done d
+         where s.connection_id = $1 and s.feed = d.feed and s.source_id = d.source_id",
         pass.connection.0,
         document.feed,
         document.source_id,
         document.digest,
         body,
-        supplier,
-        supplier_number,
-        invoice_number,
+        MARK,
+        &pass.needle.plain,
+        pass.needle.pattern,
+        is_suppliers_own,
     )
     .execute(pass.db)
     .await?;
@@ -364,4 +361,35 @@ pub async fn records_of(db: &sqlx::PgPool, connection: ConnectionId, needle: &Ne
             _ => return Ok(records),
         }
     }
+}
+
+/// What the last reconciliations found: the values that name it.
+pub async fn differences(pass: &Pass<'_>) -> Result<Counted> {
+    let rows = sqlx::query!(
+        "select run_id, place, difference from reconciliation_differences
+         where connection_id = $1 and says(difference, $2, $3)",
+        pass.connection.0,
+        &pass.needle.plain,
+        pass.needle.pattern,
+    )
+    .fetch_all(pass.db)
+    .await?;
+    let mut counted = Counted::of("reconciliation_differences");
+    for row in rows {
+        let Some(redacted) = redact(&row.difference, pass.needle, Besides::Nothing) else { continue };
+        pass.add(&mut counted, 0, 1, 0);
+        if pass.really {
+            sqlx::query!(
+                "update reconciliation_differences set difference = $4
+                 where connection_id = $1 and run_id = $2 and place = $3",
+                pass.connection.0,
+                row.run_id,
+                row.place,
+                redacted,
+            )
+            .execute(pass.db)
+            .await?;
+        }
+    }
+    Ok(counted)
 }
