@@ -2,7 +2,7 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::*;
-use crate::journal::machine::{Batch, Journal, Limits, ReadFailure, Rejection};
+use crate::journal::machine::{Batch, Journal, Limits, Log, Outcome, ReadFailure, Rejection, Verdict};
 use crate::journal::settings::tests::settings;
 use crate::posting::replay::tests::candidate;
 use crate::store::journals::Bearer;
@@ -112,6 +112,23 @@ fn a_batch_counts_only_when_oracle_shows_it_with_one_of_the_groups() {
         code(decide(&doubtful(None), &posted("55"), &failed, &context(1))),
         Some(Code::JournalLookUpFailed)
     );
+}
+
+#[test]
+fn the_log_of_an_import_that_warned_is_read_before_its_batch_is_taken() {
+    let mut warned = doubtful(Some("7"));
+    warned.machine.progress.verdict = Some(Verdict { outcome: Outcome::Warned, at: SENT, codes: None });
+    let mut evidence = with_batches(vec![found("55", 0)]);
+    let step = decide(&warned, &posted("55"), &evidence, &context(1)).unwrap();
+    assert_eq!(step.action, Action::ReadLog { request_id: "7".to_owned() });
+    evidence.log = Some(exchange(Observation::Log(Log::Codes(vec!["WF02".to_owned()]))));
+    let step = decide(&warned, &posted("55"), &evidence, &context(1)).unwrap();
+    assert_eq!((step.journal.state.as_str(), step.action), ("imported", Action::Done));
+    assert_eq!(step.alert, Some(Code::JournalImportWarned));
+    // a log that cannot be read now leaves the batch found, and the journal to the node
+    evidence.log = Some(exchange(FAILED));
+    let step = decide(&warned, &posted("55"), &evidence, &context(1)).unwrap();
+    assert!(matches!(step.action, Action::Wait(_)) && step.journal.progress.found.is_some(), "{step:?}");
 }
 
 #[test]
