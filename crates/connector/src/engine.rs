@@ -39,6 +39,8 @@ pub struct Engine {
     pub node: NodeId,
     /// Where Asana reaches this program; without it no webhook can be registered.
     pub public_url: Option<Url>,
+    /// Who gives the commands, for what is kept with its author; nobody in particular for a node.
+    pub person: Option<String>,
     news: Notify,
     clients: Mutex<HashMap<ConnectionId, Arc<Clients>>>,
 }
@@ -72,6 +74,7 @@ impl Engine {
             master,
             node: NodeId::new(),
             public_url: None,
+            person: None,
             news: Notify::new(),
             clients: Mutex::default(),
         }
@@ -81,6 +84,13 @@ impl Engine {
     #[must_use]
     pub fn reached_at(mut self, public_url: Option<Url>) -> Engine {
         self.public_url = public_url;
+        self
+    }
+
+    /// With the name of whoever gives the commands.
+    #[must_use]
+    pub fn used_by(mut self, person: Option<String>) -> Engine {
+        self.person = person;
         self
     }
 
@@ -109,7 +119,8 @@ impl Engine {
         Ok(made)
     }
 
-    async fn connect(&self, connection: Connection) -> Result<Clients> {
+    /// New clients for a connection as it is given, which is not always as it is stored.
+    pub(crate) async fn connect(&self, connection: Connection) -> Result<Clients> {
         Ok(Clients {
             fusion: self.fusion(&connection).await?,
             asana: self.asana(&connection).await?,

@@ -14,6 +14,7 @@ pub mod code;
 pub mod completion;
 pub mod dry_run;
 pub mod engine;
+pub mod erase;
 pub mod error;
 pub mod feed;
 pub mod guide;

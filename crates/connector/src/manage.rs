@@ -13,7 +13,10 @@ use crate::ids::ConnectionId;
 use crate::settings::Settings;
 use crate::store::connections::{self, Connection, State};
 use crate::store::jobs::{self, Job};
-use crate::store::{self, breakers, completions, documents, dry_runs, feeds, inbox, journals, setup, tasks};
+use crate::store::settings_versions::Change;
+use crate::store::{
+    self, breakers, completions, documents, dry_runs, feeds, inbox, journals, settings_versions, setup, tasks,
+};
 use crate::vault::{self, CredentialName};
 
 /// Longest name of a connection, in characters.
@@ -56,6 +59,8 @@ pub async fn add(
     let id = ConnectionId::new();
     let mut tx = store::begin(&engine.db).await?;
     connections::add(&mut tx, id, name, settings).await?;
+    let change = Change { by: engine.person.as_deref(), rollback_to: None };
+    settings_versions::keep(&mut tx, id, change).await?;
     jobs::create(&mut tx, id).await?;
     feeds::create(&mut tx, id).await?;
     if settings.journal.is_some() {
@@ -92,6 +97,25 @@ pub async fn edit(
     settings: &Settings,
     secrets: &Secrets,
 ) -> Result<u64> {
+    let change = Change { by: engine.person.as_deref(), rollback_to: None };
+    replace(engine, connection, settings, secrets, change).await
+}
+
+/// Goes back to an earlier version of the settings, as a new version; secrets stay. Returns how many records are compared
+/// anew.
+pub async fn roll_back(engine: &Engine, connection: &Connection, version: i32) -> Result<u64> {
+    let settings = settings_versions::settings(&engine.db, connection.id, version).await?;
+    let change = Change { by: engine.person.as_deref(), rollback_to: Some(version) };
+    replace(engine, connection, &settings, &Secrets::default(), change).await
+}
+
+async fn replace(
+    engine: &Engine,
+    connection: &Connection,
+    settings: &Settings,
+    secrets: &Secrets,
+    change: Change<'_>,
+) -> Result<u64> {
     settings.check()?;
     if connection.state != State::Draft {
         settings.check_mapped()?;
@@ -103,6 +127,7 @@ pub async fn edit(
     put_secrets(engine, &mut tx, connection.id, secrets).await?;
     // also when only a secret changed: every node then makes its clients anew
     connections::set_settings(&mut tx, connection.id, settings).await?;
+    settings_versions::keep(&mut tx, connection.id, change).await?;
     breakers::close_all(&mut tx, connection.id).await?;
     // what failed may be mended now, and waits for its next turn
     jobs::ask_for(&mut *tx, connection.id, &Feed::ALL.map(Job::Poll)).await?;
@@ -127,6 +152,9 @@ pub async fn edit(
                 inbox::add_found(&mut tx, connection.id, &reads).await?;
             }
             jobs::ask_for(&mut *tx, connection.id, &Job::WAY_BACK).await?;
+        }
+        if settings.reconcile != connection.settings.reconcile && connection.state == State::Active {
+            plan_comparison(&mut tx, connection.id, settings).await?;
         }
     }
     tx.commit().await?;
@@ -185,11 +213,29 @@ pub async fn activate(engine: &Engine, connection: &Connection, look: FirstLook)
     let mut tx = store::begin(&engine.db).await?;
     connections::set_state(&mut tx, connection.id, State::Active).await?;
     let scheduled = connection.settings.reference.as_ref().is_some_and(|reference| reference.hours > 0);
-    let due: Vec<Job> =
-        Job::ALL.into_iter().filter(|job| scheduled || !Job::REFERENCE.contains(job)).collect();
+    let is_due = |job: &Job| match job {
+        Job::Reference(_) => scheduled,
+        // there is nothing to compare before the first synchronisation
+        Job::Reconcile => false,
+        _ => true,
+    };
+    let due: Vec<Job> = Job::ALL.into_iter().filter(is_due).collect();
     jobs::ask_for(&mut *tx, connection.id, &due).await?;
+    plan_comparison(&mut tx, connection.id, &connection.settings).await?;
     tx.commit().await?;
     Ok(())
+}
+
+/// Has both systems compared after the time that the settings name, unless that is due sooner.
+async fn plan_comparison(
+    db: &mut sqlx::PgConnection,
+    connection: ConnectionId,
+    settings: &Settings,
+) -> Result<()> {
+    match settings.reconcile.every.duration() {
+        Some(every) => jobs::plan(db, connection, Job::Reconcile, every).await,
+        None => Ok(()),
+    }
 }
 
 /// Stops polling and pushing; what is under way ends with its lease.

@@ -2,16 +2,18 @@
 //!
 //! Work takes no input but the rows; a job can be begun again at any point by any node.
 
+mod wait;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::watch as signal;
+use tokio::sync::{Semaphore, watch as signal};
 use tokio::task::JoinSet;
 
+use self::wait::retry_wait;
 use crate::alerts::{self, AlertsReport};
-use crate::backoff;
 use crate::code::Code;
 use crate::completion::sweep::{self, SweepReport};
 use crate::completion::{self, CompletionsReport};
@@ -26,15 +28,21 @@ use crate::limits::sides::Sides;
 use crate::posting::drive::Trouble;
 use crate::posting::{self, JournalsReport};
 use crate::push::{self, PushReport};
+use crate::reconcile::run::{self as comparison, Done, Order};
 use crate::reference::Kind;
 use crate::reference::read::{self, ReferenceReport};
 use crate::retention::{self, Tidied};
+use crate::search;
+use crate::settings::Every;
+use crate::store::connections::State;
 use crate::store::jobs::{self, Job, Lease};
+use crate::store::reconciliation_runs::Run;
 use crate::store::{budgets, completions, connections, journals, outbox, reference};
-use crate::trouble;
 
 /// Jobs worked on at once by one node.
 const JOBS_AT_ONCE: usize = 8;
+/// Comparisons of both systems at once by one node: each holds all ids in memory, and may take long.
+const COMPARISONS_AT_ONCE: usize = 2;
 /// How often a node looks for jobs that are due.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How long jobs under way may go on after the node was told to stop. What is cut off then is mended
@@ -50,10 +58,6 @@ const RENEW_EVERY: Duration = Duration::from_secs(15);
 const UNKNOWN_EVERY: Duration = Duration::from_hours(1);
 /// How often reference data is asked for that cannot be read, when no schedule is set.
 const REFERENCE_AGAIN: Duration = Duration::from_hours(24);
-
-/// A job that was asked to slow down without a time, and has waited where it stood, goes on with steps that are longer
-/// by so many doublings.
-const BUSY_STEPS: u32 = 5;
 
 /// What a job did.
 #[derive(Debug, Clone, serde::Serialize)]
@@ -75,6 +79,8 @@ pub enum Report {
     Alerts(AlertsReport),
     /// Suppliers or accounts.
     Reference(ReferenceReport),
+    /// A comparison of both systems; `None` when none is wanted.
+    Reconcile(Option<Run>),
 }
 
 /// What the watchdog did.
@@ -95,6 +101,7 @@ pub struct WebhooksReport {
 /// Works until `stop` turns true; jobs under way may go on for a short while, then they are given back.
 pub async fn run(engine: Arc<Engine>, mut stop: signal::Receiver<bool>) {
     let mut working: JoinSet<()> = JoinSet::new();
+    let comparing = Arc::new(Semaphore::new(COMPARISONS_AT_ONCE));
     let mut look = tokio::time::interval(LOOK_EVERY);
     let mut tidy = tokio::time::interval(TIDY_EVERY);
     look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -110,10 +117,23 @@ pub async fn run(engine: Arc<Engine>, mut stop: signal::Receiver<bool>) {
             () = engine.woken() => {}
         }
         let free = JOBS_AT_ONCE.saturating_sub(working.len());
-        match claim(&engine, free).await {
+        match claim(&engine, free, comparing.available_permits()).await {
             Ok(leases) => {
                 for lease in leases {
-                    working.spawn(work_or_give_back(engine.clone(), lease, stop.clone()));
+                    let held = match lease.job {
+                        Job::Reconcile => comparing.clone().try_acquire_owned().ok(),
+                        _ => None,
+                    };
+                    // a probe works all the same: the other jobs wait for what it shows
+                    if lease.job == Job::Reconcile && held.is_none() && lease.probes.is_none() {
+                        working.spawn(give_back_at_once(engine.clone(), lease));
+                        continue;
+                    }
+                    let work = work_or_give_back(engine.clone(), lease, stop.clone());
+                    working.spawn(async move {
+                        work.await;
+                        drop(held);
+                    });
                 }
             }
             Err(error) => tracing::warn!(error = chain(&error), "no jobs could be claimed"),
@@ -135,12 +155,20 @@ async fn tidy_up(engine: Arc<Engine>) {
 }
 
 /// What is due; first what shows whether a side that failed answers again.
-async fn claim(engine: &Engine, free: usize) -> Result<Vec<Lease>> {
+async fn claim(engine: &Engine, free: usize, comparisons: usize) -> Result<Vec<Lease>> {
     let free = i64::try_from(free).unwrap_or(0);
     let mut leases = jobs::claim_probes(&engine.db, engine.node, free).await?;
     let probes = i64::try_from(leases.len()).unwrap_or(free);
-    leases.extend(jobs::claim_due(&engine.db, engine.node, free - probes).await?);
+    let but: &[Job] = if comparisons > 0 { &[] } else { &[Job::Reconcile] };
+    leases.extend(jobs::claim_due_but(&engine.db, engine.node, free - probes, but).await?);
     Ok(leases)
+}
+
+/// Gives back a job for which this node has no place; it is not claimed here again before there is one.
+async fn give_back_at_once(engine: Arc<Engine>, lease: Lease) {
+    if let Err(error) = jobs::release(&engine.db, &lease).await {
+        log_failure(&lease, &error);
+    }
 }
 
 async fn work_or_give_back(engine: Arc<Engine>, lease: Lease, mut stop: signal::Receiver<bool>) {
@@ -158,6 +186,19 @@ async fn work_or_give_back(engine: Arc<Engine>, lease: Lease, mut stop: signal::
         if error.code == Code::Database {
             give_back(&engine, &lease, &stop).await;
         }
+    }
+    if matches!(lease.job, Job::Poll(_)) {
+        take_up_words(&engine, &lease, &mut stop).await;
+    }
+}
+
+/// What a poll stored becomes findable after its lease was given back, so that neither the next poll nor the push waits.
+async fn take_up_words(engine: &Engine, lease: &Lease, stop: &mut signal::Receiver<bool>) {
+    tokio::select! {
+        taken_up = search::take_up(&engine.db, lease.connection, |_| ()) => if let Err(error) = taken_up {
+            tracing::debug!(error = chain(&error), "words were not taken up; the next poll or search does it");
+        },
+        _ = stop.wait_for(|stop| *stop) => {}
     }
 }
 
@@ -204,10 +245,14 @@ pub async fn run_job(
     job: Job,
     progress: &signal::Sender<u64>,
 ) -> Result<Report> {
-    let lease = jobs::claim(&engine.db, engine.node, connection, job).await?.ok_or_else(|| {
+    work(engine, &lease(engine, connection, job).await?, progress).await
+}
+
+async fn lease(engine: &Engine, connection: ConnectionId, job: Job) -> Result<Lease> {
+    let claimed = jobs::claim(&engine.db, engine.node, connection, job).await?;
+    claimed.ok_or_else(|| {
         Error::new(Code::LeaseBusy, format!("another node is working on {} now", job.as_str()))
-    })?;
-    work(engine, &lease, progress).await
+    })
 }
 
 /// Works on one leased job to its end and says when it is due again.
@@ -218,8 +263,45 @@ pub async fn work(engine: &Engine, lease: &Lease, progress: &signal::Sender<u64>
             result = tell_of_causes(engine, lease) => result,
             lost = keep_lease(engine, lease) => Err(lost),
         },
-        _ => ask_the_sides(engine, lease, progress).await,
+        _ => match engine.clients(lease.connection).await {
+            Ok(clients) => {
+                let attempt = attempt(engine, &clients, lease, progress);
+                ask_the_sides(engine, &clients, lease, attempt, journals_trouble).await
+            }
+            Err(error) => Err(error),
+        },
     };
+    conclude(engine, lease, result).await
+}
+
+/// Compares both systems of a connection now and puts right what can be, whatever the settings say of it. While the
+/// connection is polled or pushed, it waits for `patience` at most.
+///
+/// # Errors
+/// [`Code::LeaseBusy`] while another comparison is made, and as [`comparison::run`].
+pub async fn reconcile(
+    engine: &Engine,
+    connection: ConnectionId,
+    patience: Duration,
+    progress: &signal::Sender<u64>,
+) -> Result<Done> {
+    let lease = lease(engine, connection, Job::Reconcile).await?;
+    let result = match engine.clients(connection).await {
+        Ok(clients) => {
+            let attempt = async {
+                let order = Order::Person(patience);
+                let done = Box::pin(comparison::run(engine, &clients, &lease, order, progress)).await?;
+                Ok((done, next_comparison(engine, connection).await?))
+            };
+            ask_the_sides(engine, &clients, &lease, attempt, |_| None).await
+        }
+        Err(error) => Err(error),
+    };
+    conclude(engine, &lease, result).await
+}
+
+/// Ends a job, and says when it is due again.
+async fn conclude<T>(engine: &Engine, lease: &Lease, result: Result<(T, Option<Timestamp>)>) -> Result<T> {
     let (next, failure) = match &result {
         Ok((_, next)) => (*next, None),
         Err(error) => {
@@ -235,38 +317,40 @@ pub async fn work(engine: &Engine, lease: &Lease, progress: &signal::Sender<u64>
 }
 
 /// Works with both clients, and notes what the end says of the sides that were asked.
-async fn ask_the_sides(
+async fn ask_the_sides<T>(
     engine: &Engine,
+    clients: &Clients,
     lease: &Lease,
-    progress: &signal::Sender<u64>,
-) -> Result<(Report, Option<Timestamp>)> {
-    let clients = engine.clients(lease.connection).await?;
-    let sides = Sides::of(engine, lease, &clients);
+    attempt: impl Future<Output = Result<(T, Option<Timestamp>)>>,
+    trouble: fn(&T) -> Option<Trouble>,
+) -> Result<(T, Option<Timestamp>)> {
+    let sides = Sides::of(engine, lease, clients);
     let result = tokio::select! {
-        result = attempt(engine, &clients, lease, progress) => result,
+        result = attempt => result,
         lost = keep_lease(engine, lease) => Err(lost),
         never = sides.watch_probe() => match never {},
     };
-    sides.observe(seen(&result).as_ref().map(|(trouble, words)| (*trouble, words.as_str()))).await;
+    let seen = match &result {
+        Err(error) => {
+            Some((Trouble { code: error.code, retry_after: error.retry_after }, error.message.clone()))
+        }
+        Ok((done, _)) => trouble(done).map(|trouble| (trouble, trouble.code.info().title.to_owned())),
+    };
+    sides.observe(seen.as_ref().map(|(trouble, words)| (*trouble, words.as_str()))).await;
     result
+}
+
+/// A job that drives journals ends well whatever Oracle does.
+fn journals_trouble(report: &Report) -> Option<Trouble> {
+    match report {
+        Report::Journals(report) => report.trouble,
+        _ => None,
+    }
 }
 
 async fn tell_of_causes(engine: &Engine, lease: &Lease) -> Result<(Report, Option<Timestamp>)> {
     let report = alerts::run(engine, lease).await?;
     Ok((Report::Alerts(report), Some(Timestamp::now() + signed(alerts::EVERY))))
-}
-
-/// What a job's end says of a side: a job that drives journals ends well whatever Oracle does.
-fn seen(result: &Result<(Report, Option<Timestamp>)>) -> Option<(Trouble, String)> {
-    match result {
-        Err(error) => {
-            Some((Trouble { code: error.code, retry_after: error.retry_after }, error.message.clone()))
-        }
-        Ok((Report::Journals(report), _)) => {
-            report.trouble.map(|trouble| (trouble, trouble.code.info().title.to_owned()))
-        }
-        Ok(_) => None,
-    }
 }
 
 async fn attempt(
@@ -296,6 +380,7 @@ async fn attempt(
             Ok((Report::Push(report), next))
         }
         Job::Reference(kind) => read_reference(engine, clients, lease, kind, progress).await,
+        Job::Reconcile => compare(engine, clients, lease, progress).await,
         _ if clients.connection.settings.journal.is_none() => {
             // nothing is watched: whoever adds journals asks for the job
             Ok((Report::Completions(CompletionsReport::default()), None))
@@ -375,6 +460,39 @@ async fn read_reference(
     Ok((Report::Reference(report), next))
 }
 
+/// Compares both systems as the settings say.
+async fn compare(
+    engine: &Engine,
+    clients: &Arc<Clients>,
+    lease: &Lease,
+    progress: &signal::Sender<u64>,
+) -> Result<(Report, Option<Timestamp>)> {
+    if clients.connection.settings.reconcile.every == Every::OFF {
+        return Ok((Report::Reconcile(None), None));
+    }
+    let Done { run, .. } =
+        Box::pin(comparison::run(engine, clients, lease, Order::Schedule, progress)).await?;
+    tracing::info!(
+        connection = clients.connection.name,
+        drift = run.drift,
+        records = run.records,
+        found = run.found(),
+        remaining = run.remaining(),
+        "compared both systems"
+    );
+    // repairs made other jobs due
+    engine.wake();
+    Ok((Report::Reconcile(Some(run)), next_comparison(engine, lease.connection).await?))
+}
+
+/// When both systems are compared next by themselves, if at all. The clients do not know whether the connection is
+/// still active.
+async fn next_comparison(engine: &Engine, connection: ConnectionId) -> Result<Option<Timestamp>> {
+    let connection = connections::load(&engine.db, connection).await?;
+    let every = connection.settings.reconcile.every.duration().filter(|_| connection.state == State::Active);
+    Ok(every.map(|every| Timestamp::now() + signed(every)))
+}
+
 /// How often reference data is read by itself, if at all.
 fn scheduled(clients: &Clients) -> Option<Duration> {
     let hours = clients.connection.settings.reference.as_ref()?.hours;
@@ -442,7 +560,7 @@ async fn watch_webhooks(
     }
 }
 
-async fn keep_lease(engine: &Engine, lease: &Lease) -> Error {
+pub(crate) async fn keep_lease(engine: &Engine, lease: &Lease) -> Error {
     let mut renew = tokio::time::interval(RENEW_EVERY);
     renew.tick().await;
     loop {
@@ -460,7 +578,7 @@ async fn keep_lease(engine: &Engine, lease: &Lease) -> Error {
     }
 }
 
-/// How often a poll runs when nothing is wrong; the other jobs come when there is something to do.
+/// How often a job runs when nothing is wrong; the other jobs come when there is something to do.
 async fn usual_interval(engine: &Engine, lease: &Lease) -> Option<Duration> {
     let connection = connections::load(&engine.db, lease.connection).await.ok()?;
     let settings = connection.settings;
@@ -470,31 +588,9 @@ async fn usual_interval(engine: &Engine, lease: &Lease) -> Option<Duration> {
             let hours = settings.reference.map_or(0, |reference| reference.hours);
             Some(if hours > 0 { Duration::from_hours(hours.into()) } else { REFERENCE_AGAIN })
         }
+        Job::Reconcile => settings.reconcile.every.duration(),
         _ => None,
     }
-}
-
-/// How long a failed job waits: what the other side asks, but never less than the backoff, which begins with
-/// longer steps in maintenance. What asking again does not mend, and what has failed five times in a row, is asked
-/// as often as if nothing were wrong; nothing waits longer than that by itself.
-fn retry_wait(lease: &Lease, error: &Error, usual: Option<Duration>) -> Duration {
-    let failures = u32::try_from(lease.failures).unwrap_or(0) + 1;
-    let maintenance = error.code == Code::OracleMaintenance;
-    let busy = limits::is_busy(error.code);
-    // being asked to slow down does not count, so its steps begin where the other side is known to be busy
-    let attempt = match () {
-        () if maintenance => failures + 2,
-        () if busy => failures + BUSY_STEPS,
-        () => failures,
-    };
-    let own = backoff::full_jitter(attempt, rand::random());
-    let given_up = !maintenance && failures >= backoff::MAX_ATTEMPTS || trouble::needs_a_person(error.code);
-    let own = match usual {
-        Some(usual) if given_up => usual,
-        Some(usual) => own.min(usual),
-        None => own,
-    };
-    backoff::asked_for(error.retry_after, own)
 }
 
 fn signed(duration: Duration) -> SignedDuration {
@@ -526,48 +622,4 @@ pub fn chain(error: &dyn std::error::Error) -> String {
         cause = next.source();
     }
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::ids::NodeId;
-
-    fn wait(failures: i32, code: Code, retry_after: Option<Duration>, usual: Duration) -> Duration {
-        let (connection, node) = (ConnectionId::new(), NodeId::new());
-        let lease =
-            Lease { connection, job: Job::Poll(Feed::Invoices), fence: 1, node, failures, probes: None };
-        retry_wait(&lease, &Error::plain(code).wait(retry_after), Some(usual))
-    }
-
-    #[test]
-    fn what_a_person_must_mend_is_asked_on_schedule() {
-        let usual = Duration::from_mins(10);
-        for code in [Code::OracleForbidden, Code::OracleRefused, Code::OracleClientRefused] {
-            assert_eq!(wait(0, code, None, usual), usual, "{code}");
-        }
-    }
-
-    #[test]
-    fn after_five_failures_in_a_row_it_is_asked_on_schedule() {
-        let usual = Duration::from_mins(10);
-        for before in 0..4 {
-            assert!(wait(before, Code::OracleServer, None, usual) <= Duration::from_secs(8));
-        }
-        assert_eq!(wait(4, Code::OracleServer, None, usual), usual);
-        assert_eq!(wait(900, Code::OracleUnreachable, None, usual), usual);
-        // maintenance goes on being waited out
-        assert!(wait(900, Code::OracleMaintenance, None, usual) <= backoff::CAP);
-    }
-
-    #[test]
-    fn only_the_other_side_makes_it_wait_longer_than_the_schedule() {
-        let usual = Duration::from_mins(1);
-        for before in 0..50 {
-            assert!(wait(before, Code::OracleServer, None, usual) <= usual);
-            assert!(wait(before, Code::OracleMaintenance, None, usual) <= usual);
-        }
-        let asked = Duration::from_mins(20);
-        assert_eq!(wait(9, Code::OracleBusy, Some(asked), usual), asked);
-    }
 }

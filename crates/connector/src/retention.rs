@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use sqlx::PgPool;
 
+use crate::alerts::NODES;
 use crate::error::Result;
 use crate::store::{connections, retention};
 
@@ -15,9 +16,10 @@ const DEFAULT_DAYS: u32 = 400;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LogSettings {
-    /// Days that movements, attempts, steps of journals and people's actions are kept, 1 to 36,500.
+    /// Days that movements, attempts, steps of journals, people's actions, what Asana delivered, closed alerts and messages
+    /// about them are kept, 1 to 36,500.
     pub keep_days: u32,
-    /// Days that records, requests and answers of movements are kept, at most `keep_days`; absent: as long.
+    /// Days that records, requests and answers of movements and journals are kept, at most `keep_days`; absent: as long.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keep_bodies_days: Option<u32>,
 }
@@ -63,9 +65,13 @@ pub async fn tidy(db: &PgPool, now: Timestamp) -> Result<Tidied> {
         return Ok(tidied);
     };
     tidied.months = months;
+    tidied.rows += retention::forget_alerts_before(db, NODES, days_before(now, longest)).await?;
     for connection in all {
         let log = &connection.settings.log;
-        tidied.rows += retention::forget_before(db, connection.id, days_before(now, log.keep_days)).await?;
+        let keep_from = days_before(now, log.keep_days);
+        tidied.rows += retention::forget_before(db, connection.id, keep_from).await?;
+        tidied.rows += retention::forget_inbox_before(db, connection.id, keep_from).await?;
+        tidied.rows += retention::forget_alerts_before(db, connection.id, keep_from).await?;
         if let Some(days) = log.keep_bodies_days {
             tidied.bodies += retention::blank_before(db, connection.id, days_before(now, days)).await?;
         }

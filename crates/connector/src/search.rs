@@ -1,8 +1,11 @@
 //! Finding movements and journals by what people know of them: an order, a task, a supplier, an invoice, a batch, or
 //! words of any of these and of the reasons.
 //!
-//! Words are found from their beginning, in any order, whatever their case. They stand in a table beside the documents,
-//! which is filled from the log when somebody searches, so that reading from Oracle does not wait for it.
+//! Words are found from their beginning, in any order, whatever their case. They stand in a table beside the documents.
+//! Reading from Oracle does not wait for it: each stored page is noted, and its words are taken up by `serve` after
+//! each poll, or else by the next search.
+
+pub(crate) mod words;
 
 use std::collections::HashSet;
 
@@ -16,8 +19,14 @@ use crate::ids::ConnectionId;
 use crate::store::search::{self as stored, Journals};
 use crate::store::trace;
 
-/// Records that are followed to their movements and journals.
+/// Records that are followed to their journals, and undelivered movements with a reason that are sorted.
 const FOLLOWED: i64 = 2_000;
+/// Of the records that changed last so many are looked at first: words that fit very many are found here.
+const WINDOW: i64 = 10_000;
+/// When more of these fit, and the log is longer, all that fit are not looked for.
+const BROAD: usize = 100;
+/// Of undelivered movements so many of the newest are looked at for reasons that very many have.
+const UNDELIVERED: i64 = 1_000;
 
 /// What is looked for: everything that is given must fit.
 #[derive(Debug, Clone, Default)]
@@ -35,7 +44,7 @@ pub struct Wanted {
 }
 
 /// Words that are looked for.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Words {
     /// Of a supplier's name.
     pub supplier: Option<String>,
@@ -48,11 +57,6 @@ pub struct Words {
 impl Words {
     fn given(&self) -> impl Iterator<Item = &str> {
         [&self.supplier, &self.invoice, &self.text].into_iter().flatten().map(String::as_str)
-    }
-
-    /// All of them in one text.
-    pub(crate) fn all(&self) -> String {
-        self.given().collect::<Vec<_>>().join(" ")
     }
 
     /// # Errors
@@ -97,16 +101,15 @@ pub struct Answer {
     pub found: Vec<Found>,
     /// Whether there is more.
     pub more: bool,
-    /// Whether the words fit so many records that journals were looked for by their own keys and reasons only.
+    /// Whether the words fit so many records that only the newest ones' journals and reasons were looked at.
     pub broad: bool,
 }
 
-/// Makes findable what was opened since the last search. `told` hears how many movements were gone through.
-pub async fn catch_up(db: &PgPool, connection: ConnectionId, mut told: impl FnMut(u64)) -> Result<()> {
-    let (mut after, mut all) = (stored::reach(db, connection).await?, 0);
-    while let Some((last, count)) = stored::catch_up(db, connection, after).await? {
-        after = last;
-        all += count;
+/// Takes up the words of stored pages until there is none left. `told` hears how many records were gone through.
+pub async fn take_up(db: &PgPool, connection: ConnectionId, mut told: impl FnMut(u64)) -> Result<()> {
+    let mut all = 0;
+    while let Some(records) = stored::take_up(db, connection).await? {
+        all += records as u64;
         told(all);
     }
     Ok(())
@@ -119,7 +122,7 @@ pub async fn catch_up(db: &PgPool, connection: ConnectionId, mut told: impl FnMu
 pub async fn find(db: &PgPool, connection: ConnectionId, wanted: &Wanted, limit: usize) -> Result<Answer> {
     wanted.words.check()?;
     let most = i64::try_from(limit.saturating_add(1)).unwrap_or(i64::MAX);
-    let mut search = Search { db, connection, wanted, most, broad: false };
+    let mut search = Search { db, connection, wanted, most, broad: false, known: Vec::new() };
     let mut found = Vec::new();
     if wanted.batch.is_none() {
         let ids = search.movements().await?;
@@ -141,6 +144,17 @@ struct Search<'a> {
     wanted: &'a Wanted,
     most: i64,
     broad: bool,
+    /// What was found for which words: they are asked for more than once.
+    known: Vec<(Words, Fit)>,
+}
+
+/// Records that words fit, newest first.
+#[derive(Debug, Clone)]
+enum Fit {
+    /// All of them.
+    All(Vec<String>),
+    /// They are very many: the newest.
+    Newest(Vec<String>),
 }
 
 impl Search<'_> {
@@ -152,27 +166,36 @@ impl Search<'_> {
         let mut ids = match (&keys, words.given().next()) {
             (None, None) => Vec::new(),
             (Some(keys), None) => stored::of_records(db, connection, keys, since, self.most).await?,
-            (_, Some(_)) => {
-                let fit = stored::records(db, connection, words, keys.as_deref(), FOLLOWED + 1).await?;
-                if is_many(&fit) {
-                    stored::of_many(db, connection, words, since, self.most).await?
-                } else {
-                    stored::of_records(db, connection, &fit, since, self.most).await?
-                }
+            (Some(keys), Some(_)) => {
+                let asked = words::asked(connection, words);
+                let fit = stored::among(db, connection, &asked, keys).await?;
+                stored::of_records(db, connection, &fit, since, self.most).await?
+            }
+            (None, Some(_)) => {
+                let (Fit::All(mut fit) | Fit::Newest(mut fit)) = self.fit(words).await?;
+                // the newest movements of all are among those of so many records that changed last
+                fit.truncate(usize::try_from(self.most).unwrap_or(usize::MAX));
+                stored::of_records(db, connection, &fit, since, self.most).await?
             }
         };
         let Some(text) = &words.text else { return Ok(ids) };
         let mut within = keys;
         let others = Words { text: None, ..words.clone() };
         if others.given().next().is_some() {
-            let fit = stored::records(db, connection, &others, within.as_deref(), FOLLOWED + 1).await?;
-            if is_many(&fit) {
+            let fit = match &within {
+                Some(keys) => {
+                    let asked = words::asked(connection, &others);
+                    Fit::All(stored::among(db, connection, &asked, keys).await?)
+                }
+                None => self.fit(&others).await?,
+            };
+            let Fit::All(fit) = fit else {
                 self.broad = true;
                 return Ok(ids);
-            }
+            };
             within = Some(fit);
         }
-        ids.extend(stored::by_reason(db, connection, text, within.as_deref(), since, self.most).await?);
+        ids.extend(self.by_reason(text, within.as_deref()).await?);
         if within.is_none() {
             let known = trace::subjects(db, connection, text).await?;
             ids.extend(stored::of_records(db, connection, &known.records, since, self.most).await?);
@@ -238,17 +261,62 @@ impl Search<'_> {
         Ok(fit.unwrap_or_default())
     }
 
-    /// The records that these words fit, unless they are very many.
-    async fn few(&mut self, words: &Words) -> Result<Vec<String>> {
-        let fit = stored::records(self.db, self.connection, words, None, FOLLOWED + 1).await?;
-        if is_many(&fit) {
-            self.broad = true;
-            return Ok(Vec::new());
+    /// The newest movements that are not delivered, whose reasons have these words.
+    async fn by_reason(&self, text: &str, among: Option<&[String]>) -> Result<Vec<Uuid>> {
+        let (db, connection, since) = (self.db, self.connection, self.wanted.since);
+        let enough = |found: &[Uuid], many: i64| i64::try_from(found.len()).is_ok_and(|found| found >= many);
+        let mut found = stored::by_reason(db, connection, text, among, since, FOLLOWED).await?;
+        if enough(&found, FOLLOWED) && among.is_none() && since.is_none() {
+            let newest = stored::by_reason_among_newest(db, connection, text, UNDELIVERED, self.most).await?;
+            if enough(&newest, self.most) {
+                return Ok(newest);
+            }
         }
+        if enough(&found, FOLLOWED) {
+            found = stored::by_reason(db, connection, text, among, since, i64::MAX).await?;
+        }
+        found.sort_unstable_by(|one, other| other.cmp(one));
+        found.truncate(usize::try_from(self.most).unwrap_or(usize::MAX));
+        Ok(found)
+    }
+
+    /// The records that these words fit; of very many the newest.
+    async fn few(&mut self, words: &Words) -> Result<Vec<String>> {
+        let fit = match self.fit(words).await? {
+            Fit::All(fit) => fit,
+            Fit::Newest(mut fit) => {
+                self.broad = true;
+                fit.truncate(usize::try_from(FOLLOWED).unwrap_or(usize::MAX));
+                fit
+            }
+        };
         Ok(fit)
     }
-}
 
-fn is_many(records: &[String]) -> bool {
-    i64::try_from(records.len()).unwrap_or(i64::MAX) > FOLLOWED
+    /// The records that these words fit. What fits very many is found among the newest, and what fits few by the index
+    /// over words: neither sorts what could be the whole log.
+    async fn fit(&mut self, words: &Words) -> Result<Fit> {
+        if let Some((_, fit)) = self.known.iter().find(|(known, _)| known == words) {
+            return Ok(fit.clone());
+        }
+        let (db, connection) = (self.db, self.connection);
+        let asked = words::asked(connection, words);
+        let newest = stored::among_newest(db, connection, &asked, WINDOW).await?;
+        let most = usize::try_from(self.most).unwrap_or(usize::MAX);
+        let fit = if newest.len() > BROAD
+            && newest.len() >= most
+            && stored::are_more_than(db, connection, WINDOW).await?
+        {
+            Fit::Newest(newest)
+        } else {
+            let all = stored::records(db, connection, &asked, FOLLOWED).await?;
+            if i64::try_from(all.len()).is_ok_and(|all| all <= FOLLOWED) {
+                Fit::All(all)
+            } else {
+                Fit::Newest(stored::newest(db, connection, &asked, self.most.max(FOLLOWED)).await?)
+            }
+        };
+        self.known.push((words.clone(), fit.clone()));
+        Ok(fit)
+    }
 }

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use connector::Code;
 use connector::Engine;
 use connector::store::alerts::Alert;
+use connector::store::reconciliation_runs::{self, Run};
 use connector::store::{alerts, breakers, completed, connections, jobs, movements};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -19,6 +20,8 @@ struct Row {
     sides: Vec<breakers::Failing>,
     alerts: Vec<Alert>,
     counts: movements::Standing,
+    /// The last complete comparison of both systems, if there was one.
+    compared: Option<Run>,
     /// Completed tasks by the state of their journals, where journals are made.
     journals: Option<BTreeMap<String, i64>>,
 }
@@ -40,6 +43,7 @@ async fn rows(engine: &Engine) -> connector::Result<Vec<Row>> {
         };
         rows.push(Row {
             journals,
+            compared: reconciliation_runs::newest(&engine.db, connection.id, 1).await?.pop(),
             alerts: alerts::list(&engine.db, connection.id, false, MOST_ALERTS).await?,
             jobs: jobs::status(&engine.db, connection.id).await?,
             sides: breakers::failing(&engine.db, connection.id).await?,
@@ -91,6 +95,7 @@ fn connection(row: &Row) -> Markup {
             @if counts.held > 0 { (look("movements", "held", "Why they are held", &row.name)) }
             @if counts.failed > 0 { (look("movements", "failed", "Why they failed", &row.name)) }
             @if let Some(journals) = &row.journals { (completed_tasks(journals, &row.name)) }
+            @if let Some(run) = &row.compared { (comparison(run, &row.name)) }
             @for side in row.sides.iter().filter(|side| side.open) { (failing_side(side)) }
             table {
                 thead { tr { th { "job" } th { "next" } th { "last ended" } th { "trouble" } } }
@@ -105,6 +110,19 @@ fn open_alert(alert: &Alert) -> Markup {
     html! {
         p.bad { span.trouble { (alert.title) } " since " (alert.opened_at.strftime(TIME))
             @if alert.acked_at.is_some() { span.quiet { " (acknowledged)" } } }
+    }
+}
+
+/// What the last comparison of both systems found.
+fn comparison(run: &Run, name: &str) -> Markup {
+    html! {
+        p { "Both systems were compared at " (run.finished_at.strftime(TIME)) ": "
+            @if run.found() == 0 { "they agreed." }
+            @else {
+                (run.found()) " found to differ, " (run.remaining()) " left. What they are: "
+                code { "ml-connector reconcile " (name) " --last" }
+            }
+        }
     }
 }
 

@@ -79,6 +79,8 @@ pub enum Command {
     Search(crate::commands::search::SearchArgs),
     /// Write the record log to a file, as JSON Lines or CSV
     Export(crate::commands::export::ExportArgs),
+    /// Erase what names a supplier or a person from the log, on request
+    Erase(crate::commands::erase::EraseArgs),
     /// Check this machine, the database and the key
     Doctor,
     /// Say what an error code means

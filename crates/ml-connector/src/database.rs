@@ -8,7 +8,7 @@ use secrecy::ExposeSecret;
 use sqlx::PgPool;
 
 use crate::cli::Global;
-use crate::secret;
+use crate::{person, secret};
 
 /// An open database, and the private server when there is one.
 pub struct Database {
@@ -69,7 +69,8 @@ impl Database {
 
     /// The engine on this database, with the key from the environment.
     pub fn engine(&self, global: &Global) -> anyhow::Result<Engine> {
-        Ok(Engine::new(self.pool.clone(), secret::master_key(global.key_file.as_ref())?))
+        let master = secret::master_key(global.key_file.as_ref())?;
+        Ok(Engine::new(self.pool.clone(), master).used_by(person::of_the_system()))
     }
 }
 

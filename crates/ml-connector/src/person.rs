@@ -20,11 +20,17 @@ impl PersonArgs {
     /// # Errors
     /// [`Code::InputUnreadable`] when nobody is named and the system names nobody either.
     pub fn who(self) -> Result<(String, Option<String>), Error> {
-        let system = || ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
-        let by = self.by.or_else(system).map(|by| by.trim().to_owned()).filter(|by| !by.is_empty());
+        let named = self.by.map(|by| by.trim().to_owned()).filter(|by| !by.is_empty());
+        let by = named.or_else(of_the_system);
         let by = by.ok_or_else(|| {
             Error::new(Code::InputUnreadable, "the system does not say who you are; give --by NAME")
         })?;
         Ok((by, self.note))
     }
+}
+
+/// Whom the system says it is.
+pub fn of_the_system() -> Option<String> {
+    let names = ["SUDO_USER", "USER", "LOGNAME"].iter().filter_map(|name| std::env::var(name).ok());
+    names.map(|name| name.trim().to_owned()).find(|name| !name.is_empty())
 }

@@ -82,7 +82,7 @@ pub use integration::{
 pub use keyset::RowKey;
 pub use ledger::{AccountCombination, JournalBatch, Ledger, ListRow, Period, PeriodStatus, Segment};
 pub use number::{Number, NumberError};
-pub use page::Page;
+pub use page::{Page, Placed};
 pub use query::{
     Attr, DateTimeLiteral, Digits, Direction, Expand, Fields, Filter, Finder, Limit, Pattern, Precision,
     Query, QueryError, Quoting, Selection, Value, Values, Wildcard, Zone,

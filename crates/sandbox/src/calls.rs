@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use crate::faults::Side;
+use crate::faults::{Fault, Side};
 
 /// A kind of call.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -54,6 +54,9 @@ pub struct Exchange {
     pub response_headers: Vec<(String, String)>,
     /// Body of the answer as it was made, before any truncation.
     pub response_body: String,
+    /// The fault that kept this answer from the client, or changed it after it was made: then nobody read `response_body`
+    /// as it stands here.
+    pub spoilt_by: Option<Fault>,
 }
 
 /// The record of calls; clones share it.

@@ -95,6 +95,7 @@ impl Gate {
             status: None,
             response_headers: Vec::new(),
             response_body: String::new(),
+            spoilt_by: None,
         };
         (Request::from_parts(parts, Body::from(bytes)), Some(exchange))
     }
@@ -126,6 +127,7 @@ impl Gate {
         let bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
         if let Some(exchange) = exchange {
             exchange.response_body = String::from_utf8_lossy(&bytes).into_owned();
+            exchange.spoilt_by.clone_from(&chosen);
         }
         parts.headers.remove(CONTENT_LENGTH);
         let body = match chosen {

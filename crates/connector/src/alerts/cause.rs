@@ -56,8 +56,12 @@ kinds! {
     ClockSkew "clock_skew";
     /// A secret is about to expire.
     SecretExpires "secret_expires";
+    /// A single-select field has no room for the options of all suppliers or accounts.
+    OptionsFull "options_full";
     /// Messages about alerts do not arrive.
     ChannelFailing "channel_failing";
+    /// A reconciliation left differences to a person.
+    DriftFound "drift_found";
 }
 
 /// One thing that is wrong now.

@@ -5,6 +5,7 @@
 //! from rows as well, so that it is told once even when it is over before anybody looked.
 
 pub mod cause;
+mod drift;
 mod message;
 mod notify;
 pub mod plan;
@@ -24,12 +25,14 @@ use crate::engine::Engine;
 use crate::error::Result;
 use crate::ids::{ConnectionId, NodeId};
 use crate::store::jobs::{self, Lease};
-use crate::store::{self, causes, connections, nodes, notifications};
+use crate::store::{self, causes, connections, nodes, notifications, reconciliation_runs, reference};
 
 /// How often the causes are looked at.
 pub const EVERY: Duration = Duration::from_secs(30);
 /// How often a node tells that it lives.
 pub const BEAT_EVERY: Duration = Duration::from_secs(10);
+/// So many differences are named in an alert.
+const EXAMPLES: i64 = 10;
 /// Alerts about nodes belong to no connection.
 pub const NODES: ConnectionId = ConnectionId(uuid::Uuid::nil());
 
@@ -76,12 +79,22 @@ async fn of_connection(
     found.extend(tell::journals(&causes::journals(db, connection).await?));
     found.extend(tell::jobs(&causes::jobs(db, connection).await?, poll_every));
     found.extend(causes::webhooks(db, connection).await?.map(|lost| tell::webhooks(&lost)));
+    found.extend(drift(db, connection).await?);
     found.extend(tell::channels(&notifications::failing(db, connection).await?));
     if let Some(loaded) = loaded {
         let today = Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
         found.extend(tell::expiries(&loaded.settings, today));
+        found.extend(tell::options(&reference::kept(db, connection).await?, &loaded.settings));
     }
     Ok(found)
+}
+
+/// What the last reconciliation left to a person.
+async fn drift(db: &PgPool, connection: ConnectionId) -> Result<Option<Cause>> {
+    let newest = reconciliation_runs::newest(db, connection, 1).await?;
+    let Some(run) = newest.into_iter().find(|run| run.remaining() > 0) else { return Ok(None) };
+    let kept = reconciliation_runs::differences(db, connection, run.run_id, EXAMPLES).await?;
+    Ok(Some(drift::left(&run, &kept)))
 }
 
 /// Tells that a node lives and what its clock shows, and looks at all nodes.

@@ -12,6 +12,7 @@ use crate::settings::Settings;
 use crate::store::causes::{Group, JobFacts, LostWebhooks, StuckJournal};
 use crate::store::nodes::Node;
 use crate::store::notifications::Failing;
+use crate::store::reference::KeptStatus;
 
 /// A feed is late when it was not read well for so many intervals.
 const LATE_INTERVALS: u64 = 3;
@@ -22,7 +23,13 @@ const BUSY_SECONDS: f64 = 300.0;
 /// A node's clock may differ from the database's by so much.
 const CLOCK_SECONDS: f64 = 60.0;
 
-fn cause(kind: Kind, subject: impl Into<String>, code: Option<&str>, count: i64, title: String) -> Cause {
+pub(super) fn cause(
+    kind: Kind,
+    subject: impl Into<String>,
+    code: Option<&str>,
+    count: i64,
+    title: String,
+) -> Cause {
     Cause {
         kind,
         subject: subject.into(),
@@ -144,6 +151,8 @@ fn failing(job: &JobFacts) -> Option<Cause> {
             let what = "Requests are refused since there are too many".to_owned();
             (Kind::RateBudget, side.to_owned(), what)
         }
+        // what is wrong with a field's options is told of the field
+        Code::TooManyOptions => return None,
         Code::OracleMaintenance if job.code_seconds < backoff::MAX_MAINTENANCE.as_secs_f64() => return None,
         _ if failures >= i64::from(backoff::MAX_ATTEMPTS) => {
             let what = format!("{} has failed {failures} times in a row", job.job);
@@ -155,6 +164,11 @@ fn failing(job: &JobFacts) -> Option<Cause> {
     let minutes = i64::try_from(whole(job.code_seconds) / 60).unwrap_or(i64::MAX);
     let count = if kind == Kind::RateBudget { minutes } else { failures };
     let mut told = cause(kind, subject, Some(text), count, format!("{what}{}", titled(Some(text))));
+    if code == Code::AsanaBusy {
+        told.detail.push_str(
+            "\nThe budget is the token's: whatever else uses the same token, in this program or elsewhere, uses it up too.",
+        );
+    }
     if let Some(reason) = &job.reason {
         told.detail = format!("{}: {reason}\n{}", job.job, told.detail);
     }
@@ -287,6 +301,27 @@ pub(super) fn expiries(settings: &Settings, today: Date) -> Vec<Cause> {
     found
 }
 
+/// Fields whose options the settings ask to be kept, and that have no room for all.
+pub(super) fn options(kept: &[KeptStatus], settings: &Settings) -> Vec<Cause> {
+    let wished = settings.reference.as_ref().map_or(&[] as &[_], |reference| &reference.options);
+    let is_wished = |status: &&KeptStatus| {
+        wished.iter().any(|purpose| {
+            purpose.as_str() == status.purpose
+                && settings.fields.get(purpose).is_some_and(|gid| gid.0 == status.field)
+        })
+    };
+    let one = |status: &KeptStatus| {
+        let code = status.code.as_deref()?;
+        let title = format!("The options for {}{}", status.purpose, titled(Some(code)));
+        let mut told = cause(Kind::OptionsFull, &status.purpose, Some(code), status.needed, title);
+        if let Some(reason) = &status.reason {
+            told.detail.insert_str(0, &format!("{reason}\n"));
+        }
+        Some(told)
+    };
+    kept.iter().filter(is_wished).filter_map(one).collect()
+}
+
 pub(super) fn channels(failing: &[Failing]) -> Vec<Cause> {
     let one = |failing: &Failing| {
         let (name, code) = (&failing.channel, failing.code.as_deref());
@@ -304,7 +339,7 @@ pub(super) fn channels(failing: &[Failing]) -> Vec<Cause> {
     failing.iter().map(one).collect()
 }
 
-fn counted(count: i64, what: &str) -> String {
+pub(super) fn counted(count: i64, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 

@@ -18,7 +18,8 @@ use crate::reference::ReferenceSettings;
 use crate::retention::LogSettings;
 use crate::routing::Routing;
 use crate::settings::{
-    AsanaSettings, OracleSettings, Schedule, Settings, TaskSettings, WebhookSettings, problem,
+    AsanaSettings, OracleSettings, ReconcileSettings, Schedule, Settings, TaskSettings, WebhookSettings,
+    problem,
 };
 
 /// What a file says.
@@ -86,6 +87,8 @@ struct Whole {
     journal: Option<JournalSettings>,
     #[serde(default)]
     webhooks: WebhookSettings,
+    #[serde(default)]
+    reconcile: ReconcileSettings,
     reference: Option<ReferenceSettings>,
     #[serde(default)]
     alerts: AlertSettings,
@@ -109,6 +112,7 @@ pub fn read(text: &str) -> Result<File> {
         schedule: whole.schedule,
         journal: whole.journal,
         webhooks: whole.webhooks,
+        reconcile: whole.reconcile,
         reference: whole.reference,
         alerts: whole.alerts,
         log: whole.log,
@@ -139,6 +143,7 @@ fn unreadable(text: &str, first: String) -> Vec<String> {
             "schedule" => section::<Schedule>(value),
             "journal" => section::<JournalSettings>(value),
             "webhooks" => section::<WebhookSettings>(value),
+            "reconcile" => section::<ReconcileSettings>(value),
             "reference" => section::<ReferenceSettings>(value),
             "alerts" => section::<AlertSettings>(value),
             "log" => section::<LogSettings>(value),

@@ -95,25 +95,25 @@ macro_rules! journals {
                 "Please report it with the reason.";
             JournalNotScheduled Connection "MLC-5131" "Oracle did not schedule the import",
                 "The upload was answered with the request id -1. No line was loaded.",
-                "Check `journal.job`, and that the integration user may run the import. Then open the task and complete it again.";
+                "Check `journal.job`, and that the integration user may run the import. Then `journals replay NAME ID` sends the journal anew.";
             JournalRefused RejectedByOracle "MLC-5132" "Oracle refused the upload",
                 "The request was understood and declined. No line was loaded.",
-                "Read Oracle's message. Common causes: no access to `journal.document_account`, a missing privilege. Then open the task and complete it again.";
+                "Read Oracle's message. Common causes: no access to `journal.document_account`, a missing privilege. Then `journals replay NAME ID` sends the journal anew.";
             JournalOutOfAttempts Connection "MLC-5133" "The upload was given up",
                 "All attempts were used up. What is known says that no line was loaded.",
-                "Mend the cause that the last message names, then open the task and complete it again.";
+                "Mend the cause that the last message names. Then `journals replay NAME ID` sends the journal anew, after it was looked for once more.";
             JournalLoadFailed RejectedByOracle "MLC-5134" "Oracle could not load the file",
                 "The load job failed before the import. No batch was found.",
-                "Read the job's log. Then open the task and complete it again: that brings a journal under a new group id, since lines may be left in the interface.";
+                "Read the job's log (`journals show NAME ID --full`) and mend the cause. Then `journals replay NAME ID` sends the journal anew, under a new group id, since lines may be left in the interface.";
             JournalImportFailed RejectedByOracle "MLC-5135" "The import job failed",
                 "The job ended in error without naming a code. No batch was found.",
-                "Read the job's log. Then open the task and complete it again: that brings a journal under a new group id, since lines may be left in the interface.";
+                "Read the job's log (`journals show NAME ID --full`) and mend the cause. Then `journals replay NAME ID` sends the journal anew, under a new group id, since lines may be left in the interface.";
             JournalImportRejected RejectedByOracle "MLC-5136" "Oracle rejected the journal's lines",
                 "The import named error codes. One bad line rejects the whole journal, and the lines stay in the interface.",
-                "Mend what the codes say, delete the lines with Delete Import Data if they disturb, then open the task and complete it again: that brings a journal under a new group id.";
+                "Mend what the codes say, and delete the lines with Delete Import Data if they disturb. Then `journals replay NAME ID` sends the journal anew as it was planned, under a new group id. Where the plan itself is wrong (an amount, an account), mend that instead, open the task and complete it again.";
             JournalInDoubt InDoubt "MLC-5137" "It is not known whether the journal exists",
                 "Oracle's answer did not arrive, or an import ended without a batch that can be seen. Nothing is sent again as long as it may exist.",
-                "Look in Oracle for a batch whose name holds the group id. Nothing needs to be done when it appears: it is found and adopted. Nothing is sent again by itself unless it is proved that there is none.";
+                "Look in Oracle for a batch whose name holds the group id. Nothing needs to be done when it appears: it is found and adopted. Nothing is sent again by itself unless it is proved that there is none. When it does not settle by itself, decide it: `journals resolve NAME ID --posted BATCH-ID`, or `journals resolve NAME ID --not-posted --send-anew`, or with `--give-up` in place of the last. With `--preview` it only shows what Oracle says to that.";
             JournalSlow Notice "MLC-5138" "The import takes unusually long",
                 "The job was accepted and has not ended. It is followed on, and nothing is sent a second time.",
                 "Look at the job in Oracle's scheduled processes: it may wait for another one, or be on hold.";
@@ -140,10 +140,10 @@ macro_rules! journals {
                 "Wait; `journals show NAME ID` says where it stands and when it is looked at next.";
             JournalReplayInDoubt InDoubt "MLC-6513" "A journal in doubt is not sent again on a word",
                 "It may be in Oracle, and a second one would post the cost twice. It is looked for, and sent again by itself only once it is proved that there is none. Nothing was sent.",
-                "Wait, or look in Oracle for a batch whose name holds one of its group ids, which `journals show NAME ID` tells.";
-            JournalReplayReopened Conflict "MLC-6514" "The journal's task was opened again",
-                "A task that is open, or was opened again since, is not to bring this completion's journal any more. Nothing was sent.",
-                "Complete the task again: that brings a journal of its own.";
+                "Wait, or look in Oracle for a batch whose name holds one of its group ids, which `journals show NAME ID` tells. Then decide it: `journals resolve NAME ID --posted BATCH-ID` when there is one, `journals resolve NAME ID --not-posted --send-anew` when there is none; either is checked in Oracle first.";
+            JournalReplayReopened Conflict "MLC-6514" "The journal was withdrawn, or its task opened again",
+                "A task that is open, or was opened again since, is not to bring this completion's journal any more, and neither does one that a person gave up. Nothing was sent.",
+                "Open the task if it is complete, and complete it again: that brings a journal of its own.";
             JournalReplayReversal Usage "MLC-6515" "A reversal is not sent again",
                 "The journal takes another one back. Nothing was sent.",
                 "Mend what its code says, and reverse the batch in Oracle by hand.";

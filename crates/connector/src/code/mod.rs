@@ -64,9 +64,11 @@ mod operations;
 #[macro_use]
 mod replay;
 #[macro_use]
+mod resolve;
+#[macro_use]
 mod setting_up;
 
-program! { [oracle asana mapping reconcile hooks journals operations replay setting_up codes] }
+program! { [oracle asana mapping reconcile hooks journals operations replay resolve setting_up codes] }
 
 impl std::fmt::Display for Code {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

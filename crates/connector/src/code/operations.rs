@@ -12,6 +12,18 @@ macro_rules! operations {
             SearchEmpty Usage "MLC-6601" "There is nothing to search for",
                 "A search goes by letters and digits, and one of the texts that were given has none. Nothing was looked for.",
                 "Give a word or a number, or the beginning of one: `search NAME acme`, `search NAME --po US165121`.";
+            MovementErased MissingReference "MLC-6602" "The movement's record was erased",
+                "Somebody had what names a supplier or a person taken out of the log. Of the movement its times, ids, state and code are kept, but no record that could be shown, edited or sent again. Nothing was sent.",
+                "`reconcile NAME` compares the record with Asana as it is now, and puts right what differs. `erase NAME` tells who had it erased, and when.";
+            EraseTooShort Usage "MLC-6603" "That is too short to be looked for",
+                "A name of one or two letters stands in too many texts that mean something else. Nothing was erased.",
+                "Give the whole name, the e-mail address, or the supplier's number or id.";
+            EraseUnknown Usage "MLC-6604" "The connection knows no supplier of that number or id",
+                "Neither the stored list of suppliers nor a stored record has it. Nothing was erased.",
+                "Give the supplier's name as Oracle shows it; `reference show NAME WORD` looks in the stored list.";
+            EraseOpen Notice "MLC-6605" "Something that is still under way was not erased",
+                "What waits, is being sent, is held or in doubt, and journals on their way, are left as they are, since taking their texts away could break a posting or lose a value.",
+                "Wait until they have come to an end, or discard what is held, and give the same command again. Times, amounts and states are not touched by it, and what is erased stays so.";
             AlertUnknown Usage "MLC-7001" "The connection has no open alert of that id",
                 "Nothing was changed. An alert that is closed cannot be acknowledged any more.",
                 "`alerts list NAME` shows the open ones, and with `--all` those that are closed too. Alerts about nodes belong to no connection: `alerts list --nodes`.";

@@ -49,8 +49,8 @@ macro_rules! oracle {
                 "Missing data access looks exactly like an empty collection: status 200 with nothing in it.",
                 "Give the integration user access to a business unit that has records, then ping again.";
             RecordUnreadable Value "MLC-2016" "A record of Oracle cannot be read",
-                "The record lacks what is needed of it, or has an attribute of an unexpected type. It is kept in the log as held; the others go on. Only when its id is missing, or its id or LastUpdateDate cannot be read, does the reading of the feed end there, to be tried again. A record without a LastUpdateDate is taken like any other; its changes are found by full scans alone.",
-                "Look at the record with `movements show ID`; when the feed itself reports this code, with the page of the order or invoice in Oracle. If the attribute's form is legitimate, it is a defect of this program: please report it.";
+                "The record lacks what is needed of it, or has an attribute of an unexpected type. It is kept in the log as held; the others go on. One without a readable id stands there as `nameless/` and a digest of its text. Only when no row of a page has an id does the reading of the feed end there, to be tried again. A record whose LastUpdateDate is missing or cannot be read is taken like any other; its changes are found by full scans alone.",
+                "Look at the record with `movements show NAME ID`; when the feed itself reports this code, with the page of the order or invoice in Oracle. If the attribute's form is legitimate, it is a defect of this program: please report it.";
             OracleNotVisible MissingReference "MLC-2017" "What the journal settings name is not visible in Oracle",
                 "It does not exist, or the integration user may not see it: Oracle answers both with nothing. As long as it is so, journals would be refused or rejected.",
                 "Compare the setting with Oracle's own pages. If it is right, give the integration user access to the ledger and to the lists of its setup.";

@@ -20,10 +20,19 @@ macro_rules! reconcile {
                 "Put the task back into a mapped project, or delete it; then the order gets a new one as the settings say.";
             ReconcileCompletion Internal "MLC-4506" "A completion has neither a journal nor a reason",
                 "A completed task brought no journal, and nothing says why. This must never happen.",
-                "Look at it with `ml-connector journals show TASK` and report it; the journal can be made by opening the task and completing it again.";
+                "Look at it with `ml-connector journals show NAME TASK` and report it; the journal can be made by opening the task and completing it again.";
             ReconcileBatch MissingReference "MLC-4507" "A journal that is said to be imported is not in Oracle",
                 "Its batch is not found under its id. Somebody deleted the batch in General Ledger, or the user lost sight of the ledger.",
                 "Look the batch up in General Ledger. The connector does not send a journal again by itself once it was imported.";
+            ReconcileDrift Conflict "MLC-4508" "Both systems differ, and nobody has put it right",
+                "The last reconciliation found differences that it was not to repair, or could not. Each is stored with the values that were expected and those that were shown.",
+                "See them with `ml-connector reconcile NAME --last`. `ml-connector reconcile NAME` puts right what it can; `reconcile.drift = \"repair\"` does so every time. What is left needs a person, as the code beside it says.";
+            ReconcileOvertaken Conflict "MLC-4509" "The settings were changed while both systems were compared",
+                "What was found fits the settings of before, so nothing was put right. It was compared anew, and the settings changed again.",
+                "Run it again when nobody is changing the connection.";
+            ReconcileNever MissingReference "MLC-4510" "No reconciliation of the connection has ended yet",
+                "There is no stored report. One is made by `serve` as `reconcile.every` says, for the first time that long after the connection was activated, and by `ml-connector reconcile NAME`; a check stores nothing.",
+                "Run `ml-connector reconcile NAME`, or wait for the schedule.";
         }
     };
 }

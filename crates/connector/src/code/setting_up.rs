@@ -36,6 +36,9 @@ macro_rules! setting_up {
             AddressSilent Connection "MLC-8111" "Nothing answers at the address",
                 "The guide tried to connect to the host of the address that was given, before it asks for a secret. The name is not known, or nothing takes connections there. Nothing was sent.",
                 "Compare the address with the one that your browser shows. When this machine reaches the outside only through a proxy, say yes to using it all the same: the next test asks through the proxy.";
+            SettingsVersionUnknown Usage "MLC-8120" "There is no such version of the settings",
+                "Each change of a connection's settings is kept under a number. This number is none of them.",
+                "`ml-connector connection history NAME` lists the versions.";
             ReferenceShrunk Permission "MLC-8001" "Oracle shows far fewer suppliers or accounts than before",
                 "A user who lost access is answered with fewer rows and no error. What was read is stored; what was not shown is not marked as gone.",
                 "Check what the integration user may see. If so much was really removed, remove the connection and add it anew; until then the old rows stay.";

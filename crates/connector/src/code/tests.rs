@@ -42,7 +42,7 @@ const RANGES: &[(&str, &str)] = &[
     ("51", "Journals: why there is none, and what became of one"),
     ("60", "The record log"),
     ("65", "What people do to movements and journals"),
-    ("66", "Searching the record log"),
+    ("66", "Searching the record log, and erasing from it"),
     ("70", "Alerts"),
     ("80", "Reference data: suppliers, accounts, and the options that stand for them"),
     ("81", "Setting a connection up: fields, the connection's file, the dry run"),

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
-use oracle_fusion::Limit;
 use oracle_fusion::keyset::Keyset;
+use oracle_fusion::{Limit, Placed};
 use tokio::sync::watch;
 
 use crate::code::Code;
@@ -12,7 +12,7 @@ use crate::dry_run::spool::{Slot, Spool};
 use crate::engine::Clients;
 use crate::error::{Error, Result};
 use crate::feed::Feed;
-use crate::feed::prepare::prepare;
+use crate::feed::prepare::{self, prepare};
 use crate::ids::ProjectGid;
 use crate::push::known::known_task;
 use crate::push::walk::Walk;
@@ -64,16 +64,18 @@ impl Records {
             let query = keyset.query(feed.resource(), at_once).expanded();
             let page = clients.fusion.page(&query).await.map_err(trouble::oracle)?;
             records.pages += 1;
-            let keys = page.keys(feed.resource()).map_err(trouble::record)?;
+            let Placed { keys, at, nameless } = page.placed(feed.resource()).map_err(trouble::record)?;
             let step = keyset.accept(&keys, page.has_more).map_err(|error| {
                 Error::new(Code::OraclePageRepeats, format!("{}: {error}", feed.as_str())).because(error)
             })?;
             let mut items: Vec<Option<_>> = page.items.into_iter().map(Some).collect();
+            for raw in nameless.into_iter().filter_map(|at| items.get_mut(at).and_then(Option::take)) {
+                let incoming = prepare(feed, &prepare::nameless(&raw), raw, &settings.routing.account);
+                records.add(incoming.source_id, None, &incoming.body)?;
+            }
             for index in step.fresh {
-                let (Some(raw), Some(key)) = (items.get_mut(index).and_then(Option::take), keys.get(index))
-                else {
-                    continue;
-                };
+                let (Some(at), Some(key)) = (at.get(index), keys.get(index)) else { continue };
+                let Some(raw) = items.get_mut(*at).and_then(Option::take) else { continue };
                 if records.by_id.len() as u64 >= limit {
                     return Ok(records);
                 }

@@ -2,7 +2,8 @@
 //!
 //! It reads Oracle and lists the mapped projects as a synchronisation does, and plans with the very planner of the
 //! push. What it reads is kept in an unlinked temporary file ([`spool`]), so that memory holds only ids and order
-//! numbers. It never writes to Asana or Oracle, and to the database only the note that it was made.
+//! numbers. It never writes to Asana or Oracle, and to the database only the note that it was made. With settings that are
+//! not stored ([`preview`]) it leaves no note.
 
 mod compare;
 pub(crate) mod gather;
@@ -12,4 +13,4 @@ pub(crate) mod spool;
 pub(crate) mod world;
 
 pub(crate) use run::plan_all;
-pub use run::{Options, run};
+pub use run::{Options, preview, run};

@@ -17,6 +17,8 @@ use crate::feed::Feed;
 use crate::ids::{ConnectionId, MovementId};
 use crate::push::plan::{Plan, Planner};
 use crate::push::world::{self, Moving, World};
+use crate::settings::Settings;
+use crate::store::connections::Connection;
 use crate::store::dry_runs::{self, Counts};
 use crate::store::outbox::{Claimed, Next};
 use crate::template::Templates;
@@ -41,23 +43,47 @@ pub async fn run(
     progress: &watch::Sender<u64>,
 ) -> Result<Report> {
     let clients = engine.clients(connection).await?;
-    clients.connection.settings.check_mapped()?;
     clients.forget_fields();
+    let report = look(engine, &clients, options, progress).await?;
+    let mut db = engine.db.acquire().await?;
+    let version = clients.connection.settings_version;
+    dry_runs::record(&mut db, connection, version, report.whole, &report.counts).await?;
+    Ok(report)
+}
+
+/// A dry run with settings that are not stored: what would be written if they were. It is not noted, so it opens no way to
+/// a first activation.
+pub async fn preview(
+    engine: &Engine,
+    connection: &Connection,
+    settings: Settings,
+    options: Options,
+    progress: &watch::Sender<u64>,
+) -> Result<Report> {
+    settings.check()?;
+    let clients = engine.connect(Connection { settings, ..connection.clone() }).await?;
+    look(engine, &clients, options, progress).await
+}
+
+async fn look(
+    engine: &Engine,
+    clients: &Clients,
+    options: Options,
+    progress: &watch::Sender<u64>,
+) -> Result<Report> {
+    clients.connection.settings.check_mapped()?;
     let fields = clients.fields().await?;
-    let read = |feed| Records::read(&clients, feed, options.since, options.limit, progress);
+    let read = |feed| Records::read(clients, feed, options.since, options.limit, progress);
     let (orders, invoices, tasks) =
-        tokio::try_join!(read(Feed::PurchaseOrders), read(Feed::Invoices), Tasks::list(&clients, progress))?;
+        tokio::try_join!(read(Feed::PurchaseOrders), read(Feed::Invoices), Tasks::list(clients, progress))?;
     let whole = options.since.is_none() && orders.complete && invoices.complete;
     let reads = tasks.requests + clients.connection.settings.projects().len() as u64;
     let pages = orders.pages + invoices.pages;
     let mut known = Known { orders, invoices, tasks, links: Vec::new(), absent: Absent::default() };
-    let mut report = plan_all(engine, &clients, &fields, &mut known, progress).await?;
+    let mut report = plan_all(engine, clients, &fields, &mut known, progress).await?;
     report.whole = whole;
     report.counts.asana_requests = reads + report.counts.created + report.counts.updated;
     report.counts.oracle_requests = pages;
-    let mut db = engine.db.acquire().await?;
-    let version = clients.connection.settings_version;
-    dry_runs::record(&mut db, connection, version, whole, &report.counts).await?;
     Ok(report)
 }
 

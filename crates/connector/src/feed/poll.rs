@@ -7,7 +7,7 @@ use futures_util::stream::FuturesOrdered;
 use futures_util::{FutureExt, StreamExt};
 use jiff::{SignedDuration, Timestamp};
 use oracle_fusion::keyset::{Keyset, KeysetError};
-use oracle_fusion::{ErrorKind, Limit, Page};
+use oracle_fusion::{ErrorKind, Limit, Page, Placed};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
@@ -15,7 +15,7 @@ use crate::code::Code;
 use crate::engine::{Clients, Engine};
 use crate::error::{Error, Result};
 use crate::feed::Feed;
-use crate::feed::prepare::prepare;
+use crate::feed::prepare::{self, prepare};
 use crate::store;
 use crate::store::documents::{self, Incoming, Reading, Stored};
 use crate::store::feeds::{self, FeedState, Mode};
@@ -302,16 +302,17 @@ impl Reader {
     async fn fetch(&self, keyset: &mut Keyset, query: oracle_fusion::Query) -> Result<Ready> {
         let resource = self.feed.resource();
         let page: Page = self.clients.fusion.page(&query).await.map_err(trouble::oracle)?;
-        let keys = page.keys(resource).map_err(trouble::record)?;
+        let Placed { keys, at, nameless } = page.placed(resource).map_err(trouble::record)?;
         let step = keyset.accept(&keys, page.has_more).map_err(|e| self.lost_its_way(e))?;
         let mut items: Vec<Option<_>> = page.items.into_iter().map(Some).collect();
         let mut whole = Vec::with_capacity(step.fresh.len());
         let undated = query.get_filter().is_none() && keys.iter().any(|key| key.last_update.is_none());
+        for raw in nameless.into_iter().filter_map(|at| items.get_mut(at).and_then(Option::take)) {
+            whole.push((prepare::nameless(&raw), raw));
+        }
         for index in step.fresh {
-            let (Some(raw), Some(key)) = (items.get_mut(index).and_then(Option::take), keys.get(index))
-            else {
-                continue;
-            };
+            let (Some(at), Some(key)) = (at.get(index), keys.get(index)) else { continue };
+            let Some(raw) = items.get_mut(*at).and_then(Option::take) else { continue };
             let raw = self.clients.fusion.complete(raw, resource).await.map_err(trouble::oracle)?;
             whole.push((key.clone(), raw));
         }

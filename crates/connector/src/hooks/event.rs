@@ -61,6 +61,13 @@ impl EventKey {
         EventKey::digest(Some(changed_at), &[Some("sweep"), Some(task), Some(&changed_at.to_string())])
     }
 
+    /// The least key of an event of that second.
+    #[must_use]
+    pub fn first_of(second: i64) -> EventKey {
+        let second = u32::try_from(second.max(0)).unwrap_or(u32::MAX);
+        EventKey(Uuid::from_u128(u128::from(second) << (8 * (16 - KEY_TIME_BYTES))))
+    }
+
     fn digest(happened_at: Option<Timestamp>, parts: &[Option<&str>]) -> EventKey {
         let mut digest = Sha256::new();
         for part in parts {

@@ -15,7 +15,7 @@ pub struct ImportCode {
     pub remedy: &'static str,
 }
 
-const PERIOD: &str = "Open the period in Oracle, or leave `journal.closed_period` at `next_open`; then open the task and complete it again.";
+const PERIOD: &str = "Open the period in Oracle, or leave `journal.closed_period` at `next_open`; then `journals replay NAME ID` sends the journal anew.";
 const DAY: &str = "The ledger takes entries on business days only; ask who keeps the ledger's calendar.";
 const ACCOUNT: &str = "Compare the account with the chart of accounts; mend the order's distribution, `journal.natural_account` or the clearing account.";
 const BALANCE: &str = "The lines balance in the file. If they do not balance within a balancing segment, set `journal.balancing_segment` or let Oracle make intercompany lines.";

@@ -6,6 +6,7 @@ use asana::FieldValue;
 
 use crate::amount;
 use crate::code::Code;
+use crate::erase::MARK;
 use crate::ids::FieldGid;
 use crate::mapping::Held;
 use crate::mapping::field::{Field, FieldSet, Kind};
@@ -103,6 +104,10 @@ fn one(
     if let (Value::Text(_), Some(option)) = (&value, bound) {
         // the option stands for the supplier or account itself, whatever its name is by now
         return Ok(Some(FieldValue::Enum(option.clone())));
+    }
+    if matches!(&value, Value::Text(text) if text == MARK) {
+        // the name was erased here, not in Asana
+        return Ok(None);
     }
     fit(value, field, purpose, notes).map(Some)
 }

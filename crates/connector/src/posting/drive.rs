@@ -4,7 +4,6 @@ use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use jiff::Timestamp;
 use outbound::exchange::watched;
-use sqlx::PgConnection;
 use tokio::sync::Mutex;
 
 use crate::code::Code;
@@ -13,8 +12,11 @@ use crate::error::{Error, Result};
 use crate::journal::machine::{self, Action, Context, Limits, Observation, State};
 use crate::journal::settings::Suspense;
 use crate::journal::{GroupId, JournalSettings, Kind};
-use crate::posting::oracle::{self, About, Exchange, Proof};
+use crate::posting::intent::{self, Intent};
+use crate::posting::lookup::{self, Proof};
+use crate::posting::oracle::{self, About, Exchange};
 use crate::posting::redate::{self, Dated};
+use crate::posting::settled::{self, Settled};
 use crate::purpose::Purpose;
 use crate::store::attempts::{self, About as Subject, NewAttempt};
 use crate::store::jobs::{self, Job, Lease};
@@ -154,7 +156,7 @@ impl Driver<'_> {
     async fn turn(&self, mut journal: Claimed) -> Result<Ended> {
         let before = journal.machine.state.as_str();
         let (mut submitted, mut asked, mut trouble) = (0, false, None);
-        let mut exchange = Exchange::without(Observation::Claimed);
+        let mut exchange = self.claimed(&journal);
         for _ in 0..STEPS {
             let context = Context {
                 now: Timestamp::now(),
@@ -164,16 +166,24 @@ impl Driver<'_> {
                 suspense: self.settings.suspense == Suspense::On,
             };
             let from = journal.machine.state.as_str();
-            let step = machine::step(std::mem::take(&mut journal.machine), &exchange.seen, &context);
+            let mut step = machine::step(std::mem::take(&mut journal.machine), &exchange.seen, &context);
             let about = self.about(&journal.task, journal.ordinal, journal.kind);
             let group = about.group(step.journal.progress.generation);
+            if let (Observation::BatchFound(batch), "in_doubt") = (&exchange.seen, from) {
+                let groups = (about.group(batch.generation), group);
+                let told = intent::explained(&journal.plan, groups, step.journal.progress.submitted_at);
+                step.words = format!("{}; {told}", step.words);
+            }
+            let intent =
+                (step.action == Action::Submit).then(|| Intent::of(&journal.plan, group, self.settings));
             let ends = matches!(step.action, Action::Wait(_) | Action::Done);
             // what is only on its way is not worth a write
             let state = &step.journal.state;
             let waits = matches!(exchange.seen, Observation::NotEnterable { .. });
             let settles = state.is_final() || matches!(state, State::InDoubt { .. });
             let shows = ends && (waits || (state.as_str() != before && settles));
-            self.store(&journal, group, from, &step, &exchange, shows).await?;
+            let begins = intent.as_ref().and_then(|intent| intent.as_ref().ok());
+            self.store(&journal, group, from, &step, &exchange, (begins, shows)).await?;
             let about = self.about(&journal.task, journal.ordinal, journal.kind);
             let submits = step.action == Action::Submit;
             let done = match step.action {
@@ -181,7 +191,7 @@ impl Driver<'_> {
                     let state = step.journal.state;
                     return Ok(Ended::Turn(Turn { state, submitted, asked, trouble }));
                 }
-                action => watched(self.act(&journal, &step.journal, action, about, group)).await,
+                action => watched(self.act(&step.journal, action, about, intent)).await,
             };
             submitted += u64::from(submits);
             exchange = Exchange { exchanges: done.1, ..done.0 };
@@ -201,19 +211,21 @@ impl Driver<'_> {
     /// Does what the state machine decided.
     async fn act(
         &self,
-        journal: &Claimed,
         next: &machine::Journal,
         action: Action,
         about: About<'_>,
-        group: GroupId,
+        intent: Option<std::result::Result<Intent, String>>,
     ) -> Exchange {
         let fusion = &self.clients.fusion;
         match action {
-            Action::Submit => self.submit(journal, group).await,
+            Action::Submit => match intent {
+                Some(Ok(intent)) => oracle::submit(fusion, &intent.import, intent.request()).await,
+                Some(Err(words)) => not_sent(words),
+                None => not_sent("no document was made".to_owned()),
+            },
             Action::LookUp | Action::ReadBack => {
-                let in_doubt = State::InDoubt { request_id: None };
-                let proof = if next.state == in_doubt { Proof::Needed } else { Proof::Idle };
-                oracle::look_up(fusion, about, next.generations(), proof).await
+                let proof = if next.needs_proof() { Proof::Needed } else { Proof::Idle };
+                lookup::look_up(fusion, about, next.generations(), proof).await.exchange
             }
             Action::Follow { request_id } => oracle::follow(fusion, &request_id).await,
             Action::ReadLog { request_id } => oracle::read_log(fusion, &request_id).await,
@@ -242,18 +254,19 @@ impl Driver<'_> {
         looked
     }
 
-    async fn submit(&self, journal: &Claimed, group: GroupId) -> Exchange {
-        let document = match journal.plan.document(group) {
-            Ok(document) => document,
-            Err(why) => return not_sent(why.to_string()),
-        };
-        match oracle::import_of(&document, &journal.plan, self.settings) {
-            Ok(import) => {
-                let request = oracle::import_words(&import, &document);
-                oracle::submit(&self.clients.fusion, &import, request).await
+    /// What a claim shows. Of a sending whose answer nobody recorded, the request is told as the stored plan gives it again.
+    fn claimed(&self, journal: &Claimed) -> Exchange {
+        let mut exchange = Exchange::without(Observation::Claimed);
+        if journal.machine.state == State::Submitting {
+            let about = self.about(&journal.task, journal.ordinal, journal.kind);
+            let group = about.group(journal.machine.progress.generation);
+            if let Ok(intent) = Intent::of(&journal.plan, group, self.settings) {
+                let words = intent.words();
+                exchange.request = intent.request();
+                exchange.response = format!("no answer was recorded; made again of the stored plan: {words}");
             }
-            Err(error) => not_sent(error.message),
         }
+        exchange
     }
 
     /// Commits a step before its action is done, with all that follows from it.
@@ -264,7 +277,7 @@ impl Driver<'_> {
         from: &str,
         step: &machine::Step,
         exchange: &Exchange,
-        shows: bool,
+        (begins, shows): (Option<&Intent>, bool),
     ) -> Result<()> {
         let logged = |text: &str| (!text.is_empty()).then(|| cut(text));
         let (request, response) = (logged(&exchange.request), logged(&exchange.response));
@@ -296,12 +309,15 @@ impl Driver<'_> {
             plan: moved.map(|_| &journal.plan),
         };
         let shows = shows && self.clients.connection.settings.fields.contains_key(&Purpose::JournalStatus);
-        let settled = step.journal.state.is_final();
+        let is_settled = step.journal.state.is_final();
         let (connection, node) = (self.lease.connection, self.engine.node);
         let turn = self.gate.lock().await;
         let mut tx = store::begin(&self.engine.db).await?;
         jobs::hold(&mut tx, self.lease).await?;
         journals::record_step(&mut tx, connection, self.lease.fence, node, &record).await?;
+        if let Some(intent) = begins {
+            intent.log(&mut tx, connection, node, journal.id).await?;
+        }
         let tried: Vec<_> = exchange
             .exchanges
             .iter()
@@ -312,8 +328,10 @@ impl Driver<'_> {
             let ordinal = i32::try_from(journal.ordinal).unwrap_or(i32::MAX);
             completions::remark(&mut tx, connection, journal.task.as_str(), ordinal, None, moved).await?;
         }
-        if settled {
-            self.settle(&mut tx, journal, &step.journal.state).await?;
+        if is_settled {
+            let (task, order) = (journal.task.as_str(), journal.plan.order_id.as_str());
+            let of = Settled { kind: journal.kind, task, ordinal: journal.ordinal, order };
+            settled::settle(&mut tx, connection, of, &step.journal.state).await?;
         }
         if shows {
             outbox::open_for_order(&mut tx, connection, &journal.plan.order_id).await?;
@@ -321,33 +339,13 @@ impl Driver<'_> {
         tx.commit().await?;
         drop(turn);
         // not before: a transaction that holds the row of one job must never wait for that of another
-        let asked: Vec<Job> = [(shows, Job::Push), (settled, Job::Completions)]
+        let asked: Vec<Job> = [(shows, Job::Push), (is_settled, Job::Completions)]
             .into_iter()
             .filter_map(|(asks, job)| asks.then_some(job))
             .collect();
         if !asked.is_empty() {
             jobs::ask_for(&self.engine.db, connection, &asked).await?;
             self.engine.wake();
-        }
-        Ok(())
-    }
-
-    /// A journal is settled: whatever waited for it is looked at, and a cost that it bears no more can be borne by
-    /// another one.
-    async fn settle(&self, db: &mut PgConnection, journal: &Claimed, state: &State) -> Result<()> {
-        let connection = self.lease.connection;
-        let freed = match (journal.kind, state) {
-            (Kind::Reversal, State::Imported { .. }) => {
-                journals::stop_counting(db, connection, journal.task.as_str(), journal.ordinal).await?;
-                true
-            }
-            // what Oracle rejected is not in the books: it is for a person, and holds up no other completion
-            (Kind::Posting, State::Rejected { .. } | State::Withdrawn) => true,
-            _ => false,
-        };
-        completions::look_again_at_task(db, connection, journal.task.as_str()).await?;
-        if freed {
-            completions::look_again_at_cost(db, connection, &journal.plan.order_id).await?;
         }
         Ok(())
     }
@@ -360,7 +358,7 @@ fn not_sent(words: String) -> Exchange {
 }
 
 /// A text for the log, cut at a character.
-fn cut(text: &str) -> String {
+pub(super) fn cut(text: &str) -> String {
     if text.len() <= MAX_LOGGED {
         // PostgreSQL stores no NUL
         return text.replace('\0', "\u{fffd}");

@@ -7,13 +7,17 @@
 mod around;
 pub mod build;
 pub mod drive;
+mod intent;
 pub mod ledger;
 pub mod lines;
+pub mod lookup;
 pub mod oracle;
 pub mod preview;
 mod redate;
 pub mod reopen;
 pub mod replay;
+pub mod resolve;
+mod settled;
 pub mod story;
 
 pub use drive::{JournalsReport, run};

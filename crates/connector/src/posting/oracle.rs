@@ -1,16 +1,15 @@
 //! One exchange with Oracle about a journal, translated into what the state machine understands.
 
-use futures_util::future::join_all;
 use oracle_fusion::{
     BulkImport, DocumentAccount, Error as OracleError, FileName, Fusion, IMPORT_JOURNALS, JobClass,
     JobOptions, JobTree as Tree, JournalImportParameters, JournalSource, NotificationCode, Outcome,
-    RequestId, Suspense as Post, Wildcard, ZipDocument, import_codes,
+    RequestId, Suspense as Post, ZipDocument, import_codes,
 };
 
 use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::ids::{ConnectionId, TaskGid};
-use crate::journal::machine::{Batch, JobTree, Log, Observation, ReadFailure, Refusal, Trust};
+use crate::journal::machine::{JobTree, Log, Observation, ReadFailure, Refusal};
 use crate::journal::settings::Suspense;
 use crate::journal::{GroupId, JournalDocument, JournalPlan, JournalSettings, Kind};
 use crate::posting::drive::Trouble;
@@ -39,7 +38,7 @@ impl Exchange {
         Exchange::of(seen, String::new(), String::new())
     }
 
-    fn of(seen: Observation, request: String, response: String) -> Exchange {
+    pub(super) fn of(seen: Observation, request: String, response: String) -> Exchange {
         Exchange { seen, request, response, trouble: None, exchanges: Vec::new() }
     }
 }
@@ -100,16 +99,21 @@ pub fn import_of(
 /// The import as the log shows it: everything but the packed document, whose rows follow.
 #[must_use]
 pub fn import_words(import: &BulkImport, document: &JournalDocument) -> String {
+    format!("{}\n\nGlInterface.csv\n{}", import_head(import), String::from_utf8_lossy(&document.csv))
+}
+
+/// The import as the log shows it, without its document.
+#[must_use]
+pub fn import_head(import: &BulkImport) -> String {
     format!(
         "POST erpintegrations importBulkData\nFileName: {}\nDocumentAccount: {}\nJobName: {}\nParameterList: {}\n\
-         JobOptions: {}\nNotificationCode: {}\n\nGlInterface.csv\n{}",
+         JobOptions: {}\nNotificationCode: {}",
         import.file_name.as_str(),
         import.document_account.as_str(),
         import.job_name.as_str(),
         import.parameters.parameter_list(),
         import.job_options.as_str(),
         import.notification_code,
-        String::from_utf8_lossy(&document.csv),
     )
 }
 
@@ -147,111 +151,6 @@ fn refused(error: &OracleError, words: &str) -> Observation {
         OracleError::Unreachable { .. } | OracleError::TimedOut { .. } => Refusal::Unreachable { words },
         _ => Refusal::Permanent { words },
     })
-}
-
-/// Whether an empty look-up has to prove that there is nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Proof {
-    /// It has: the journal may be sent again because of it.
-    Needed,
-    /// It has not: nothing follows from it.
-    Idle,
-}
-
-/// Looks for a batch under the group ids of all generations.
-pub async fn look_up(
-    fusion: &Fusion,
-    about: About<'_>,
-    generations: std::ops::RangeInclusive<u32>,
-    proof: Proof,
-) -> Exchange {
-    let groups: Vec<(u32, GroupId)> = generations.map(|g| (g, about.group(g))).collect();
-    let named: Vec<String> = groups.iter().map(|(_, group)| group.to_string()).collect();
-    let request = format!("GET journalBatches with {} in BatchName", named.join(", "));
-    match find_batches(fusion, &groups, proof).await {
-        Ok((seen, response)) => Exchange::of(seen, request, response),
-        Err(error) => read_failed(&error, request),
-    }
-}
-
-/// All forms of the question at once: a journal that is to be sent waits for the answers.
-async fn find_batches(
-    fusion: &Fusion,
-    groups: &[(u32, GroupId)],
-    proof: Proof,
-) -> std::result::Result<(Observation, String), OracleError> {
-    // the newest sending first: a batch of it is what is looked for
-    let questions = groups.iter().rev().flat_map(|(generation, group)| {
-        let group = oracle_fusion::GroupId::new(group.number()).ok();
-        Wildcard::ALL.into_iter().filter_map(move |form| Some((*generation, group?, form)))
-    });
-    let asked = questions.map(|(generation, group, form)| async move {
-        (generation, form, fusion.journal_batches_of(group, form).await)
-    });
-    let mut found: Vec<(u32, oracle_fusion::JournalBatch)> = Vec::new();
-    let (mut forms, mut refused) = (Wildcard::ALL.to_vec(), None);
-    for (generation, form, answer) in join_all(asked).await {
-        match answer {
-            Ok(batches) => {
-                for batch in batches {
-                    if !found.iter().any(|(_, known)| known.id == batch.id) {
-                        found.push((generation, batch));
-                    }
-                }
-            }
-            // a pod need not take both forms of the question
-            Err(error @ OracleError::BadRequest(_)) => {
-                forms.retain(|known| *known != form);
-                refused = Some(error);
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    if let (true, Some(error)) = (forms.is_empty(), refused) {
-        return Err(error);
-    }
-    if let Some(batch) = adopted(&found) {
-        return Ok(batch);
-    }
-    if proof == Proof::Idle {
-        return Ok((Observation::NoBatch(Trust::PatternUnproved), "no batch".to_owned()));
-    }
-    trusted(fusion, forms).await
-}
-
-/// The first batch that was found, with what must be said of it.
-fn adopted(found: &[(u32, oracle_fusion::JournalBatch)]) -> Option<(Observation, String)> {
-    let (generation, batch) = found.first()?;
-    let total =
-        |number: &Option<oracle_fusion::Number>| number.as_ref().and_then(|n| n.as_str().parse().ok());
-    let seen = Observation::BatchFound(Batch {
-        id: batch.id.clone(),
-        generation: *generation,
-        debits: total(&batch.running_total_dr),
-        credits: total(&batch.running_total_cr),
-        more: u32::try_from(found.len() - 1).unwrap_or(u32::MAX),
-    });
-    let name = batch.name.as_deref().unwrap_or("without a name");
-    Some((seen, format!("batch {} \"{name}\", {} in all", batch.id, found.len())))
-}
-
-/// An empty answer proves nothing by itself: is the question understood, and is anything visible?
-async fn trusted(
-    fusion: &Fusion,
-    forms: Vec<Wildcard>,
-) -> std::result::Result<(Observation, String), OracleError> {
-    let Some(known) = fusion.any_journal_batch().await? else {
-        let words = "no batch, and none of any kind is visible".to_owned();
-        return Ok((Observation::NoBatch(Trust::NothingVisible), words));
-    };
-    for form in forms {
-        if fusion.wildcard_works(&known, form).await? {
-            let words = format!("no batch; the same form of question finds batch {}", known.id);
-            return Ok((Observation::NoBatch(Trust::Proved), words));
-        }
-    }
-    let words = format!("no batch, but the question does not find batch {} either", known.id);
-    Ok((Observation::NoBatch(Trust::PatternUnproved), words))
 }
 
 /// Looks at a request's job tree.
@@ -322,7 +221,7 @@ pub async fn read_log(fusion: &Fusion, request_id: &str) -> Exchange {
     }
 }
 
-fn read_failed(error: &OracleError, request: String) -> Exchange {
+pub(super) fn read_failed(error: &OracleError, request: String) -> Exchange {
     let failure = match error {
         OracleError::Maintenance { announced: true, .. } => ReadFailure::Maintenance,
         _ => ReadFailure::Other { retry_after: error.retry_after() },

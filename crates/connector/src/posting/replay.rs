@@ -9,8 +9,9 @@ use crate::engine::Clients;
 use crate::error::{Error, Result};
 use crate::ids::JournalId;
 use crate::journal::machine::{self, Context, Decision, Limits, Observation, State};
-use crate::journal::{GroupId, JournalSettings, Kind, NoJournal};
-use crate::posting::oracle::{self, About, Proof, import_of, import_words};
+use crate::journal::{GroupId, JournalPlan, JournalSettings, Kind, NoJournal};
+use crate::posting::lookup::{self, Proof};
+use crate::posting::oracle::{About, import_of, import_words};
 use crate::posting::redate::{self, Dated};
 use crate::store;
 use crate::store::actions::{self, NewAction, Subject, What};
@@ -40,6 +41,14 @@ pub struct Preview {
     pub look_up: String,
     /// What Oracle answers to that now.
     pub found: String,
+    /// How it would be sent.
+    #[serde(flatten)]
+    pub sending: Sending,
+}
+
+/// How a journal would be sent now.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Sending {
     /// The date it would be entered under.
     pub accounting_date: String,
     /// Why it would be another date than before, or would wait.
@@ -129,41 +138,49 @@ pub async fn preview(db: &PgPool, clients: &Clients, id: JournalId) -> Result<Pr
     tx.rollback().await?;
     let group = group(connection, &candidate, &next);
     let about = about(connection, &candidate);
-    let looked = oracle::look_up(&clients.fusion, about, next.generations(), Proof::Idle).await;
-    let mut preview = Preview {
-        journal: id,
-        group: group.to_string(),
-        look_up: looked.request,
-        found: looked.response,
-        accounting_date: candidate.plan.accounting.date.to_string(),
-        dated: None,
-        request: None,
+    let looked = lookup::look_up(&clients.fusion, about, next.generations(), Proof::Idle).await.exchange;
+    let accounting_date = candidate.plan.accounting.date.to_string();
+    let sending = match looked.seen {
+        Observation::NoBatch(_) => sending(clients, settings, candidate.plan, group).await?,
+        _ => Sending { accounting_date, dated: None, request: None },
     };
-    if !matches!(looked.seen, Observation::NoBatch(_)) {
-        return Ok(preview);
-    }
+    let group = group.to_string();
+    Ok(Preview { journal: id, group, look_up: looked.request, found: looked.response, sending })
+}
+
+/// How a journal would be sent under a group: its date is looked at as before every first sending.
+pub(super) async fn sending(
+    clients: &Clients,
+    settings: &JournalSettings,
+    plan: JournalPlan,
+    group: GroupId,
+) -> Result<Sending> {
     let periods = clients.ledger.periods(&clients.fusion, settings).await?;
-    let plan = match redate::dated(&candidate.plan, &periods, settings) {
-        Dated::Stands => candidate.plan,
-        Dated::Moved(plan) => {
-            preview.dated = Some(redate::words(&candidate.plan, &plan));
-            preview.accounting_date = plan.accounting.date.to_string();
-            *plan
+    let (plan, dated) = match redate::dated(&plan, &periods, settings) {
+        Dated::Stands => (plan, None),
+        Dated::Moved(moved) => {
+            let words = redate::words(&plan, &moved);
+            (*moved, Some(words))
         }
         Dated::Waits(why) => {
-            preview.dated = Some(format!("it would wait: {why}"));
-            return Ok(preview);
+            let accounting_date = plan.accounting.date.to_string();
+            let dated = Some(format!("it would wait: {why}"));
+            return Ok(Sending { accounting_date, dated, request: None });
         }
     };
     let unfit = |why: NoJournal| Error::new(why.code(), why.to_string());
     let document = plan.document(group).map_err(unfit)?;
     let import = import_of(&document, &plan, settings)?;
-    preview.request = Some(import_words(&import, &document));
-    Ok(preview)
+    let request = Some(import_words(&import, &document));
+    Ok(Sending { accounting_date: plan.accounting.date.to_string(), dated, request })
 }
 
 /// The journal, with everything locked that could change what is decided about it.
-async fn locked(db: &mut PgConnection, connection: &Connection, id: JournalId) -> Result<Candidate> {
+pub(super) async fn locked(
+    db: &mut PgConnection,
+    connection: &Connection,
+    id: JournalId,
+) -> Result<Candidate> {
     connections::settings_version(db, connection.id).await?;
     // journals are opened only by whoever has this row locked
     jobs::any_running(db, connection.id, &[Job::Completions]).await?;
@@ -171,7 +188,7 @@ async fn locked(db: &mut PgConnection, connection: &Connection, id: JournalId) -
     found.ok_or_else(|| Error::new(Code::JournalSubjectUnknown, format!("there is no journal {id}")))
 }
 
-fn settings(connection: &Connection) -> Result<&JournalSettings> {
+pub(super) fn settings(connection: &Connection) -> Result<&JournalSettings> {
     let words = "the connection makes no journals: its settings have no [journal] section";
     connection.settings.journal.as_ref().ok_or_else(|| Error::new(Code::SettingsInvalid, words))
 }
@@ -186,7 +203,7 @@ fn context(settings: &JournalSettings) -> Context {
     }
 }
 
-fn about<'a>(connection: &Connection, candidate: &'a Candidate) -> About<'a> {
+pub(super) fn about<'a>(connection: &Connection, candidate: &'a Candidate) -> About<'a> {
     let Candidate { task, ordinal, kind, .. } = candidate;
     About { connection: connection.id, task, ordinal: *ordinal, kind: *kind }
 }
@@ -196,7 +213,7 @@ fn group(connection: &Connection, candidate: &Candidate, next: &machine::Journal
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::ids::TaskGid;
     use crate::journal::machine::{Journal, Rejection};
@@ -204,7 +221,7 @@ mod tests {
     use crate::posting::redate::tests::plan;
     use crate::store::journals::Bearer;
 
-    fn candidate(state: State) -> Candidate {
+    pub(in crate::posting) fn candidate(state: State) -> Candidate {
         let mut machine = Journal { state, ..Journal::default() };
         machine.progress.submitted_at = Some(Timestamp::UNIX_EPOCH);
         Candidate {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use jiff::Timestamp;
 use tokio::sync::watch;
 
 use crate::code::Code;
@@ -29,30 +30,42 @@ pub async fn check(
     connection: ConnectionId,
     progress: &watch::Sender<u64>,
 ) -> Result<Report> {
-    let clients = engine.clients(connection).await?;
+    compare(engine, &*engine.clients(connection).await?, progress).await
+}
+
+/// As [`check`], with clients that are there already.
+pub(super) async fn compare(
+    engine: &Engine,
+    clients: &Clients,
+    progress: &watch::Sender<u64>,
+) -> Result<Report> {
+    let connection = clients.connection.id;
     clients.connection.settings.check_mapped()?;
     clients.forget_fields();
     let fields = clients.fields().await?;
     let started = hooks::now(&engine.db).await?;
-    let read = |feed| Records::read(&clients, feed, None, None, progress);
+    let read = |feed| Records::read(clients, feed, None, None, progress);
     let (orders, invoices, tasks) =
-        tokio::try_join!(read(Feed::PurchaseOrders), read(Feed::Invoices), Tasks::list(&clients, progress))?;
+        tokio::try_join!(read(Feed::PurchaseOrders), read(Feed::Invoices), Tasks::list(clients, progress))?;
     let mut report = Report::new(clients.connection.settings_version)?;
     report.tasks = tasks.len() as u64;
     let mut known = Known { orders, invoices, tasks, links: Vec::new(), absent: Absent::default() };
-    let mut found = sides::compare(engine, &clients, &mut known.tasks, &mut report).await?;
+    let mut found = sides::compare(engine, clients, &mut known.tasks, &mut report).await?;
+    let mut moving = HashSet::new();
     let since = Reading { started, shown: &found.shown };
     for feed in Feed::ALL {
         let records = match feed {
             Feed::PurchaseOrders => &mut known.orders,
             Feed::Invoices => &mut known.invoices,
         };
-        let absent = records::compare(engine, connection, feed, records, since, &mut report).await?;
-        known.absent.records.extend(absent);
+        let of_feed = records::compare(engine, connection, feed, records, since, &mut report).await?;
+        known.absent.records.extend(of_feed.absent);
+        moving.extend(of_feed.moving.into_iter().map(|id| (feed.as_str().to_owned(), id)));
     }
+    let lately = Lately { started, moving };
     report.stale = found.absent.iter().cloned().collect();
     known.absent.tasks = std::mem::take(&mut found.absent);
-    let mut planned = plan_all(engine, &clients, &fields, &mut known, progress).await?;
+    let mut planned = plan_all(engine, clients, &fields, &mut known, progress).await?;
     let mut place = 0;
     while place < planned.len() {
         let end = planned.len().min(place + AT_ONCE);
@@ -60,7 +73,7 @@ pub async fn check(
         for at in place..end {
             entries.extend(planned.entry(at)?);
         }
-        tell(engine, &clients, &known, entries, &mut found.dead, &mut report).await?;
+        tell(engine, clients, &known, &lately, entries, &mut found.dead, &mut report).await?;
         place = end;
     }
     for ((order, line_id), tasks) in found.dead {
@@ -75,8 +88,16 @@ pub async fn check(
             ..Difference::of(Kind::LinkNowhere)
         })?;
     }
-    books::compare(engine, &clients, &mut report).await?;
+    books::compare(engine, clients, &mut report).await?;
     Ok(report)
+}
+
+/// What is no drift, since it happened just now.
+struct Lately {
+    /// When reading began, by the database's clock.
+    started: Timestamp,
+    /// Feed and id of records that changed after the last poll, or since reading began.
+    moving: HashSet<(String, String)>,
 }
 
 /// Tells planned entries as differences, each with the movement that explains it: its record's own, or that of an
@@ -85,6 +106,7 @@ async fn tell(
     engine: &Engine,
     clients: &Clients,
     known: &Known,
+    lately: &Lately,
     entries: Vec<Entry>,
     dead: &mut BTreeMap<(String, String), Vec<String>>,
     report: &mut Report,
@@ -99,11 +121,15 @@ async fn tell(
         .collect();
     let records: Vec<(String, String)> = records.into_iter().collect();
     let mut db = engine.db.acquire().await?;
-    let told = reconciliations::explanations(&mut db, clients.connection.id, &records).await?;
+    let told =
+        reconciliations::explanations(&mut db, clients.connection.id, &records, lately.started).await?;
     drop(db);
     for entry in entries {
-        let own = told.get(&record_of(&entry.order_id));
-        let explained = own.or_else(|| invoices(&entry).iter().find_map(|record| told.get(record)));
+        let concerned: Vec<_> = [record_of(&entry.order_id)].into_iter().chain(invoices(&entry)).collect();
+        let movements = || concerned.iter().filter_map(|record| told.get(record));
+        let explained = movements().find(|movement| movement.explains());
+        let under_way = movements().any(Explanation::is_under_way)
+            || concerned.iter().any(|record| lately.moving.contains(record));
         let gone = match entry.action {
             Action::Update => None,
             Action::Create => dead.remove(&(entry.order_id.clone(), entry.line_id.clone())),
@@ -114,7 +140,8 @@ async fn tell(
                 Some(keys.iter().filter_map(|key| dead.remove(key)).flatten().collect())
             }
         };
-        report.add(&difference(entry, gone.unwrap_or_default(), explained.cloned()))?;
+        let told = difference(entry, gone.unwrap_or_default(), explained.cloned());
+        report.add(&Difference { under_way, ..told })?;
     }
     Ok(())
 }
@@ -151,6 +178,7 @@ fn difference(entry: Entry, gone: Vec<String>, explained: Option<Explanation>) -
         code: entry.code,
         reason,
         explained,
+        under_way: false,
     }
 }
 

@@ -1,15 +1,16 @@
 //! Opening repairs: what differs gets a movement, and the next push writes it. Nothing is written past the log.
 
+use std::time::Duration;
+
 use sqlx::PgConnection;
 
-use crate::code::Code;
-use crate::engine::Engine;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::feed::Feed;
 use crate::ids::ConnectionId;
-use crate::reconcile::report::{Kind, Report};
+use crate::reconcile::fate::{Removed, Repair};
+use crate::reconcile::report::Difference;
 use crate::store::jobs::{self, Job};
-use crate::store::{self, connections, documents, links, outbox, reconciliations, tasks};
+use crate::store::{links, outbox, reconciliations, tasks};
 
 /// Rows written with one statement.
 const AT_ONCE: usize = 1_000;
@@ -25,6 +26,8 @@ pub struct Opened {
     pub movements: u64,
     /// Feeds that are read in full.
     pub scans: u64,
+    /// Feeds that are polled, since records changed after the last poll.
+    pub polls: u64,
     /// Links and known tasks that lead nowhere and were forgotten.
     pub forgotten_tasks: u64,
     /// Invoices that Oracle no longer has and that were forgotten.
@@ -33,108 +36,92 @@ pub struct Opened {
     pub left: u64,
 }
 
-/// Opens the repairs of everything that the connector can put right, in one transaction; the jobs that do it are
-/// due then. Refused while a job of the connection that reads or writes is at work, and when the settings were
-/// changed since the comparison.
-pub async fn open(engine: &Engine, connection: ConnectionId, report: &mut Report) -> Result<Opened> {
-    let mut repairs = Repairs::collect(report)?;
-    let stored = documents::count(&engine.db, connection).await?;
-    let invoices = stored.get(Feed::Invoices.as_str()).copied().unwrap_or_default();
-    if !may_forget(repairs.invoices.len() as u64, invoices.unsigned_abs()) {
-        tracing::warn!(%connection, missing = repairs.invoices.len(), code = Code::ReconcileManyRemoved.info().code,
-            "too many invoices are missing in Oracle to forget them");
-        repairs.opened.left += repairs.invoices.len() as u64;
-        repairs.invoices.clear();
-    }
-    let mut tx = store::begin(&engine.db).await?;
-    let version = connections::settings_version(&mut tx, connection).await?;
-    if version != report.settings_version {
-        return Err(Error::new(
-            Code::LeaseBusy,
-            "the settings were changed while both systems were compared",
-        ));
-    }
-    let busy = [Job::Poll(Feed::PurchaseOrders), Job::Poll(Feed::Invoices), Job::Push];
-    if jobs::any_running(&mut tx, connection, &busy).await? {
-        return Err(Error::new(Code::LeaseBusy, "the connection is being polled or pushed now"));
-    }
-    repairs.write(&mut tx, connection, &report.stale).await?;
-    tx.commit().await?;
-    Ok(repairs.opened)
-}
-
 /// Whether so many missing invoices may be believed to be removed.
-fn may_forget(missing: u64, stored: u64) -> bool {
-    missing <= FEW || missing.saturating_mul(PART) <= stored
+pub(super) fn believe(missing: u64, stored: u64) -> Removed {
+    if missing <= FEW || missing.saturating_mul(PART) <= stored {
+        Removed::Believed
+    } else {
+        Removed::Doubted
+    }
 }
 
+/// What is to be put right.
 #[derive(Debug, Default)]
-struct Repairs {
+pub(super) struct Repairs {
     records: Vec<(String, String)>,
     invoices: Vec<String>,
     scans: Vec<Feed>,
-    opened: Opened,
+    polls: Vec<Feed>,
+    /// Differences that are left to a person.
+    left: u64,
 }
 
 impl Repairs {
-    fn collect(report: &mut Report) -> Result<Repairs> {
-        let mut repairs = Repairs::default();
-        for place in 0..report.len() {
-            let Some(difference) = report.difference(place)? else { continue };
-            let feed = Feed::ALL.into_iter().find(|feed| feed.as_str() == difference.feed);
-            match (difference.kind, feed) {
-                (Kind::ValueDiffers | Kind::TaskMissing | Kind::LinkNowhere, Some(_))
-                    if difference.code.is_none() =>
-                {
-                    repairs.records.push((difference.feed, difference.source_id));
-                }
-                (Kind::DocumentOld, Some(feed)) => {
-                    if !repairs.scans.contains(&feed) {
-                        repairs.scans.push(feed);
-                    }
-                }
-                (Kind::RecordRemoved, Some(Feed::Invoices)) => repairs.invoices.push(difference.source_id),
-                (Kind::Held | Kind::TaskMissing, Some(_)) => {
-                    if difference.explained.is_none() {
-                        // so that the log says why
-                        repairs.records.push((difference.feed, difference.source_id));
-                    }
-                    repairs.opened.left += 1;
-                }
-                _ => repairs.opened.left += 1,
+    /// Adds what can be done about a difference.
+    pub(super) fn add(&mut self, difference: &Difference, repair: Option<Repair>, removed: Removed) {
+        let record = || (difference.feed.clone(), difference.source_id.clone());
+        match repair {
+            Some(Repair::Move) => self.records.push(record()),
+            Some(Repair::Explain) => {
+                self.records.push(record());
+                self.left += 1;
             }
+            Some(Repair::Poll(feed)) => once(&mut self.polls, feed),
+            Some(Repair::Scan(feed)) => once(&mut self.scans, feed),
+            Some(Repair::Forget) if removed == Removed::Believed => {
+                self.invoices.push(difference.source_id.clone());
+            }
+            Some(Repair::Forget) | None => self.left += 1,
         }
-        repairs.records.sort();
-        repairs.records.dedup();
-        Ok(repairs)
     }
 
-    async fn write(
-        &mut self,
+    /// Opens everything within a transaction; the jobs that do it are due then. `stale` are known tasks that are not
+    /// there any more.
+    pub(super) async fn open(
+        mut self,
         db: &mut PgConnection,
         connection: ConnectionId,
         stale: &[String],
-    ) -> Result<()> {
+    ) -> Result<Opened> {
+        let mut opened = Opened { left: self.left, ..Opened::default() };
+        for feed in
+            Feed::ALL.into_iter().filter(|feed| self.scans.contains(feed) || self.polls.contains(feed))
+        {
+            jobs::ask_for(&mut *db, connection, &[Job::Poll(feed)]).await?;
+        }
+        opened.polls = self.polls.iter().filter(|feed| !self.scans.contains(feed)).count() as u64;
+        let is_needed = !(self.records.is_empty() && self.invoices.is_empty() && self.scans.is_empty());
+        if !is_needed && stale.is_empty() && self.left == 0 {
+            return Ok(opened);
+        }
         // what was listed may be newer than what is known; the push lists everything anew before it plans
         tasks::forget_listings(db, connection).await?;
         for gone in stale.chunks(AT_ONCE) {
             links::mark_gone(db, connection, gone).await?;
-            self.opened.forgotten_tasks += gone.len() as u64;
+            opened.forgotten_tasks += gone.len() as u64;
         }
         for invoices in self.invoices.chunks(AT_ONCE) {
-            self.opened.movements += reconciliations::forget_invoices(db, connection, invoices).await?;
-            self.opened.forgotten_invoices += invoices.len() as u64;
+            opened.movements += reconciliations::forget_invoices(db, connection, invoices).await?;
+            opened.forgotten_invoices += invoices.len() as u64;
         }
+        self.records.sort();
+        self.records.dedup();
         for records in self.records.chunks(AT_ONCE) {
-            self.opened.movements += reconciliations::open_movements(db, connection, records).await?;
+            opened.movements += reconciliations::open_movements(db, connection, records).await?;
         }
-        outbox::look_again_at_held(db, connection, std::time::Duration::ZERO).await?;
+        outbox::look_again_at_held(db, connection, Duration::ZERO).await?;
         for feed in &self.scans {
             reconciliations::ask_for_scan(db, connection, *feed).await?;
-            jobs::ask_for(&mut *db, connection, &[Job::Poll(*feed)]).await?;
-            self.opened.scans += 1;
+            opened.scans += 1;
         }
-        jobs::ask_for(&mut *db, connection, &[Job::Push]).await
+        jobs::ask_for(&mut *db, connection, &[Job::Push]).await?;
+        Ok(opened)
+    }
+}
+
+fn once(feeds: &mut Vec<Feed>, feed: Feed) {
+    if !feeds.contains(&feed) {
+        feeds.push(feed);
     }
 }
 
@@ -144,7 +131,11 @@ mod tests {
 
     #[test]
     fn a_few_may_be_forgotten_but_not_a_large_part() {
-        assert!(may_forget(0, 0) && may_forget(20, 20) && may_forget(21, 210));
-        assert!(!may_forget(21, 209) && !may_forget(u64::MAX, 1_000));
+        for (missing, stored) in [(0, 0), (20, 20), (21, 210)] {
+            assert_eq!(believe(missing, stored), Removed::Believed);
+        }
+        for (missing, stored) in [(21, 209), (u64::MAX, 1_000)] {
+            assert_eq!(believe(missing, stored), Removed::Doubted);
+        }
     }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::code::Code;
 use crate::dry_run::spool::{Slot, Spool};
 use crate::error::{Error, Result};
+use crate::feed::Feed;
 use crate::purpose::Purpose;
 use crate::store::reconciliations::Explanation;
 
@@ -39,6 +40,21 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Every kind.
+    pub const ALL: [Kind; 11] = [
+        Kind::ValueDiffers,
+        Kind::TaskMissing,
+        Kind::TaskDuplicated,
+        Kind::TaskElsewhere,
+        Kind::LinkNowhere,
+        Kind::RecordRemoved,
+        Kind::DocumentOld,
+        Kind::Held,
+        Kind::ProjectUnseen,
+        Kind::CompletionBare,
+        Kind::BatchMissing,
+    ];
+
     /// The name used in JSON and tables.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -108,6 +124,8 @@ pub struct Difference {
     pub reason: Option<String>,
     /// The open, held or failed movement that explains it.
     pub explained: Option<Explanation>,
+    /// Whether it is gone by itself soon: the record changed after the last poll, or is on its way.
+    pub under_way: bool,
 }
 
 impl Difference {
@@ -124,6 +142,7 @@ impl Difference {
             code: None,
             reason: None,
             explained: None,
+            under_way: false,
         }
     }
 
@@ -142,12 +161,16 @@ pub struct Report {
     pub counts: BTreeMap<Kind, u64>,
     /// How many of them an open, held or failed movement explains.
     pub explained: u64,
+    /// How many are gone by themselves soon.
+    pub under_way: u64,
     /// Orders and invoices that were read.
     pub records: u64,
     /// Tasks that were listed.
     pub tasks: u64,
     /// Journals whose batch was looked up.
     pub journals: u64,
+    /// Invoices that are stored and no longer in Oracle.
+    pub(crate) removed_invoices: u64,
     /// Known tasks that are not there any more, in no order.
     pub(crate) stale: Vec<String>,
     /// The version of the settings that were compared with.
@@ -162,9 +185,11 @@ impl Report {
         Ok(Report {
             counts: BTreeMap::new(),
             explained: 0,
+            under_way: 0,
             records: 0,
             tasks: 0,
             journals: 0,
+            removed_invoices: 0,
             stale: Vec::new(),
             settings_version,
             spool: Spool::new()?,
@@ -176,6 +201,9 @@ impl Report {
     pub(crate) fn add(&mut self, difference: &Difference) -> Result<()> {
         *self.counts.entry(difference.kind).or_default() += 1;
         self.explained += u64::from(difference.explained.is_some());
+        let invoice = difference.kind == Kind::RecordRemoved && difference.feed == Feed::Invoices.as_str();
+        self.removed_invoices += u64::from(invoice);
+        self.under_way += u64::from(difference.under_way);
         let text = serde_json::to_string(difference).map_err(broken)?;
         self.slots.push(self.spool.add(&text)?);
         Ok(())

@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use crate::engine::{Clients, Engine};
+use crate::erase::MARK;
 use crate::error::Result;
 use crate::mapping::field::Kind as FieldKind;
 use crate::purpose::Purpose;
@@ -107,7 +108,8 @@ fn shown(
             let text = text.trim();
             let parts: Vec<&str> =
                 if purpose == Purpose::GlAccount { text.split(", ").collect() } else { vec![text] };
-            let parts = parts.into_iter().filter(|part| !part.is_empty());
+            // what was erased here, Asana still shows
+            let parts = parts.into_iter().filter(|part| !part.is_empty() && *part != MARK);
             parts.map(|part| Shown { text: part.to_owned(), source: None }).collect()
         }
         FieldValue::Enum(gid) => {

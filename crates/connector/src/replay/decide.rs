@@ -2,6 +2,7 @@
 
 use crate::charge_account::AccountLayout;
 use crate::code::Code;
+use crate::erase::is_erased;
 use crate::error::{Error, Result};
 use crate::feed::Feed;
 use crate::feed::prepare::fingerprint_of;
@@ -20,7 +21,7 @@ pub struct Decided {
 ///
 /// # Errors
 /// The reason against it: [`Code::ReplayTooEarly`], [`Code::ReplayUnderWay`], [`Code::ReplayEmpty`],
-/// [`Code::EditOutdated`] or [`Code::ReplayOlder`].
+/// [`Code::MovementErased`], [`Code::EditOutdated`] or [`Code::ReplayOlder`].
 pub fn decide(candidate: &Candidate, layout: &AccountLayout, older: bool) -> Result<Decided> {
     let id = candidate.id;
     if !matches!(candidate.state.as_str(), "delivered" | "failed" | "held") {
@@ -36,6 +37,9 @@ pub fn decide(candidate: &Candidate, layout: &AccountLayout, older: bool) -> Res
     else {
         return Err(Error::new(Code::ReplayEmpty, format!("nothing is kept of {}", record())));
     };
+    if is_erased(carried) {
+        return Err(Error::new(Code::MovementErased, format!("{}, was erased", record())));
+    }
     if !older && fingerprint_of(feed, carried, layout) != *newest {
         return Err(Error::new(Code::ReplayOlder, format!("{}, has changed in Oracle since", record())));
     }
@@ -118,6 +122,8 @@ mod tests {
     #[test]
     fn without_a_body_or_beside_another_movement_nothing_is_sent() {
         assert_eq!(code(&Candidate { body: None, ..candidate() }, true), Some(Code::ReplayEmpty));
+        let erased = Candidate { body: Some(r#"{"erased":"2026-11-27"}"#.to_owned()), ..candidate() };
+        assert_eq!(code(&erased, true), Some(Code::MovementErased));
         assert_eq!(code(&Candidate { is_busy: true, ..candidate() }, true), Some(Code::ReplayUnderWay));
     }
 }

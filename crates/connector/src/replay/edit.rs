@@ -5,6 +5,7 @@ use oracle_fusion::{Invoice, PurchaseOrder, RawValue};
 use sqlx::{PgConnection, PgPool};
 
 use crate::code::Code;
+use crate::erase::is_erased;
 use crate::error::{Error, Result};
 use crate::feed::Feed;
 use crate::ids::MovementId;
@@ -17,7 +18,7 @@ use crate::store::{self, movements};
 /// The text to edit: the last edit where there is one that still fits, else what the movement carried.
 ///
 /// # Errors
-/// [`Code::MovementUnknown`], [`Code::ReplayTooEarly`] and [`Code::ReplayEmpty`].
+/// [`Code::MovementUnknown`], [`Code::ReplayTooEarly`], [`Code::ReplayEmpty`] and [`Code::MovementErased`].
 pub async fn text(db: &PgPool, connection: &Connection, id: MovementId) -> Result<String> {
     let mut tx = store::begin(db).await?;
     let (_, carried, last) = editable(db, &mut tx, connection, id).await?;
@@ -65,6 +66,10 @@ async fn editable(
         let words = format!("nothing is kept of the record of movement {}", candidate.id);
         return Err(Error::new(Code::ReplayEmpty, words));
     };
+    if is_erased(&carried) {
+        let words = format!("the record of movement {} was erased", candidate.id);
+        return Err(Error::new(Code::MovementErased, words));
+    }
     let fits = candidate.edit_before.as_deref() == Some(&carried);
     let last = candidate.edit_after.take().filter(|_| fits);
     Ok((candidate, carried, last))

@@ -188,6 +188,7 @@ pub async fn remove(db: &mut PgConnection, id: ConnectionId) -> Result<()> {
     sqlx::query!("delete from connections where connection_id = $1", id.0).execute(&mut *db).await?;
     sqlx::query!("delete from documents where connection_id = $1", id.0).execute(&mut *db).await?;
     sqlx::query!("delete from searched where connection_id = $1", id.0).execute(&mut *db).await?;
+    sqlx::query!("delete from unsearched where connection_id = $1", id.0).execute(&mut *db).await?;
     sqlx::query!("delete from named_orders where connection_id = $1", id.0).execute(&mut *db).await?;
     sqlx::query!("delete from links where connection_id = $1", id.0).execute(&mut *db).await?;
     sqlx::query!("delete from tasks where connection_id = $1", id.0).execute(&mut *db).await?;

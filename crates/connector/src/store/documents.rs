@@ -18,6 +18,12 @@ pub struct Incoming {
     pub source_id: String,
     /// The order's number; of an invoice the numbers of the orders it names, a line each.
     pub order_number: Option<String>,
+    /// The supplier's name.
+    pub supplier: Option<String>,
+    /// The supplier's number, as an invoice names it.
+    pub supplier_number: Option<String>,
+    /// Of an invoice its own number.
+    pub invoice_number: Option<String>,
     /// Oracle's `LastUpdateDate`.
     pub last_update: Option<Timestamp>,
     /// The digest over what the mapping uses.
@@ -162,9 +168,10 @@ async fn load_before(
 }
 
 /// Stores records that are new, each with its movement and under the order numbers it carries or names. A
-/// record that is new cannot have a movement yet, so none can be in the way.
+/// record that is new cannot have a movement yet, so none can be in the way. Its words are taken up later
+/// ([`search`](crate::search)): the page is one row of what is to be taken up.
 ///
-/// One statement for all three tables: over TCP each further exchange costs a round trip, and COPY, which
+/// One statement for all tables: over TCP each further exchange costs a round trip, and COPY, which
 /// ends with a small packet of its own, waits for a delayed acknowledgement each time.
 async fn insert_new(
     db: &mut PgConnection,
@@ -178,6 +185,9 @@ async fn insert_new(
     let fingerprints: Vec<&[u8]> = rows.iter().map(|row| row.fingerprint.as_slice()).collect();
     let digests: Vec<&[u8]> = rows.iter().map(|row| row.digest.as_slice()).collect();
     let bodies: Vec<&str> = rows.iter().map(|row| row.body.as_str()).collect();
+    let suppliers: Vec<Option<&str>> = rows.iter().map(|row| row.supplier.as_deref()).collect();
+    let supplier_numbers: Vec<Option<&str>> = rows.iter().map(|row| row.supplier_number.as_deref()).collect();
+    let invoice_numbers: Vec<Option<&str>> = rows.iter().map(|row| row.invoice_number.as_deref()).collect();
     let movements: Vec<uuid::Uuid> = rows.iter().map(|_| MovementId::new().0).collect();
     let (numbers, sources) = named(rows);
     sqlx::query!(
@@ -188,11 +198,14 @@ async fn insert_new(
          named as (
              insert into named_orders (connection_id, order_number, feed, source_id)
              select $1, n.order_number, $2, n.source_id
-             from unnest($10::text[], $11::text[]) as n(order_number, source_id))
+             from unnest($10::text[], $11::text[]) as n(order_number, source_id)),
+         to_be_searched as (
+             insert into unsearched (connection_id, page_id, feed, source_ids) values ($1, $15, $2, $3::text[]))
          insert into documents
-             (connection_id, feed, source_id, order_number, last_update, fingerprint, digest, body)
+             (connection_id, feed, source_id, order_number, last_update, fingerprint, digest, body, supplier,
+              supplier_number, invoice_number)
          select $1, $2, d.* from unnest($3::text[], $4::text[], $5::timestamptz[], $6::bytea[], $7::bytea[],
-                                        $8::text[]) as d",
+                                        $8::text[], $12::text[], $13::text[], $14::text[]) as d",
         connection.0,
         feed.as_str(),
         &ids as _,
@@ -204,6 +217,10 @@ async fn insert_new(
         &movements,
         &numbers as _,
         &sources as _,
+        &suppliers as _,
+        &supplier_numbers as _,
+        &invoice_numbers as _,
+        uuid::Uuid::now_v7(),
     )
     .execute(db)
     .await?;
@@ -227,11 +244,19 @@ async fn rewrite_documents(
     let fingerprints: Vec<&[u8]> = rows.iter().map(|row| row.fingerprint.as_slice()).collect();
     let digests: Vec<&[u8]> = rows.iter().map(|row| row.digest.as_slice()).collect();
     let bodies: Vec<&str> = rows.iter().map(|row| row.body.as_str()).collect();
+    let suppliers: Vec<Option<&str>> = rows.iter().map(|row| row.supplier.as_deref()).collect();
+    let supplier_numbers: Vec<Option<&str>> = rows.iter().map(|row| row.supplier_number.as_deref()).collect();
+    let invoice_numbers: Vec<Option<&str>> = rows.iter().map(|row| row.invoice_number.as_deref()).collect();
     sqlx::query!(
-        "update documents d set order_number = i.order_number, last_update = i.last_update,
-                fingerprint = i.fingerprint, digest = i.digest, body = i.body, stored_at = now()
-         from unnest($3::text[], $4::text[], $5::timestamptz[], $6::bytea[], $7::bytea[], $8::text[])
-              as i(source_id, order_number, last_update, fingerprint, digest, body)
+        "with to_be_searched as (
+             insert into unsearched (connection_id, page_id, feed, source_ids) values ($1, $12, $2, $3::text[]))
+         update documents d set order_number = i.order_number, last_update = i.last_update,
+                fingerprint = i.fingerprint, digest = i.digest, body = i.body, stored_at = now(),
+                supplier = i.supplier, supplier_number = i.supplier_number, invoice_number = i.invoice_number
+         from unnest($3::text[], $4::text[], $5::timestamptz[], $6::bytea[], $7::bytea[], $8::text[], $9::text[],
+                     $10::text[], $11::text[])
+              as i(source_id, order_number, last_update, fingerprint, digest, body, supplier, supplier_number,
+                   invoice_number)
          where d.connection_id = $1 and d.feed = $2 and d.source_id = i.source_id",
         connection.0,
         feed.as_str(),
@@ -241,6 +266,10 @@ async fn rewrite_documents(
         &fingerprints as _,
         &digests as _,
         &bodies as _,
+        &suppliers as _,
+        &supplier_numbers as _,
+        &invoice_numbers as _,
+        uuid::Uuid::now_v7(),
     )
     .execute(db)
     .await?;

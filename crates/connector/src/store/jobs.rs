@@ -39,11 +39,13 @@ pub enum Job {
     Alerts,
     /// Reading suppliers or accounts, and keeping the options that stand for them.
     Reference(Kind),
+    /// Comparing both systems completely.
+    Reconcile,
 }
 
 impl Job {
     /// Every job of a connection.
-    pub const ALL: [Job; 10] = [
+    pub const ALL: [Job; 11] = [
         Job::Poll(Feed::PurchaseOrders),
         Job::Poll(Feed::Invoices),
         Job::Push,
@@ -54,6 +56,7 @@ impl Job {
         Job::Alerts,
         Job::Reference(Kind::Suppliers),
         Job::Reference(Kind::Accounts),
+        Job::Reconcile,
     ];
 
     /// Those that run only when they are asked for, unless a schedule is set.
@@ -74,6 +77,7 @@ impl Job {
             Job::Journals => "journals",
             Job::Alerts => "alerts",
             Job::Reference(kind) => kind.as_str(),
+            Job::Reconcile => "reconcile",
         }
     }
 
@@ -83,8 +87,7 @@ impl Job {
         match self {
             Job::Poll(_) | Job::Journals => &[Provider::Oracle],
             Job::Push | Job::Webhooks | Job::Sweep => &[Provider::Asana],
-            Job::Completions => &Provider::ALL,
-            Job::Reference(_) => &Provider::ALL,
+            Job::Completions | Job::Reference(_) | Job::Reconcile => &Provider::ALL,
             Job::Alerts => &[],
         }
     }
@@ -160,11 +163,17 @@ pub async fn create(db: &mut PgConnection, connection: ConnectionId) -> Result<(
 /// Claims at most `limit` jobs of active connections that are due, the longest waiting first. A lease
 /// that ran out counts as due. What needs a side whose breaker is open waits: see [`claim_probes`].
 pub async fn claim_due(db: &PgPool, node: NodeId, limit: i64) -> Result<Vec<Lease>> {
+    claim_due_but(db, node, limit, &[]).await
+}
+
+/// As [`claim_due`], but none of these: the node has its hands full with such jobs.
+pub async fn claim_due_but(db: &PgPool, node: NodeId, limit: i64, but: &[Job]) -> Result<Vec<Lease>> {
+    let but: Vec<String> = but.iter().map(|job| job.as_str().to_owned()).collect();
     let rows = sqlx::query!(
         // materialized: a subquery could be run once for each row, and claim more than the limit
         "with due as materialized (
              select j.connection_id, j.job from jobs j join connections c using (connection_id)
-             where c.state = 'active'
+             where c.state = 'active' and j.job <> all($6)
                and ((j.due_at <= now() and (j.lease_until is null or j.lease_until < now()))
                     or (j.node_id is not null and j.lease_until < now()))
                and not exists (select from breakers b where b.connection_id = j.connection_id and b.open
@@ -180,6 +189,7 @@ pub async fn claim_due(db: &PgPool, node: NodeId, limit: i64) -> Result<Vec<Leas
         LEASE.as_secs_f64(),
         &Job::that_need(Provider::Oracle),
         &Job::that_need(Provider::Asana),
+        &but,
     )
     .fetch_all(db)
     .await?;
@@ -346,6 +356,20 @@ pub async fn ask_for(db: impl sqlx::PgExecutor<'_>, connection: ConnectionId, jo
          where j.connection_id = $1 and j.job = a.job",
         connection.0,
         &names,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Has a job run after so long, unless it is due sooner.
+pub async fn plan(db: &mut PgConnection, connection: ConnectionId, job: Job, after: Duration) -> Result<()> {
+    sqlx::query!(
+        "update jobs set due_at = least(due_at, now() + make_interval(secs => $3))
+         where connection_id = $1 and job = $2",
+        connection.0,
+        job.as_str(),
+        after.as_secs_f64(),
     )
     .execute(db)
     .await?;

@@ -331,6 +331,36 @@ pub async fn standing(db: &PgPool, connection: ConnectionId) -> Result<Standing>
     Ok(row)
 }
 
+/// The id from which on movements can be delivered from now on: that of the oldest open one, or one of two hours ago, so
+/// that a node's clock need not be right.
+pub async fn frontier(db: &PgPool, connection: ConnectionId) -> Result<uuid::Uuid> {
+    let from = sqlx::query_scalar!(
+        "select least(
+             first_id(now() - interval '2 hours'),
+             (select movement_id from movements where connection_id = $1 and state = 'pending'
+              order by movement_id limit 1),
+             (select movement_id from movements where connection_id = $1 and state in ('sending', 'retrying', 'in_doubt')
+              order by movement_id limit 1)) as \"from!\"",
+        connection.0
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(from)
+}
+
+/// How many movements from an id on were delivered: what this costs depends on them alone, not on how long the log is.
+pub async fn delivered_from(db: &PgPool, connection: ConnectionId, from: uuid::Uuid) -> Result<i64> {
+    let count = sqlx::query_scalar!(
+        "select count(*) as \"count!\" from movements
+         where connection_id = $1 and movement_id >= $2 and state = 'delivered'",
+        connection.0,
+        from,
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(count)
+}
+
 /// How many movements stand in each state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Counts {

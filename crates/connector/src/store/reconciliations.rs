@@ -10,25 +10,28 @@ use crate::feed::Feed;
 use crate::ids::{ConnectionId, MovementId};
 use crate::store::at;
 
-/// The digests of these documents over their whole bodies; one that is not stored is not there.
+/// The digests of these documents over their whole bodies, and whether each was stored at or after an instant of the
+/// database's clock; one that is not stored is not there.
 pub async fn digests(
     db: &mut PgConnection,
     connection: ConnectionId,
     feed: Feed,
     ids: &[String],
-) -> Result<HashMap<String, Vec<u8>>> {
+    since: Timestamp,
+) -> Result<HashMap<String, (Vec<u8>, bool)>> {
     let rows = sqlx::query!(
-        "select d.source_id, d.digest from unnest($3::text[]) as i(source_id)
+        "select d.source_id, d.digest, d.stored_at >= $4 as \"since!\" from unnest($3::text[]) as i(source_id)
          cross join lateral (
-             select source_id, digest from documents
+             select source_id, digest, stored_at from documents
              where connection_id = $1 and feed = $2 and source_id = i.source_id limit 1) d",
         connection.0,
         feed.as_str(),
         ids,
+        at(since) as jiff_sqlx::Timestamp,
     )
     .fetch_all(db)
     .await?;
-    Ok(rows.into_iter().map(|r| (r.source_id, r.digest)).collect())
+    Ok(rows.into_iter().map(|r| (r.source_id, (r.digest, r.since))).collect())
 }
 
 /// A document's id, and the order numbers it carries or names.
@@ -114,26 +117,44 @@ pub struct Explanation {
     pub reason: Option<String>,
 }
 
-/// The newest movement of each of these records, of those whose newest one is open, held or failed.
+impl Explanation {
+    /// Whether the record is on its way, or arrived since it was read.
+    #[must_use]
+    pub fn is_under_way(&self) -> bool {
+        matches!(self.state.as_str(), "pending" | "sending" | "retrying" | "in_doubt" | "delivered")
+    }
+
+    /// Whether it explains a difference that lasts.
+    #[must_use]
+    pub fn explains(&self) -> bool {
+        self.state != "delivered"
+    }
+}
+
+/// The newest movement of each of these records, of those whose newest one is open, held or failed, or was delivered at
+/// or after an instant of the database's clock.
 pub async fn explanations(
     db: &mut PgConnection,
     connection: ConnectionId,
     records: &[(String, String)],
+    since: Timestamp,
 ) -> Result<HashMap<(String, String), Explanation>> {
     let (feeds, ids): (Vec<&str>, Vec<&str>) =
         records.iter().map(|(feed, id)| (feed.as_str(), id.as_str())).unzip();
     let rows = sqlx::query!(
         "select n.feed as \"feed!\", n.source_id as \"source_id!\", n.movement_id as \"movement_id!\",
                 n.state as \"state!\", n.code, n.reason
-         from (select distinct on (m.feed, m.source_id) m.feed, m.source_id, m.movement_id, m.state, m.code, m.reason
+         from (select distinct on (m.feed, m.source_id) m.feed, m.source_id, m.movement_id, m.state, m.code, m.reason,
+                                                      m.finished_at
                from movements m join unnest($2::text[], $3::text[]) as i(feed, source_id)
                     on m.feed = i.feed and m.source_id = i.source_id
                where m.connection_id = $1
                order by m.feed, m.source_id, m.created_at desc, m.movement_id desc) n
-         where n.state <> 'delivered'",
+         where n.state <> 'delivered' or n.finished_at >= $4",
         connection.0,
         &feeds as _,
         &ids as _,
+        at(since) as jiff_sqlx::Timestamp,
     )
     .fetch_all(db)
     .await?;
@@ -260,6 +281,13 @@ pub async fn forget_invoices(db: &mut PgConnection, connection: ConnectionId, id
     .await?;
     sqlx::query!(
         "delete from named_orders where connection_id = $1 and feed = 'invoices' and source_id = any($2)",
+        connection.0,
+        ids,
+    )
+    .execute(&mut *db)
+    .await?;
+    sqlx::query!(
+        "delete from searched where connection_id = $1 and feed = 'invoices' and source_id = any($2)",
         connection.0,
         ids,
     )

@@ -107,7 +107,7 @@ pub struct NewReplay {
 
 /// Opens replays of movements that are [locked](lock), and takes what is held of the same records out of the way:
 /// the replay stands in its place. A replay is never `pending`, since a change of its record would go with it then
-/// instead of opening a movement of its own.
+/// instead of opening a movement of its own. For searches its record has changed.
 pub async fn open(
     db: &mut PgConnection,
     connection: ConnectionId,
@@ -127,7 +127,10 @@ pub async fn open(
              update movements m set state = 'delivered', outcome = 'superseded', finished_at = now(),
                     reason = 'sent again as ' || r.id || ' by ' || $6 || coalesce('; it was held: ' || m.reason, '')
              from replays r
-             where m.connection_id = $1 and m.state = 'held' and m.feed = r.feed and m.source_id = r.source_id)
+             where m.connection_id = $1 and m.state = 'held' and m.feed = r.feed and m.source_id = r.source_id),
+         newest_again as (
+             insert into unsearched (connection_id, page_id, feed, source_ids)
+             select $1, new_movement_id(), feed, array_agg(source_id) from replays group by feed)
          insert into movements (connection_id, movement_id, feed, source_id, state, body, replay_of, deviates)
          select $1, r.id, r.feed, r.source_id, 'retrying', r.body, r.movement_id, r.deviates from replays r",
         connection.0,

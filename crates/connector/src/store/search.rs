@@ -2,98 +2,185 @@
 //! [`search`](crate::search). Every one reads by an index.
 
 use jiff::Timestamp;
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use crate::error::Result;
 use crate::ids::ConnectionId;
-use crate::search::{Found, Words};
-use crate::store::at;
+use crate::search::Found;
+use crate::search::words::{self, Named};
+use crate::store::{self, at};
 
-/// Movements whose records are made findable by one statement.
-const BATCH: i64 = 2_000;
-/// The reach stays so many minutes behind, for what was opened earlier than it was committed.
-const BEHIND_MINUTES: i32 = 10;
-/// Of the newest movements so many are looked through for words that fit very many records.
-const LOOKED_THROUGH: i64 = 20_000;
+/// Stored pages whose words are taken up by one transaction, some thousand records.
+const PAGES: i64 = 4;
 
-/// Up to which movement the records of the log are findable.
-pub async fn reach(db: &PgPool, connection: ConnectionId) -> Result<Uuid> {
-    let reach =
-        sqlx::query_scalar!("select movement_id from search_reach where connection_id = $1", connection.0)
-            .fetch_optional(db)
-            .await?;
-    Ok(reach.unwrap_or_default())
+/// Takes up the words of some stored pages, the oldest first, so that their records are found. Returns how many records
+/// they were; `None` when there is nothing more.
+pub async fn take_up(db: &PgPool, connection: ConnectionId) -> Result<Option<usize>> {
+    let mut tx = store::begin(db).await?;
+    // locked in their order: of two that take up at once, one waits, and each sees what the one before has written
+    let pages = sqlx::query!(
+        "with page as (
+             select page_id from unsearched where connection_id = $1 order by page_id limit $2 for update)
+         delete from unsearched u using page p
+         where u.connection_id = $1 and u.page_id = p.page_id
+         returning u.page_id, u.feed, u.source_ids, u.stored_at",
+        connection.0,
+        PAGES,
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    if pages.is_empty() {
+        return Ok(None);
+    }
+    let mut newest = std::collections::BTreeMap::new();
+    for page in &pages {
+        for id in &page.source_ids {
+            let changed = newest.entry((page.feed.as_str(), id.as_str())).or_insert(page.stored_at);
+            *changed = std::cmp::max_by_key(*changed, page.stored_at, |at| at.to_jiff());
+        }
+    }
+    let (feeds, ids): (Vec<&str>, Vec<&str>) = newest.keys().copied().unzip();
+    let changed: Vec<jiff_sqlx::Timestamp> = newest.values().copied().collect();
+    write(&mut tx, connection, &feeds, &ids, &changed).await?;
+    tx.commit().await?;
+    Ok(Some(ids.len()))
 }
 
-/// Makes the records of the next movements after this one findable. Returns the last movement and how many they were;
-/// `None` when there is no further one. What changes in a document later, its trigger takes over.
-pub async fn catch_up(db: &PgPool, connection: ConnectionId, after: Uuid) -> Result<Option<(Uuid, u64)>> {
-    let batch = sqlx::query!(
+async fn write(
+    db: &mut PgConnection,
+    connection: ConnectionId,
+    feeds: &[&str],
+    ids: &[&str],
+    changed: &[jiff_sqlx::Timestamp],
+) -> Result<()> {
+    let records = sqlx::query!(
         // look-ups by primary key, whatever the planner knows of a table that has just begun to grow
-        "with page as (
-             select movement_id, feed, source_id from movements
-             where connection_id = $1 and movement_id > $2 order by movement_id limit $3),
-         missing as (
-             select distinct p.feed, p.source_id from page p
-             left join lateral (
-                 select true as known from searched
-                 where connection_id = $1 and feed = p.feed and source_id = p.source_id limit 1) s on true
-             where s.known is null),
-         added as (
-             insert into searched
-             select s.* from missing m
-             cross join lateral (
-                 select * from documents where connection_id = $1 and feed = m.feed and source_id = m.source_id
-                 limit 1) d
-             cross join lateral searched_of(d.connection_id, d.feed, d.source_id, d.order_number, d.body) s
-             on conflict do nothing)
-         select (array_agg(movement_id order by movement_id desc))[1] as last, count(*) as \"count!\",
-                least((array_agg(movement_id order by movement_id desc))[1],
-                      first_id(now() - make_interval(mins => $4))) as reach
-         from page",
+        "select d.feed, d.source_id, d.order_number, d.supplier, d.supplier_number, d.invoice_number,
+                i.changed_at as \"changed_at!\"
+         from unnest($2::text[], $3::text[], $4::timestamptz[]) as i(feed, source_id, changed_at)
+         cross join lateral (
+             select * from documents where connection_id = $1 and feed = i.feed and source_id = i.source_id limit 1) d",
         connection.0,
-        after,
-        BATCH,
-        BEHIND_MINUTES,
+        feeds as _,
+        ids as _,
+        changed as _,
     )
-    .fetch_one(db)
+    .fetch_all(&mut *db)
     .await?;
-    let Some(last) = batch.last else { return Ok(None) };
+    let words: Vec<String> = records
+        .iter()
+        .map(|r| {
+            let named = Named {
+                source_id: &r.source_id,
+                order_numbers: r.order_number.as_deref(),
+                supplier: r.supplier.as_deref(),
+                supplier_number: r.supplier_number.as_deref(),
+                invoice_number: r.invoice_number.as_deref(),
+            };
+            words::of_record(connection, &named)
+        })
+        .collect();
+    let feeds: Vec<&str> = records.iter().map(|r| r.feed.as_str()).collect();
+    let ids: Vec<&str> = records.iter().map(|r| r.source_id.as_str()).collect();
+    let changed: Vec<jiff_sqlx::Timestamp> = records.iter().map(|r| r.changed_at).collect();
     sqlx::query!(
-        "insert into search_reach (connection_id, movement_id)
-         select connection_id, $2 from connections where connection_id = $1
-         on conflict (connection_id) do update
-         set movement_id = greatest(search_reach.movement_id, excluded.movement_id)",
+        "insert into searched (connection_id, feed, source_id, changed_at, words)
+         select $1, i.feed, i.source_id, i.changed_at, i.words::tsvector
+         from unnest($2::text[], $3::text[], $4::timestamptz[], $5::text[]) as i(feed, source_id, changed_at, words)
+         on conflict (connection_id, feed, source_id) do update
+         set changed_at = greatest(searched.changed_at, excluded.changed_at), words = excluded.words",
         connection.0,
-        batch.reach,
+        &feeds as _,
+        &ids as _,
+        &changed as _,
+        &words,
     )
     .execute(db)
     .await?;
-    Ok(Some((last, batch.count.unsigned_abs())))
+    Ok(())
 }
 
-/// The ids of the records that these words fit, of `among` where it is given, at most `limit`, in no order.
-pub async fn records(
+/// Of the `window` records that changed last those that are asked for, newest first.
+pub async fn among_newest(
     db: &PgPool,
     connection: ConnectionId,
-    words: &Words,
-    among: Option<&[String]>,
-    limit: i64,
+    asked: &str,
+    window: i64,
+) -> Result<Vec<String>> {
+    let ids = sqlx::query_scalar!(
+        "select source_id from (
+             select source_id, words, changed_at from searched
+             where connection_id = $1 order by changed_at desc limit $3) newest
+         where words @@ $2::text::tsquery order by changed_at desc",
+        connection.0,
+        asked,
+        window,
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(ids)
+}
+
+/// Whether there are more records than so many.
+pub async fn are_more_than(db: &PgPool, connection: ConnectionId, many: i64) -> Result<bool> {
+    let more = sqlx::query_scalar!(
+        "select exists (select from searched where connection_id = $1 offset $2) as \"more!\"",
+        connection.0,
+        many,
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(more)
+}
+
+/// The records that are asked for, newest first, if they are not more than `most`; else any `most` and one of them.
+pub async fn records(db: &PgPool, connection: ConnectionId, asked: &str, most: i64) -> Result<Vec<String>> {
+    let ids = sqlx::query_scalar!(
+        // planned as if all were wanted, so that the index over words is read and not the table, but read no further than that
+        "with fit as materialized (
+             select source_id, changed_at from searched where connection_id = $1 and words @@ $2::text::tsquery)
+         select source_id as \"source_id!\" from (select source_id, changed_at from fit limit $3) found
+         order by changed_at desc",
+        connection.0,
+        asked,
+        most.saturating_add(1),
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(ids)
+}
+
+/// Of these records those that are asked for, newest first.
+pub async fn among(
+    db: &PgPool,
+    connection: ConnectionId,
+    asked: &str,
+    records: &[String],
 ) -> Result<Vec<String>> {
     let ids = sqlx::query_scalar!(
         "select source_id from searched
-         where connection_id = $1 and words @@ search_query($1, $2)
-           and ($3::text is null or array_to_tsvector(search_words($1, supplier)) @@ search_query($1, $3))
-           and ($4::text is null or array_to_tsvector(search_words($1, invoice_number)) @@ search_query($1, $4))
-           and ($5::text[] is null or source_id = any($5))
-         limit $6",
+         where connection_id = $1 and feed in ('purchase_orders', 'invoices') and source_id = any($3)
+           and words @@ $2::text::tsquery
+         order by changed_at desc",
         connection.0,
-        words.all(),
-        words.supplier,
-        words.invoice,
-        among,
-        limit,
+        asked,
+        records,
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(ids)
+}
+
+/// The newest records of very many that are asked for.
+pub async fn newest(db: &PgPool, connection: ConnectionId, asked: &str, most: i64) -> Result<Vec<String>> {
+    let ids = sqlx::query_scalar!(
+        "with fit as materialized (
+             select source_id, changed_at from searched where connection_id = $1 and words @@ $2::text::tsquery)
+         select source_id as \"source_id!\" from fit order by changed_at desc limit $3",
+        connection.0,
+        asked,
+        most,
     )
     .fetch_all(db)
     .await?;
@@ -122,42 +209,8 @@ pub async fn of_records(
     Ok(ids)
 }
 
-/// The newest movements of records that these words fit, where the records are very many: among the newest of the log,
-/// and if those do not suffice, all.
-pub async fn of_many(
-    db: &PgPool,
-    connection: ConnectionId,
-    words: &Words,
-    since: Option<Timestamp>,
-    limit: i64,
-) -> Result<Vec<Uuid>> {
-    let newest = sqlx::query_scalar!(
-        "select m.movement_id from (
-             select movement_id, feed, source_id from movements where connection_id = $1 and ($2::timestamptz is null or movement_id >= first_id($2))
-             order by movement_id desc limit $3) m
-         join searched s on s.connection_id = $1 and s.feed = m.feed and s.source_id = m.source_id
-         where s.words @@ search_query($1, $4)
-           and ($5::text is null or array_to_tsvector(search_words($1, s.supplier)) @@ search_query($1, $5))
-           and ($6::text is null or array_to_tsvector(search_words($1, s.invoice_number)) @@ search_query($1, $6))
-         order by m.movement_id desc limit $7",
-        connection.0,
-        since.map(at) as Option<jiff_sqlx::Timestamp>,
-        LOOKED_THROUGH,
-        words.all(),
-        words.supplier,
-        words.invoice,
-        limit,
-    )
-    .fetch_all(db)
-    .await?;
-    if i64::try_from(newest.len()).unwrap_or(i64::MAX) >= limit {
-        return Ok(newest);
-    }
-    let all = records(db, connection, words, None, i64::MAX).await?;
-    of_records(db, connection, &all, since, limit).await
-}
-
-/// The newest movements that are not delivered, whose reasons have these words; of the records `among` where it is given.
+/// Movements that are not delivered, whose reasons have these words, in no order; of the records `among` where it is given.
+/// At most `limit`.
 pub async fn by_reason(
     db: &PgPool,
     connection: ConnectionId,
@@ -172,12 +225,37 @@ pub async fn by_reason(
            and state in ('held', 'failed', 'retrying', 'in_doubt')
            and array_to_tsvector(search_words(connection_id, reason)) @@ search_query($1, $2)
            and ($5::text[] is null or source_id = any($5))
-         order by movement_id desc limit $4",
+         limit $4",
         connection.0,
         text,
         since.map(at) as Option<jiff_sqlx::Timestamp>,
         limit,
         among,
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(ids)
+}
+
+/// The same among the `window` newest that are not delivered.
+pub async fn by_reason_among_newest(
+    db: &PgPool,
+    connection: ConnectionId,
+    text: &str,
+    window: i64,
+    limit: i64,
+) -> Result<Vec<Uuid>> {
+    let ids = sqlx::query_scalar!(
+        "select movement_id from (
+             select connection_id, movement_id, reason from movements
+             where connection_id = $1 and reason is not null and state in ('held', 'failed', 'retrying', 'in_doubt')
+             order by movement_id desc limit $3) newest
+         where array_to_tsvector(search_words(connection_id, reason)) @@ search_query($1, $2)
+         limit $4",
+        connection.0,
+        text,
+        window,
+        limit,
     )
     .fetch_all(db)
     .await?;
@@ -207,25 +285,29 @@ pub async fn journals(
 ) -> Result<Vec<Found>> {
     let groups: Vec<i64> = any_of.known_as.iter().filter_map(|known| known.parse().ok()).collect();
     let rows = sqlx::query!(
-        "select j.journal_id, j.created_at, j.task_gid, j.group_id, j.batch_id, j.state, j.code, j.reason,
-                c.order_number as \"order_number?\", s.supplier as \"supplier?\"
-         from journals j
-         left join completions c
-              on c.connection_id = $1 and c.task_gid = j.task_gid and c.ordinal = j.ordinal
-         left join searched s
-              on s.connection_id = $1 and s.feed = 'purchase_orders' and s.source_id = c.order_id collate \"default\"
-         where j.connection_id = $1 and ($7::timestamptz is null or j.created_at >= $7) and j.journal_id in (
-             select journal_id from journals where connection_id = $1 and batch_id = any($2)
-             union all select journal_id from journals where connection_id = $1 and request_id = any($2)
-             union all select journal_id from journals where connection_id = $1 and group_id = any($3)
-             union all select journal_id from journals where connection_id = $1 and task_gid = any($4)
-             union all select o.journal_id from completions k join journals o
+        // which ones is decided before anything is joined to them
+        "with fit as materialized (
+             select journal_id, created_at from (
+                 select journal_id, created_at from journals where connection_id = $1 and batch_id = any($2)
+                 union select journal_id, created_at from journals where connection_id = $1 and request_id = any($2)
+                 union select journal_id, created_at from journals where connection_id = $1 and group_id = any($3)
+                 union select journal_id, created_at from journals where connection_id = $1 and task_gid = any($4)
+                 union select o.journal_id, o.created_at from completions k join journals o
                        on o.connection_id = $1 and o.task_gid = k.task_gid and o.ordinal = k.ordinal
                        where k.connection_id = $1 and k.order_id = any($5)
-             union all select journal_id from journals
+                 union select journal_id, created_at from journals
                        where connection_id = $1 and reason is not null
-                         and array_to_tsvector(search_words(connection_id, reason)) @@ search_query($1, $6))
-         order by j.created_at desc, j.journal_id desc limit $8",
+                         and array_to_tsvector(search_words(connection_id, reason)) @@ search_query($1, $6)) any_of
+             where $7::timestamptz is null or created_at >= $7
+             order by created_at desc, journal_id desc limit $8)
+         select j.journal_id, j.created_at, j.task_gid, j.group_id, j.batch_id, j.state, j.code, j.reason,
+                c.order_number as \"order_number?\", d.supplier as \"supplier?\"
+         from fit join journals j on j.connection_id = $1 and j.journal_id = fit.journal_id
+         left join completions c
+              on c.connection_id = $1 and c.task_gid = j.task_gid and c.ordinal = j.ordinal
+         left join documents d
+              on d.connection_id = $1 and d.feed = 'purchase_orders' and d.source_id = c.order_id collate \"default\"
+         order by j.created_at desc, j.journal_id desc",
         connection.0,
         &any_of.known_as,
         &groups,
@@ -256,10 +338,9 @@ pub async fn journals(
 pub async fn shown(db: &PgPool, connection: ConnectionId, ids: &[Uuid]) -> Result<Vec<Found>> {
     let rows = sqlx::query!(
         "select m.movement_id, m.feed, m.created_at, m.destination_id, m.state, m.code, m.reason,
-                coalesce(s.invoice_number, d.order_number) as number, s.supplier as \"supplier?\"
+                coalesce(d.invoice_number, d.order_number) as number, d.supplier as \"supplier?\"
          from movements m
          left join documents d on d.connection_id = $1 and d.feed = m.feed and d.source_id = m.source_id
-         left join searched s on s.connection_id = $1 and s.feed = m.feed and s.source_id = m.source_id
          where m.connection_id = $1 and m.movement_id = any($2) order by m.movement_id desc",
         connection.0,
         ids,

@@ -5,6 +5,7 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::error::Result;
+use crate::hooks::event::EventKey;
 use crate::ids::ConnectionId;
 use crate::trace::{Entry, Place};
 
@@ -200,8 +201,10 @@ pub async fn events(
     moments: &[(String, Timestamp)],
 ) -> Result<Vec<Entry>> {
     let tasks: Vec<&str> = moments.iter().map(|(task, _)| task.as_str()).collect();
-    let from: Vec<Uuid> = moments.iter().map(|(_, at)| first_key(at.as_second() - EVENT_WINDOW)).collect();
-    let to: Vec<Uuid> = moments.iter().map(|(_, at)| first_key(at.as_second() + EVENT_WINDOW)).collect();
+    let from: Vec<Uuid> =
+        moments.iter().map(|(_, at)| EventKey::first_of(at.as_second() - EVENT_WINDOW).0).collect();
+    let to: Vec<Uuid> =
+        moments.iter().map(|(_, at)| EventKey::first_of(at.as_second() + EVENT_WINDOW).0).collect();
     let rows = sqlx::query!(
         "select distinct e.event_key, e.resource_gid, e.action, e.field, e.happened_at, e.state, e.delivery_id,
                 d.received_at as \"received_at?\", d.webhook_id as \"webhook_id?\"
@@ -228,12 +231,6 @@ pub async fn events(
         Some(Entry { id: r.delivery_id.map(|id| id.to_string()), ..Entry::new(at, Place::Asana, what) })
     });
     Ok(told.collect())
-}
-
-/// The least key of an event of that second.
-fn first_key(second: i64) -> Uuid {
-    let second = u32::try_from(second.max(0)).unwrap_or(u32::MAX);
-    Uuid::from_u128(u128::from(second) << 96)
 }
 
 /// Every step of these tasks' journals. Returns the journals' ids too.
@@ -323,6 +320,8 @@ pub async fn actions(db: &PgPool, connection: ConnectionId, about: &[Uuid]) -> R
     .await?;
     let told = rows.into_iter().map(|r| {
         let note = r.note.map_or_else(String::new, |note| format!(": {note}"));
+        let decided = r.after.as_deref().filter(|_| r.what == "resolved");
+        let decided = decided.map_or_else(String::new, |decided| format!(" ({decided})"));
         let texts = [("before", r.before), ("after", r.after)];
         let full: Vec<String> =
             texts.into_iter().filter_map(|(name, text)| Some(format!("{name}: {}", text?))).collect();
@@ -332,7 +331,7 @@ pub async fn actions(db: &PgPool, connection: ConnectionId, about: &[Uuid]) -> R
             ..Entry::new(
                 r.at.to_jiff(),
                 Place::Connector,
-                format!("{} {} by {}{note}", r.subject_kind, r.what, r.done_by),
+                format!("{} {} by {}{note}{decided}", r.subject_kind, r.what, r.done_by),
             )
         }
     });

@@ -15,6 +15,7 @@ mod receiving;
 mod rejected;
 mod reopened;
 mod replayed;
+mod resolved;
 mod tasks;
 mod trace;
 mod workspace;

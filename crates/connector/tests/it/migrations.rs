@@ -1,5 +1,6 @@
 //! What migrations do to rows of before.
 
+use connector::ids::ConnectionId;
 use embedded_postgres::Server;
 use sqlx::AssertSqlSafe;
 
@@ -115,6 +116,82 @@ async fn rows_of_before_lie_in_their_months_and_nothing_is_lost() {
             .await
             .unwrap();
     assert_eq!(all, (1, 1));
+    db.close().await;
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn records_of_before_are_found_by_their_suppliers_after_their_words_are_taken_up() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(directory.path(), std::os::unix::fs::PermissionsExt::from_mode(0o711)).unwrap();
+    let server =
+        Server::start(embedded_postgres::Settings::new(directory.path().join("postgres"))).await.unwrap();
+    let db = connector::store::open(&server.url()).await.unwrap();
+    for text in texts(1..=21) {
+        sqlx::raw_sql(AssertSqlSafe(text)).execute(&db).await.unwrap();
+    }
+    sqlx::raw_sql(
+        "insert into connections (connection_id, name, state, settings)
+         values ('00000000-0000-0000-0000-000000000001', 'c', 'draft', '{}');
+         insert into documents (connection_id, feed, source_id, order_number, fingerprint, digest, body)
+         select connection_id, 'invoices', n::text, 'US1', '', '',
+                '{\"Supplier\": \"M\\u00fcller\", \"InvoiceNumber\": \"INV-' || n || '\"}'
+         from connections, generate_series(1, 1200) n",
+    )
+    .execute(&db)
+    .await
+    .unwrap();
+    for text in texts(22..=22) {
+        sqlx::raw_sql(AssertSqlSafe(text)).execute(&db).await.unwrap();
+    }
+    let pages: Vec<i32> = sqlx::query_scalar("select cardinality(source_ids) from unsearched order by 1")
+        .fetch_all(&db)
+        .await
+        .unwrap();
+    assert_eq!(pages, [200, 500, 500]);
+    let connection = ConnectionId("00000000-0000-0000-0000-000000000001".parse().unwrap());
+    connector::search::take_up(&db, connection, |_| ()).await.unwrap();
+    let found =
+        connector::store::search::records(&db, connection, "'000001müller':*A & '000001inv':*B", 2_000);
+    assert_eq!(found.await.unwrap().len(), 1_200);
+    let number: String = sqlx::query_scalar("select invoice_number from documents where source_id = '77'")
+        .fetch_one(&db)
+        .await
+        .unwrap();
+    assert_eq!(number, "INV-77");
+    db.close().await;
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn connections_that_are_at_work_are_compared_within_a_day_and_no_other() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(directory.path(), std::os::unix::fs::PermissionsExt::from_mode(0o711)).unwrap();
+    let server =
+        Server::start(embedded_postgres::Settings::new(directory.path().join("postgres"))).await.unwrap();
+    let db = connector::store::open(&server.url()).await.unwrap();
+    for text in texts(1..=22) {
+        sqlx::raw_sql(AssertSqlSafe(text)).execute(&db).await.unwrap();
+    }
+    sqlx::raw_sql(
+        "insert into connections (connection_id, name, state, settings)
+         select gen_random_uuid(), s, s, '{}' from unnest(array['draft', 'active', 'paused']) s",
+    )
+    .execute(&db)
+    .await
+    .unwrap();
+    for text in texts(23..=23) {
+        sqlx::raw_sql(AssertSqlSafe(text)).execute(&db).await.unwrap();
+    }
+    let due: Vec<(String, Option<bool>)> = sqlx::query_as(
+        "select state, due_at between now() and now() + interval '24 hours'
+         from jobs join connections using (connection_id) where job = 'reconcile' order by state",
+    )
+    .fetch_all(&db)
+    .await
+    .unwrap();
+    let row = |state: &str, due| (state.to_owned(), due);
+    assert_eq!(due, [row("active", Some(true)), row("draft", None), row("paused", None)]);
     db.close().await;
     server.stop().await.unwrap();
 }

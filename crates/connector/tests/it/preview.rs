@@ -222,7 +222,7 @@ async fn what_a_person_did_to_a_journal_stands_in_its_story_and_in_the_trace() {
     assert_eq!((told.len(), told[0].by.as_str(), told[0].what.as_str()), (1, "mara", "resolved"));
     let connection = connections::load(&world.engine.db, world.connection).await.unwrap();
     let traced = trace::of(&world.engine.db, &connection, &task).await.unwrap();
-    let words = "journal resolved by mara: asked the bookkeeper";
+    let words = "journal resolved by mara: asked the bookkeeper (4711)";
     let entry = traced.entries.iter().find(|entry| entry.what == words).unwrap();
     assert_eq!(entry.full.as_deref(), Some("after: 4711"));
     assert_eq!(entry.id, Some(journal.journal_id.to_string()));

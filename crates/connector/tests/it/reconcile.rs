@@ -2,7 +2,9 @@
 //! found again.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use connector::node;
 use connector::reconcile::report::{Difference, Kind, Report};
 use connector::reconcile::{self, repair};
 use connector::store::jobs::Job;
@@ -32,11 +34,17 @@ impl World {
 
     /// Compares and puts right what can be.
     async fn reconcile(&self) -> repair::Opened {
-        let (mut report, _) = self.check().await;
-        let opened = repair::open(&self.engine, self.connection, &mut report).await.unwrap();
+        let done = self.repair().await;
         self.sync().await;
         self.settle().await;
-        opened
+        done.unwrap_or_default()
+    }
+
+    /// Compares and opens the repairs.
+    async fn repair(&self) -> Option<repair::Opened> {
+        let progress = watch::Sender::new(0);
+        let done = node::reconcile(&self.engine, self.connection, Duration::ZERO, &progress).await.unwrap();
+        done.opened
     }
 }
 
@@ -236,7 +244,7 @@ async fn nothing_is_taken_for_deleted_while_a_project_cannot_be_seen() {
         side: Some(Side::Asana),
         method: Some("GET".into()),
         path: Some("/tasks?".into()),
-        count: Some(1),
+        count: Some(2),
         ..sandbox::FaultRule::new(sandbox::Fault::Status {
             status: 403,
             body: None,
@@ -245,10 +253,11 @@ async fn nothing_is_taken_for_deleted_while_a_project_cannot_be_seen() {
         })
     };
     let fault = world.fault(rule);
-    let (mut report, differences) = world.check().await;
+    let (_, differences) = world.check().await;
     assert_eq!(world.fired(fault), 1);
     assert_eq!(told(&differences), [(Kind::ProjectUnseen, String::new(), vec![])]);
-    let opened = repair::open(&world.engine, world.connection, &mut report).await.unwrap();
+    let opened = world.repair().await.unwrap();
+    assert_eq!(world.fired(fault), 2);
     assert_eq!((opened.movements, opened.forgotten_tasks, opened.left), (0, 0, 1));
     world.sync().await;
     assert_eq!(world.tasks_of("US-1").len(), 1);

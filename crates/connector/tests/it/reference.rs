@@ -8,6 +8,7 @@ use connector::reference::check::Validity;
 use connector::reference::findings::findings;
 use connector::reference::read::ReferenceReport;
 use connector::reference::{Beyond, Kind, ReferenceSettings};
+use connector::store::alerts;
 use connector::store::jobs::{self, Job};
 use connector::store::reference;
 use jiff::civil::date;
@@ -63,6 +64,18 @@ fn shown(world: &World, number: &str, field: &str) -> Option<String> {
     let value = world.task(number).values.get(field).cloned()?;
     let options = world.sandbox.asana().options(field);
     Some(options.into_iter().find(|(gid, _)| *gid == value).map_or(value, |(_, name)| name))
+}
+
+/// The open alerts after a look at the causes: what about, and with which code. None are of another kind.
+async fn options_full(world: &World) -> Vec<(String, Option<String>)> {
+    world.run(Job::Alerts).await.unwrap();
+    let open = alerts::list(&world.engine.db, world.connection, false, 100).await.unwrap();
+    open.into_iter()
+        .map(|alert| {
+            assert_eq!(alert.kind, "options_full", "{alert:?}");
+            (alert.subject, alert.code)
+        })
+        .collect()
 }
 
 #[tokio::test]
@@ -218,6 +231,7 @@ async fn beyond_five_hundred_only_the_suppliers_in_use_get_options() {
     assert_eq!(names(&world, &field), ["By hand", "SUPPLIER 000007 LTD"]);
     let kept = reference::kept(&world.engine.db, world.connection).await.unwrap();
     assert_eq!((kept[0].kept.as_str(), kept[0].code.as_deref()), ("in_use", Some("MLC-8003")));
+    assert_eq!(options_full(&world).await, [("supplier".to_owned(), Some("MLC-8003".to_owned()))]);
     world.run(Job::Push).await.unwrap();
     assert_eq!(shown(&world, "US-1", &field).as_deref(), Some("SUPPLIER 000007 LTD"));
     world.end().await;
@@ -256,6 +270,9 @@ async fn five_hundred_and_one_suppliers_in_use_change_no_option_and_go_to_the_te
     assert_eq!(job.code.as_deref(), Some("MLC-8002"));
     let kept = reference::kept(&world.engine.db, world.connection).await.unwrap();
     assert_eq!((kept[0].kept.as_str(), kept[0].needed), ("none", 501));
+    // one alert, of the field, however often the job fails with it
+    world.sql("update jobs set failures = 5 where job = 'suppliers'").await;
+    assert_eq!(options_full(&world).await, [("supplier".to_owned(), Some("MLC-8002".to_owned()))]);
     assert!(world.held().await.is_empty());
     assert_eq!(shown(&world, "US-500", &beside).as_deref(), Some("SUPPLIER 000500 LTD"));
     assert_eq!(shown(&world, "US-1", &list).as_deref(), Some("SUPPLIER 000001 LTD"));
@@ -263,6 +280,9 @@ async fn five_hundred_and_one_suppliers_in_use_change_no_option_and_go_to_the_te
     // and all is as it should be: nothing is written again
     world.sync().await;
     assert_eq!(world.asana_writes(), writes);
+    // who does not ask for options any more is told no more of them
+    world.edit(|settings| settings.reference = None).await.unwrap();
+    assert_eq!(options_full(&world).await, []);
     world.end().await;
 }
 

@@ -73,6 +73,11 @@ impl Engine {
         Ok(engine)
     }
 
+    /// The file of its key.
+    pub fn key(&self) -> &Path {
+        &self.key
+    }
+
     /// A command on this database.
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = ml_connector();

@@ -49,7 +49,7 @@ pub async fn measure(runs: u32, dir: &Path) -> anyhow::Result<Measured> {
 }
 
 /// Waits until both feeds were polled and nothing is left to push.
-async fn settled(engine: &Engine) -> anyhow::Result<()> {
+pub async fn settled(engine: &Engine) -> anyhow::Result<()> {
     let started = Instant::now();
     let mut db = engine.open().await?;
     loop {

@@ -1,6 +1,6 @@
 //! `ingest` and `ingest200`: deliveries of webhooks, from the socket to the commit.
 
-mod load;
+pub mod load;
 mod receive;
 mod yardstick;
 
@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::Context;
 use connector::hooks::resource::{Resource, ResourceKind};
 use connector::hooks::token::Tokens;
-use connector::ids::WebhookId;
+use connector::ids::{ConnectionId, WebhookId};
 use connector::key::MasterKey;
 use connector::manage::{self, Secrets};
 use connector::settings::Settings;
@@ -42,8 +42,13 @@ const RATE: u32 = 200;
 /// How long `ingest200` goes on.
 const STEADY: Duration = Duration::from_secs(10);
 
+/// Settings of a connection whose sides nobody asks.
+pub const SETTINGS: &str = "[oracle]\nurl = \"http://127.0.0.1:1\"\ntoken_url = \"http://127.0.0.1:1\"\nclient_id = \"c\"\n\
+     scope = \"s\"\n[asana]\nworkspace = \"1\"\n[fields]\npo_number = \"101\"\nsupplier = \"102\"\ninvoice_status = \"103\"\n\
+     line_item_amount = \"104\"\n[routing.default]\nproject = \"77\"\n";
+
 /// A registration in the database.
-struct Hook {
+pub struct Hook {
     path: String,
     secret: String,
 }
@@ -137,12 +142,15 @@ async fn prepare(url: &str, key: &Path) -> anyhow::Result<Hook> {
     let master = MasterKey::from_file(key)?;
     let engine = connector::Engine::new(store::open(url).await?, master);
     store::migrate(&engine.db).await?;
-    let settings = Settings::from_toml(
-        "[oracle]\nurl = \"http://127.0.0.1:1\"\ntoken_url = \"http://127.0.0.1:1\"\nclient_id = \"c\"\nscope = \"s\"\n\
-         [asana]\nworkspace = \"1\"\n[fields]\npo_number = \"101\"\nsupplier = \"102\"\ninvoice_status = \"103\"\n\
-         line_item_amount = \"104\"\n[routing.default]\nproject = \"77\"\n",
-    )?;
+    let settings = Settings::from_toml(SETTINGS)?;
     let connection = manage::add(&engine, "bench", &settings, &Secrets::default()).await?;
+    let hook = register(&engine, connection).await?;
+    engine.db.close().await;
+    Ok(hook)
+}
+
+/// An active registration.
+pub async fn register(engine: &connector::Engine, connection: ConnectionId) -> anyhow::Result<Hook> {
     let (token, digest) = Tokens::new(&engine.master).mint(connection);
     let (webhook, secret) = (WebhookId::new(), format!("{:064x}", WebhookId::new().0.as_u128()));
     let resource = Resource { kind: ResourceKind::Project, gid: "77".into() };
@@ -152,8 +160,6 @@ async fn prepare(url: &str, key: &Path) -> anyhow::Result<Hook> {
     let name = CredentialName::WebhookSecret(webhook);
     vault::put(&mut db, &engine.master, connection, name, &SecretString::from(secret.clone())).await?;
     anyhow::ensure!(hooks::activate(&mut db, connection, webhook, "1").await?);
-    drop(db);
-    engine.db.close().await;
     Ok(Hook { path: format!("/hooks/asana/{}", token.expose_secret()), secret })
 }
 

@@ -10,12 +10,16 @@ mod copy;
 mod database;
 mod engine;
 mod extract;
+mod filled;
 mod idle;
 mod ingest;
 mod latency;
 mod machine;
 mod process;
 mod push;
+mod reading;
+mod record;
+mod recovery;
 mod report;
 mod stand_in;
 mod start;
@@ -32,7 +36,7 @@ use crate::report::{Measured, say};
 #[derive(Debug, Parser)]
 #[command(name = "script/bench", max_term_width = 100)]
 struct Args {
-    /// What to measure; without it everything but `build`
+    /// What to measure; without it everything that takes seconds
     cases: Vec<Case>,
     /// Write the medians to this file
     #[arg(long, value_name = "FILE")]
@@ -46,6 +50,12 @@ struct Args {
     /// Orders of `extract` and `extract_lines`; targets are meant for the default
     #[arg(long, default_value_t = 100_000, value_name = "N")]
     orders: u64,
+    /// Movements of `search`, a million, and of `trace`, ten million; targets are meant for these
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1_000..))]
+    movements: Option<u64>,
+    /// Tasks of `record`; targets are meant for the default
+    #[arg(long, default_value_t = 4_000, value_name = "N")]
+    tasks: usize,
     /// What `cargo bench` passes
     #[arg(long, hide = true)]
     bench: bool,
@@ -75,13 +85,21 @@ enum Case {
     Suppliers,
     /// From a delivery to a journal that Oracle has accepted
     Latency,
+    /// From killing `serve` to the first delivery that it accepts again
+    Recovery,
+    /// A push with the record log against one without
+    Record,
+    /// Searches in a log of a million movements; only when named
+    Search,
+    /// Time lines and look-ups in a log of ten million movements; only when named
+    Trace,
     /// A first build for the demo
     Build,
 }
 
 impl Case {
     /// What runs when nothing is asked for: everything that takes seconds.
-    const USUAL: [Case; 9] = [
+    const USUAL: [Case; 11] = [
         Case::Extract,
         Case::ExtractLines,
         Case::Push,
@@ -91,6 +109,8 @@ impl Case {
         Case::Ingest200,
         Case::Suppliers,
         Case::Latency,
+        Case::Recovery,
+        Case::Record,
     ];
 
     fn name(self) -> &'static str {
@@ -104,6 +124,10 @@ impl Case {
             Case::Ingest200 => "ingest200",
             Case::Suppliers => "suppliers",
             Case::Latency => "latency",
+            Case::Recovery => "recovery",
+            Case::Record => "record",
+            Case::Search => "search",
+            Case::Trace => "trace",
             Case::Build => "build",
         }
     }
@@ -113,7 +137,8 @@ impl Case {
         match self {
             Case::Extract | Case::ExtractLines | Case::Start => 5,
             Case::Idle | Case::Ingest | Case::Ingest200 | Case::Suppliers | Case::Latency => 3,
-            Case::Push | Case::Build => 1,
+            Case::Recovery | Case::Search | Case::Trace => 3,
+            Case::Push | Case::Record | Case::Build => 1,
         }
     }
 
@@ -129,6 +154,10 @@ impl Case {
             Case::Ingest200 => ingest::measure_steady(runs, &args.dir).await,
             Case::Suppliers => suppliers::measure(runs, &args.dir).await,
             Case::Latency => latency::measure(runs, &args.dir).await,
+            Case::Recovery => recovery::measure(runs, &args.dir).await,
+            Case::Record => record::measure(args.tasks, runs, &args.dir).await,
+            Case::Search => reading::search(args.movements.unwrap_or(1_000_000), runs, &args.dir).await,
+            Case::Trace => reading::trace(args.movements.unwrap_or(10_000_000), runs, &args.dir).await,
             Case::Build => build::measure(runs, &args.dir).await,
         }
     }

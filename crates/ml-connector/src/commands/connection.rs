@@ -75,6 +75,10 @@ pub enum ConnectionCommand {
     Provision(super::setup::provision::ProvisionArgs),
     /// Show what a synchronisation would write, old and new value; nothing is written
     DryRun(super::setup::dry_run::DryRunArgs),
+    /// List the versions of the settings: when, who, what changed
+    History(super::setup::history::HistoryArgs),
+    /// Go back to an earlier version of the settings
+    Rollback(super::setup::history::RollbackArgs),
     /// Start polling on schedule; the first time after a dry run
     Activate(super::setup::activate::ActivateArgs),
     /// Stop polling
@@ -159,6 +163,12 @@ async fn dispatch(
             let engine = database.engine(global)?.reached_at(public.read()?);
             let checks = ping::ping(&engine, connections::find(db, &name).await?.id).await?;
             return super::doctor::show(&checks, global);
+        }
+        ConnectionCommand::History(args) => {
+            return super::setup::history::history(database, args, global).await;
+        }
+        ConnectionCommand::Rollback(args) => {
+            return super::setup::history::rollback(database, args, global).await;
         }
         ConnectionCommand::DryRun(args) => return super::setup::dry_run::run(database, args, global).await,
         ConnectionCommand::Activate(args) => {
@@ -246,14 +256,21 @@ async fn edit(
     set: &[String],
     secrets: &SecretArgs,
 ) -> anyhow::Result<u64> {
-    let mut settings = match file {
-        Some(file) => read_settings(&file)?,
+    let settings = proposed(connection, file.as_deref(), set)?;
+    Ok(manage::edit(engine, connection, &settings, &secrets.read()?).await?)
+}
+
+/// The settings of a file, else those that are stored, with these changes.
+pub(super) fn proposed(
+    connection: &Connection,
+    file: Option<&std::path::Path>,
+    set: &[String],
+) -> Result<Settings, Error> {
+    let settings = match file {
+        Some(file) => read_settings(file)?,
         None => connection.settings.clone(),
     };
-    for change in set {
-        settings = with_change(&settings, change)?;
-    }
-    Ok(manage::edit(engine, connection, &settings, &secrets.read()?).await?)
+    set.iter().try_fold(settings, |settings, change| with_change(&settings, change))
 }
 
 /// Sets one value, named by its path in the TOML form; the result must be valid settings.

@@ -119,3 +119,66 @@ fn find(known: &[CodeInfo], name: &str) -> Option<CodeInfo> {
     let number = name.strip_prefix("MLC-").unwrap_or(&name);
     known.iter().copied().find(|info| info.code.strip_prefix("MLC-") == Some(number))
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use super::*;
+    use crate::cli::Cli;
+
+    /// The commands that a text names: what stands in backticks and begins with a command's name.
+    fn commands(text: &str) -> Vec<Vec<&str>> {
+        let quoted = text.split('`').skip(1).step_by(2);
+        let words = quoted.map(|quoted| {
+            quoted.split_whitespace().skip_while(|word| *word == "ml-connector").collect::<Vec<_>>()
+        });
+        let program = Cli::command();
+        words
+            .filter(|words| words.first().is_some_and(|word| program.find_subcommand(word).is_some()))
+            .collect()
+    }
+
+    /// Why a command cannot be given so; one that is only named need not be whole.
+    fn wrong(words: &[&str]) -> Option<String> {
+        let mut command = Cli::command();
+        let mut known = 0;
+        while let Some(next) = words.get(known).and_then(|word| command.find_subcommand(word)).cloned() {
+            command = next;
+            known += 1;
+        }
+        if known == words.len() {
+            return None;
+        }
+        let parsed = Cli::try_parse_from(std::iter::once("ml-connector").chain(words.iter().copied()));
+        parsed.err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn every_command_that_a_code_tells_to_give_can_be_given() {
+        let mut found = Vec::new();
+        let mut count = 0;
+        let of_oracle = import_code::KNOWN.iter().chain([&import_code::UNKNOWN]);
+        let of_oracle = of_oracle.map(|known| (known.code, [known.meaning, known.remedy]));
+        let own = all().into_iter().map(|info| (info.code, [info.meaning, info.remedy]));
+        for (code, texts) in own.chain(of_oracle) {
+            for words in texts.into_iter().flat_map(commands) {
+                count += 1;
+                found.extend(wrong(&words).map(|why| format!("{code}: {}: {why}", words.join(" "))));
+            }
+        }
+        assert!(count > 20, "only {count} commands were found");
+        assert!(found.is_empty(), "{found:#?}");
+    }
+
+    #[test]
+    fn a_command_that_cannot_be_given_is_found() {
+        assert!(wrong(&["journals", "resolve", "NAME", "ID", "--not-posted"]).is_some());
+        assert!(wrong(&["journals", "settle", "NAME"]).is_some());
+        assert!(wrong(&["journals", "replay", "NAME", "ID", "--preview"]).is_none());
+        assert_eq!(
+            commands("Say `journals list NAME`, not `journal.source`."),
+            [["journals", "list", "NAME"]]
+        );
+    }
+}

@@ -5,6 +5,7 @@ mod chosen;
 pub mod connection;
 pub mod demo;
 pub mod doctor;
+pub mod erase;
 pub mod explain;
 pub mod export;
 pub mod journals;
@@ -44,6 +45,7 @@ pub async fn run(command: Command, global: &Global) -> anyhow::Result<ExitCode> 
         Command::Trace(args) => trace::run(args, global).await,
         Command::Search(args) => search::run(args, global).await,
         Command::Export(args) => export::run(args, global).await,
+        Command::Erase(args) => erase::run(args, global).await,
         Command::Doctor => doctor::run(global).await,
         Command::Explain { code } => explain::run(code.as_deref(), global),
         Command::Completions { shell } => {

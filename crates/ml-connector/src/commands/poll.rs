@@ -186,6 +186,10 @@ pub(super) fn sentence(report: &Report) -> String {
             ("options renamed", read.renamed),
             ("options switched", read.switched),
         ]),
+        Report::Reconcile(None) => "switched off".to_owned(),
+        Report::Reconcile(Some(run)) => {
+            format!("{} records compared, {} differences, {} left", run.records, run.found(), run.remaining())
+        }
     }
 }
 

@@ -65,12 +65,12 @@ async fn answer(database: &Database, args: SearchArgs) -> anyhow::Result<Answer>
     let limit = usize::try_from(args.limit)?;
     let progress = watch::Sender::new(0);
     let shown = Shown::start(&progress, "taking up what is new", None);
-    let caught_up = search::catch_up(db, connection.id, |count| {
+    let taken_up = search::take_up(db, connection.id, |count| {
         progress.send_replace(count);
     })
     .await;
     shown.end();
-    caught_up?;
+    taken_up?;
     let words = Words { supplier: args.supplier, invoice: args.invoice, text: args.text };
     let wanted =
         Wanted { order_number: args.po, task: args.task, batch: args.batch, words, since: args.since };
@@ -89,7 +89,7 @@ fn print(answer: &Answer) {
     }
     if answer.broad {
         output::say(
-            "so many records fit that not all of their journals and reasons were looked at; narrow it with --po or --since",
+            "so many records fit that not all of their journals and reasons were looked at; narrow it with --po or another word",
         );
     }
 }

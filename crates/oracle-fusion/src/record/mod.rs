@@ -53,6 +53,9 @@ fn explain<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Result<T, RecordError> 
 }
 
 #[derive(Deserialize)]
+struct Id(#[serde(deserialize_with = "scalar::id")] Option<String>);
+
+#[derive(Deserialize)]
 struct OrderKey {
     #[serde(rename = "POHeaderId", default, deserialize_with = "scalar::id")]
     id: Option<String>,
@@ -98,5 +101,14 @@ impl RowKey {
         };
         let id = id.ok_or_else(|| RecordError::missing(resource.id_attribute().as_str()))?;
         Ok(Self { id, last_update })
+    }
+
+    /// Reads no more of a record than its id, whatever its date is.
+    pub(crate) fn undated(resource: Resource, raw: &RawValue) -> Result<Self, RecordError> {
+        let attribute = resource.id_attribute();
+        let members: std::collections::HashMap<String, &RawValue> = read(raw)?;
+        let id = members.get(attribute.as_str()).map(|id| read::<Id>(id)).transpose()?;
+        let id = id.and_then(|Id(id)| id).ok_or_else(|| RecordError::missing(attribute.as_str()))?;
+        Ok(Self { id, last_update: None })
     }
 }

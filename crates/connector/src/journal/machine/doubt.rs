@@ -1,8 +1,7 @@
 //! In doubt: it is looked for until it is found, or until it is proved that there is nothing to find.
 
 use super::{
-    Action, Context, Decision, Journal, MAX_ATTEMPTS, Rejection, Remark, State, Step, Trust, since, submit,
-    unmoved,
+    Action, Context, Decision, Journal, MAX_ATTEMPTS, Rejection, State, Step, Trust, since, submit, unmoved,
 };
 use crate::code::Code;
 
@@ -17,12 +16,13 @@ pub(super) fn enter(mut journal: Journal, words: &str, context: &Context) -> Ste
     Step::new(journal, Action::Wait(context.limits.first), words)
 }
 
-/// No batch is seen of a journal whose upload was never answered.
+/// No batch is seen of a journal whose upload was never answered, or that a person had sent anew out of a doubt.
 ///
 /// An accepted job may wait in a queue, and its batch comes later. So it is sent again only when the time
 /// of settling has passed and an answer that can be trusted shows nothing; and then under a new group, so
 /// that lines which the first sending may have left in the interface are not imported along with it.
 pub(super) fn nothing_found(mut journal: Journal, trust: Trust, context: &Context) -> Step {
+    journal.state = State::InDoubt { request_id: None };
     let quiet_since = *journal.progress.quiet_since.get_or_insert(context.now);
     let left = context.limits.settle.saturating_sub(since(quiet_since, context.now));
     if !left.is_zero() {
@@ -60,19 +60,18 @@ pub(super) fn nothing_found(mut journal: Journal, trust: Trust, context: &Contex
 }
 
 /// A person decided about a journal that is rejected or in doubt.
-pub(super) fn decided(mut journal: Journal, decision: &Decision, context: &Context) -> Step {
-    if !matches!(journal.state, State::Rejected { .. } | State::InDoubt { .. }) {
-        let state = journal.state.as_str();
-        let mut step = unmoved(journal, context);
-        step.words = format!("only a journal that is rejected or in doubt can be decided, not one {state}");
-        return step;
-    }
-    match decision {
-        Decision::SendAnew => submit::anew(journal, context),
-        Decision::Exists { batch_id } => {
-            let words = format!("a person found the journal as batch {batch_id}");
-            journal.state = State::Imported { batch_id: batch_id.clone(), remarks: vec![Remark::ByHand] };
-            Step::new(journal, Action::Done, words)
+pub(super) fn decided(mut journal: Journal, decision: Decision, context: &Context) -> Step {
+    match (&journal.state, decision) {
+        (State::Rejected { .. } | State::InDoubt { .. }, Decision::SendAnew) => {
+            submit::anew(journal, context)
+        }
+        (State::InDoubt { .. }, Decision::GiveUp) => {
+            journal.state = State::Withdrawn;
+            Step::new(journal, Action::Done, "the journal is given up; it is not in Oracle")
+        }
+        (state, _) => {
+            let words = format!("a journal that is {} is not decided like that", state.as_str());
+            Step { words, ..unmoved(journal, context) }
         }
     }
 }

@@ -94,7 +94,11 @@ fn end_unread(journal: Journal, mut found: Found) -> Step {
 fn end(mut journal: Journal, found: Found) -> Step {
     let Found { batch_id, remarks, .. } = found;
     let words: String = remarks.iter().map(|remark| format!("; {}", remark.words())).collect();
-    let words = format!("batch {batch_id} exists{words}");
+    let late = match journal.state {
+        State::InDoubt { request_id: None } => ", found by look-up: no answer to its sending was recorded",
+        _ => "",
+    };
+    let words = format!("batch {batch_id} exists{late}{words}");
     let alert = gravest(&remarks);
     journal.state = State::Imported { batch_id, remarks };
     Step { alert, ..Step::new(journal, Action::Done, words) }
@@ -109,5 +113,5 @@ fn gravest(remarks: &[Remark]) -> Option<Code> {
         Code::JournalLogUnread,
     ]
     .into_iter()
-    .find(|code| remarks.iter().any(|remark| remark.code() == Some(*code)))
+    .find(|code| remarks.iter().any(|remark| remark.code() == *code))
 }

@@ -162,8 +162,10 @@ pub fn step(mut journal: Journal, seen: &Observation, context: &Context) -> Step
         Observation::MayHaveHappened { words } => submit::may_have_happened(journal, words, context),
         Observation::BatchFound(batch) => found::found(journal, batch, context),
         Observation::NoBatch(trust) => match journal.state {
-            State::Ready => submit::nothing_found(journal, context),
-            State::InDoubt { request_id: None } => doubt::nothing_found(journal, *trust, context),
+            State::Ready if !journal.needs_proof() => submit::nothing_found(journal, context),
+            State::Ready | State::InDoubt { request_id: None } => {
+                doubt::nothing_found(journal, *trust, context)
+            }
             State::Submitted { .. } | State::InDoubt { .. } => follow::nothing_found(journal, context),
             _ => unmoved(journal, context),
         },
@@ -172,7 +174,7 @@ pub fn step(mut journal: Journal, seen: &Observation, context: &Context) -> Step
         Observation::Log(log) => follow::log(journal, log, context),
         Observation::ReadFailed(failure) => read_failed(journal, *failure, context),
         Observation::Hint { request_id } => hinted(journal, request_id, context),
-        Observation::Person(decision) => doubt::decided(journal, decision, context),
+        Observation::Person(decision) => doubt::decided(journal, *decision, context),
     }
 }
 

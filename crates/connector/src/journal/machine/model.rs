@@ -305,6 +305,11 @@ impl World {
                 continue;
             }
             if matches!(self.sight, Sight::Never(_)) && step.alert == Some(Code::JournalInDoubt) {
+                if self.anew == 0 && self.forks.happens() {
+                    self.anew += 1;
+                    seen = Observation::Person(Decision::SendAnew);
+                    continue;
+                }
                 return stored;
             }
             // a node that stops here has stored its decision and not acted on it

@@ -150,14 +150,11 @@ pub enum ReadFailure {
     },
 }
 
-/// What a person can decide about a journal that is rejected or in doubt.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a person can decide about a journal. That it exists is none of it: a batch is seen, never believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
-    /// Send it again, under a new group.
+    /// Send it again, under a new group; for one that is rejected or in doubt.
     SendAnew,
-    /// It exists: this is its batch.
-    Exists {
-        /// `JeBatchId`.
-        batch_id: String,
-    },
+    /// Send it no more; for one in doubt of which the caller has seen that it is not in Oracle.
+    GiveUp,
 }

@@ -114,22 +114,17 @@ pub enum Remark {
     },
     /// The import may have warned, and its log could not be read.
     LogUnread,
-    /// A person said that this is the batch.
-    ByHand,
 }
 
 impl Remark {
-    /// The stable code; none for what a person said.
+    /// The stable code.
     #[must_use]
-    pub fn code(&self) -> Option<Code> {
+    pub fn code(&self) -> Code {
         match self {
-            Remark::TotalsDiffer { .. } => Some(Code::JournalTotalsDiffer),
-            Remark::SeveralBatches { .. } | Remark::EarlierSending { .. } => {
-                Some(Code::JournalSeveralBatches)
-            }
-            Remark::Warned { .. } => Some(Code::JournalImportWarned),
-            Remark::LogUnread => Some(Code::JournalLogUnread),
-            Remark::ByHand => None,
+            Remark::TotalsDiffer { .. } => Code::JournalTotalsDiffer,
+            Remark::SeveralBatches { .. } | Remark::EarlierSending { .. } => Code::JournalSeveralBatches,
+            Remark::Warned { .. } => Code::JournalImportWarned,
+            Remark::LogUnread => Code::JournalLogUnread,
         }
     }
 
@@ -153,7 +148,6 @@ impl Remark {
                 format!("the import warned: {}", words.join("; "))
             }
             Remark::LogUnread => "the import's log could not be read for warnings".to_owned(),
-            Remark::ByHand => "a person said so".to_owned(),
         }
     }
 }
@@ -309,6 +303,24 @@ impl Journal {
     #[must_use]
     pub fn is_unsent(&self) -> bool {
         self.state == State::Ready && self.progress.submitted_at.is_none()
+    }
+
+    /// Whether only a look-up that was proved to find batches lets it be sent: a sending before it may have arrived.
+    #[must_use]
+    pub fn needs_proof(&self) -> bool {
+        match self.state {
+            State::InDoubt { request_id: None } => true,
+            State::Ready => self.progress.doubted,
+            _ => false,
+        }
+    }
+
+    /// When the time is over in which a job that Oracle accepted may still bring a batch; `None` as long as it is not
+    /// known since when that counts.
+    #[must_use]
+    pub fn settled_at(&self, settle: std::time::Duration) -> Option<Timestamp> {
+        let since = self.progress.quiet_since.max(self.progress.submitted_at)?;
+        Some(super::after(since, settle))
     }
 
     /// The generations under whose group ids a batch may exist.

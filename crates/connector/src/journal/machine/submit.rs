@@ -157,10 +157,17 @@ pub(super) fn reject(mut journal: Journal, why: Rejection, words: &str) -> Step 
     Step::new(journal, Action::Done, words).alert(code)
 }
 
-/// Makes a journal ready again under a new group: lines of the old one may be left in the interface.
+/// Makes a journal ready again under a new group: lines of the old one may be left in the interface. One that was in
+/// doubt stays doubted, so that it is proof alone which lets it be sent, whatever a person saw before.
 pub(super) fn anew(mut journal: Journal, context: &Context) -> Step {
     let generation = journal.progress.generation.saturating_add(1);
-    journal.progress = super::Progress { generation, look_first: true, ..super::Progress::default() };
+    let before = std::mem::take(&mut journal.progress);
+    journal.progress = Progress { generation, look_first: true, ..Progress::default() };
+    if matches!(journal.state, State::InDoubt { .. }) {
+        journal.progress.doubted = true;
+        journal.progress.quiet_since = before.quiet_since.max(before.submitted_at);
+        journal.progress.reopened = before.reopened;
+    }
     journal.state = State::Ready;
     resume_any(journal, context)
 }

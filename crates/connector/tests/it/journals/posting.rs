@@ -103,13 +103,14 @@ async fn the_steps_of_a_journal_say_what_was_asked_and_answered() {
     let journal = world.journal().await;
     let steps = world.steps(&journal).await;
     let states: Vec<_> = steps.iter().map(|step| step.state.as_str()).collect();
-    assert_eq!(states, ["submitting", "submitted", "submitted", "imported"], "{steps:#?}");
-    let sent = steps[1].request.as_deref().unwrap();
+    assert_eq!(states, ["submitting", "submitting", "submitted", "submitted", "imported"], "{steps:#?}");
+    assert!(steps[1].what.starts_with("its import begins: group ") && steps[1].response.is_none());
+    let sent = steps[2].request.as_deref().unwrap();
     assert!(sent.contains("GlInterface.csv") && sent.contains(&journal.group_id), "{sent}");
-    assert!(steps[1].response.as_deref().unwrap().contains("ReqstId"), "{steps:#?}");
-    assert!(steps[2].response.as_deref().unwrap().contains("Import Journals"), "{steps:#?}");
+    assert!(steps[2].response.as_deref().unwrap().contains("ReqstId"), "{steps:#?}");
+    assert!(steps[3].response.as_deref().unwrap().contains("Import Journals"), "{steps:#?}");
     let batch = journal.batch_id.as_deref().unwrap();
-    assert!(steps[3].response.as_deref().unwrap().contains(batch), "{steps:#?}");
+    assert!(steps[4].response.as_deref().unwrap().contains(batch), "{steps:#?}");
     assert!(steps.iter().all(|step| step.node_id == world.engine.node.0));
     world.end().await;
 }
@@ -129,7 +130,7 @@ async fn an_answer_that_says_the_same_again_takes_no_further_row() {
     assert_eq!(journal.state, "submitted");
     let steps = world.steps(&journal).await;
     let last = steps.last().unwrap();
-    assert_eq!(steps.len(), 3, "{steps:#?}");
+    assert_eq!(steps.len(), 4, "{steps:#?}");
     assert!(last.what == "the job runs" && last.repeats >= 10 && last.last_at > last.at, "{last:?}");
     assert_eq!(world.ledger().submitted(), 1);
     world.end().await;

@@ -224,7 +224,7 @@ async fn a_preview_shows_the_request_that_is_sent_then_and_changes_nothing() {
     let journal = world.journal().await;
     let sent: Vec<String> = world.steps(&journal).await.into_iter().filter_map(|step| step.request).collect();
     assert_eq!(journal.state, "imported");
-    assert!(sent.contains(&preview.request.unwrap()), "{sent:#?}");
+    assert!(sent.contains(&preview.sending.request.unwrap()), "{sent:#?}");
     world.end().await;
 }
 
@@ -238,8 +238,8 @@ async fn a_period_that_was_closed_since_moves_what_is_sent_anew() {
     world.engine.clients(world.connection).await.unwrap().ledger.forget_periods();
     let next = today.first_of_month().checked_add(jiff::Span::new().months(1)).unwrap().to_string();
     let preview = world.would_send(&rejected).await;
-    assert_eq!(preview.accounting_date, next);
-    assert!(preview.dated.is_some());
+    assert_eq!(preview.sending.accounting_date, next);
+    assert!(preview.sending.dated.is_some());
     world.sends_anew(&rejected).await.unwrap();
     world.way_back().await;
     assert_eq!(world.ledger().one().journal().date, next);

@@ -18,6 +18,11 @@ pub struct Request {
 }
 
 impl Request {
+    /// All of it.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// Its body.
     pub fn body(&self) -> &str {
         self.text.get(self.body_at..).unwrap_or_default()

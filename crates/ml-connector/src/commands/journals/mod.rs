@@ -2,6 +2,7 @@
 
 mod preview;
 mod replay;
+mod resolve;
 mod show;
 
 use std::process::ExitCode;
@@ -17,7 +18,7 @@ use crate::commands::chosen;
 use crate::database::Database;
 use crate::output;
 
-/// Looking at completions and their journals, and sending rejected ones anew.
+/// Looking at completions and their journals, sending rejected ones anew, and deciding doubtful ones.
 #[derive(Debug, Subcommand)]
 pub enum JournalsCommand {
     /// List completed tasks with their journals, newest first
@@ -41,6 +42,8 @@ pub enum JournalsCommand {
     },
     /// Send a rejected journal anew, as it was planned, after its cause was mended
     Replay(replay::ReplayArgs),
+    /// Say of a journal in doubt whether it is in Oracle; nothing follows but what Oracle shows, too
+    Resolve(resolve::ResolveArgs),
 }
 
 /// What to list.
@@ -91,6 +94,7 @@ pub async fn run(command: JournalsCommand, global: &Global) -> anyhow::Result<Ex
             preview::run(&database, &connection, &what, global).await
         }
         JournalsCommand::Replay(args) => replay::run(&database, args, global).await,
+        JournalsCommand::Resolve(args) => resolve::run(&database, args, global).await,
     };
     database.close().await?;
     result

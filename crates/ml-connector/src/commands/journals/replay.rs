@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use connector::ids::JournalId;
-use connector::posting::replay::{Preview, preview, replay};
+use connector::posting::replay::{Preview, Sending, preview, replay};
 use connector::store::connections::{self, Connection, State};
 use connector::{Code, Error};
 
@@ -34,11 +34,7 @@ pub struct ReplayArgs {
 /// Runs the command.
 pub async fn run(database: &Database, args: ReplayArgs, global: &Global) -> anyhow::Result<ExitCode> {
     let connection = connections::find(&database.pool, &args.connection).await?;
-    let unknown = |_| {
-        let words = format!("`{}` is not a journal's id", args.journal);
-        Error::new(Code::JournalSubjectUnknown, words)
-    };
-    let id: JournalId = args.journal.parse().map_err(unknown)?;
+    let id = id(&args.journal)?;
     if args.preview {
         let clients = database.engine(global)?.clients(connection.id).await?;
         print(&preview(&database.pool, &clients, id).await?, global)?;
@@ -62,7 +58,14 @@ pub async fn run(database: &Database, args: ReplayArgs, global: &Global) -> anyh
     Ok(ExitCode::SUCCESS)
 }
 
-fn next(connection: &Connection, id: JournalId) -> String {
+/// A journal's id as it was given.
+pub fn id(text: &str) -> Result<JournalId, Error> {
+    let unknown = |_| Error::new(Code::JournalSubjectUnknown, format!("`{text}` is not a journal's id"));
+    text.parse().map_err(unknown)
+}
+
+/// Where to look for what comes of a journal that is sent anew.
+pub fn next(connection: &Connection, id: JournalId) -> String {
     let name = &connection.name;
     match connection.state {
         State::Active => format!("see what comes of it with: ml-connector journals show {name} {id}"),
@@ -78,13 +81,18 @@ fn print(preview: &Preview, global: &Global) -> anyhow::Result<()> {
         "First it is looked for:\n{}\nOracle says now: {}",
         preview.look_up, preview.found
     ));
-    if let Some(dated) = &preview.dated {
+    print_sending(&preview.sending);
+    output::say("nothing was sent, and nothing was stored");
+    Ok(())
+}
+
+/// How a journal would be sent.
+pub fn print_sending(sending: &Sending) {
+    if let Some(dated) = &sending.dated {
         output::data(&format!("\nDate: {dated}"));
     }
-    match &preview.request {
+    match &sending.request {
         Some(request) => output::data(&format!("\nWhat would be sent, with the file packed:\n{request}")),
         None => output::data("\nNothing would be sent now."),
     }
-    output::say("nothing was sent, and nothing was stored");
-    Ok(())
 }

@@ -102,6 +102,7 @@ pub(crate) fn actions(done: &[ActionRow]) -> comfy_table::Table {
         let what = match (one.what.as_str(), &one.before, &one.after) {
             ("replayed", _, Some(as_what)) => format!("replayed as {as_what}"),
             ("edited", Some(before), Some(after)) => format!("edited: {}", changed(before, after)),
+            ("resolved", Some(found), Some(decided)) => format!("resolved: {decided} ({found})"),
             (what, _, _) => what.to_owned(),
         };
         table.add_row([

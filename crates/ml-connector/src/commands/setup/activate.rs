@@ -1,7 +1,7 @@
 //! `connection activate`: says what the first synchronisation will take, and shows how it goes.
 
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use connector::Engine;
@@ -20,8 +20,10 @@ use crate::commands::serve::Stop;
 use crate::database::Database;
 use crate::output;
 
-/// How often the progress is looked at.
+/// How often the progress is looked at, unless looking takes long.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// Of the time, at most one part in so many is spent on looking.
+const LOOKING: u32 = 20;
 
 /// How it is activated.
 #[derive(Debug, Args)]
@@ -91,34 +93,40 @@ async fn follow(
     foretold: Option<&DryRun>,
     stop: Stop,
 ) -> anyhow::Result<()> {
-    let before = movements::count(&engine.db, connection.id).await?;
+    let from = movements::frontier(&engine.db, connection.id).await?;
+    let before = movements::delivered_from(&engine.db, connection.id, from).await?;
+    let written = async || {
+        let delivered = movements::delivered_from(&engine.db, connection.id, from).await?;
+        Ok::<_, connector::Error>(delivered.saturating_sub(before))
+    };
     let total = foretold.map(|made| made.counts.created + made.counts.updated + made.counts.unchanged);
     let progress = watch::Sender::new(0);
     let shown = Shown::start(&progress, "records settled", total.filter(|total| *total > 0));
     let asked = jiff::Timestamp::now();
-    let mut every = tokio::time::interval(LOOK_EVERY);
     let mut asked_to_stop = std::pin::pin!(stop.asked());
+    let mut wait = Duration::ZERO;
     let ended = loop {
         tokio::select! {
             () = &mut asked_to_stop => break false,
-            _ = every.tick() => {
-                let counts = movements::count(&engine.db, connection.id).await?;
-                let written = counts.delivered.saturating_sub(before.delivered);
-                progress.send_replace(u64::try_from(written).unwrap_or_default());
-                if counts.open == 0 && all_ran(engine, connection, asked).await? {
+            () = tokio::time::sleep(wait) => {
+                let began = Instant::now();
+                progress.send_replace(u64::try_from(written().await?).unwrap_or_default());
+                let open = movements::standing(&engine.db, connection.id).await?.open;
+                if open == 0 && all_ran(engine, connection, asked).await? {
                     break true;
                 }
+                wait = LOOK_EVERY.max(began.elapsed() * LOOKING);
             }
         }
     };
     shown.end();
-    let counts = movements::count(&engine.db, connection.id).await?;
-    let written = counts.delivered.saturating_sub(before.delivered);
+    let written = written().await?;
+    let standing = movements::standing(&engine.db, connection.id).await?;
     let name = &connection.name;
     if ended {
         output::say(&format!(
             "the first synchronisation is through: {written} records delivered, {} held, {} failed",
-            counts.held, counts.failed
+            standing.held, standing.failed
         ));
     } else {
         manage::pause(engine, &connections::load(&engine.db, connection.id).await?).await?;

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
+use comfy_table::Table;
+use connector::apply::changes::Change;
 use connector::apply::file::{self, File, Source};
 use connector::apply::{self, Proposal};
 use connector::manage::Secrets;
@@ -105,11 +107,7 @@ fn show(proposal: &Proposal) {
     if proposal.is_done() {
         return;
     }
-    let mut table = output::table(&["setting", "now", "will be"]);
-    for change in &proposal.changes {
-        let shown = |value: &Option<String>| value.as_deref().map_or_else(|| "-".to_owned(), output::short);
-        table.add_row([change.setting.clone(), shown(&change.old), shown(&change.new)]);
-    }
+    let mut table = changes_table(&proposal.changes);
     for secret in &proposal.secrets {
         table.add_row([
             format!("secrets.{secret}"),
@@ -118,6 +116,16 @@ fn show(proposal: &Proposal) {
         ]);
     }
     output::data(&table.to_string());
+}
+
+/// What changes, old and new.
+pub(super) fn changes_table(changes: &[Change]) -> Table {
+    let mut table = output::table(&["setting", "now", "will be"]);
+    for change in changes {
+        let shown = |value: &Option<String>| value.as_deref().map_or_else(|| "-".to_owned(), output::short);
+        table.add_row([change.setting.clone(), shown(&change.old), shown(&change.new)]);
+    }
+    table
 }
 
 fn report(proposal: &Proposal, compared: Option<u64>, global: &Global) -> anyhow::Result<()> {

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use connector::dry_run::report::{Action, Entry, Report, Value, estimate, minutes};
 use connector::dry_run::{self, Options};
+use connector::settings::Settings;
 use connector::store::connections::{self, Connection};
 use connector::{Engine, Error};
 use jiff::Timestamp;
@@ -13,6 +14,7 @@ use tokio::sync::watch;
 
 use super::report_page;
 use crate::cli::Global;
+use crate::commands::connection::proposed;
 use crate::commands::poll::Shown;
 use crate::database::Database;
 use crate::output::{self, short};
@@ -25,6 +27,12 @@ const ROWS: usize = 60;
 pub struct DryRunArgs {
     /// The connection's name
     name: String,
+    /// Look with these settings instead of the stored ones, TOML; nothing is stored
+    #[arg(long, short = 'f', value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// Look with one setting changed, such as `tasks.per=line`; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
     /// Only records that changed since, such as 2026-05-01T00:00:00Z; the first activation needs all
     #[arg(long, value_name = "TIME")]
     since: Option<Timestamp>,
@@ -39,9 +47,17 @@ pub struct DryRunArgs {
 /// Makes a dry run and shows it.
 pub async fn run(database: &Database, args: DryRunArgs, global: &Global) -> anyhow::Result<ExitCode> {
     let engine = database.engine(global)?;
-    let connection = connections::find(&database.pool, &args.name).await?;
+    let mut connection = connections::find(&database.pool, &args.name).await?;
     let options = Options { since: args.since, limit: args.limit };
-    let mut report = look(&engine, &connection, options).await?;
+    let is_preview = args.file.is_some() || !args.set.is_empty();
+    let proposed = if is_preview {
+        let settings = proposed(&connection, args.file.as_deref(), &args.set)?;
+        connection.settings = settings.clone();
+        Some(settings)
+    } else {
+        None
+    };
+    let mut report = look(&engine, &connection, proposed, options).await?;
     if let Some(file) = &args.html {
         report_page::write(file, &connection, &mut report)?;
     }
@@ -51,18 +67,23 @@ pub async fn run(database: &Database, args: DryRunArgs, global: &Global) -> anyh
     }
     table(&mut report)?;
     summary(&connection, &report, args.html.as_ref());
+    output::say(&what_is_next(&connection, &report, is_preview));
     Ok(ExitCode::SUCCESS)
 }
 
-/// Makes a dry run, with its progress shown to people.
+/// Makes a dry run, by the stored settings or by `proposed` ones, with its progress shown to people.
 pub(super) async fn look(
     engine: &Engine,
     connection: &Connection,
+    proposed: Option<Settings>,
     options: Options,
 ) -> Result<Report, Error> {
     let progress = watch::Sender::new(0);
     let shown = Shown::start(&progress, "reading and comparing; nothing is written", None);
-    let made = dry_run::run(engine, connection.id, options, &progress).await;
+    let made = match proposed {
+        Some(settings) => dry_run::preview(engine, connection, settings, options, &progress).await,
+        None => dry_run::run(engine, connection.id, options, &progress).await,
+    };
     shown.end();
     made
 }
@@ -131,8 +152,17 @@ fn summary(connection: &Connection, report: &Report, html: Option<&PathBuf>) {
     if let Some(file) = html {
         output::say(&format!("the report stands in {}", file.display()));
     }
+}
+
+fn what_is_next(connection: &Connection, report: &Report, is_preview: bool) -> String {
     let name = &connection.name;
-    output::say(&match (report.whole, connection.state) {
+    if is_preview {
+        return format!(
+            "nothing was written or stored; `ml-connector connection edit {name}` with the same -f and --set applies it to all \
+             tasks, and `connection rollback` takes it back"
+        );
+    }
+    match (report.whole, connection.state) {
         (false, _) => {
             "nothing was written; this looked at a part, so it does not do for a first activation".to_owned()
         }
@@ -140,7 +170,7 @@ fn summary(connection: &Connection, report: &Report, html: Option<&PathBuf>) {
             format!("nothing was written; next: ml-connector connection activate {name}")
         }
         (true, _) => "nothing was written".to_owned(),
-    });
+    }
 }
 
 /// Prints everything as one JSON value, entry by entry.

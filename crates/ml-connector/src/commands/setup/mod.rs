@@ -4,5 +4,6 @@ pub mod activate;
 pub mod apply;
 pub mod dry_run;
 pub mod guide;
+pub mod history;
 pub mod provision;
 mod report_page;

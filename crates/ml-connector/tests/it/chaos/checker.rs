@@ -197,10 +197,11 @@ fn group_of(exchange: &Exchange) -> Option<String> {
     Some(body["ParameterList"].as_str()?.split(',').nth(3).unwrap().to_owned())
 }
 
-/// Whether an exchange is an answered look-up of this very group.
+/// Whether an exchange is a look-up of this very group whose answer left whole. What a fault cut off or changed was made as
+/// if it had been answered, and is none.
 fn looks_for(exchange: &Exchange, group: &str) -> bool {
-    let is_answer =
-        serde_json::from_str::<Value>(&exchange.response_body).is_ok_and(|b| b["items"].is_array());
+    let is_answer = exchange.spoilt_by.is_none()
+        && serde_json::from_str::<Value>(&exchange.response_body).is_ok_and(|b| b["items"].is_array());
     let is_asked = exchange.method == "GET" && exchange.target.contains("journalBatches");
     is_asked && exchange.target.contains(group) && exchange.status == Some(200) && is_answer
 }
@@ -290,4 +291,39 @@ async fn clocks(scene: &Scene) -> Vec<String> {
     let told = scene.world.count("select count(*) from alerts where kind = 'clock_skew'").await;
     let is_silent = scene.fired.of("clock an hour off") > 0 && told == 0;
     is_silent.then(|| "no alert tells of the clock that is off".to_owned()).into_iter().collect()
+}
+
+mod tests {
+    use sandbox::Fault;
+
+    use super::*;
+
+    fn look(status: Option<u16>, body: &str, spoilt_by: Option<Fault>) -> Exchange {
+        Exchange {
+            side: Side::Oracle,
+            method: "GET".to_owned(),
+            target: "/journalBatches?q=BatchName%20LIKE%20'*123*'".to_owned(),
+            request_headers: Vec::new(),
+            request_body: String::new(),
+            came_us: 1,
+            answered_us: 2,
+            status,
+            response_headers: Vec::new(),
+            response_body: body.to_owned(),
+            spoilt_by,
+        }
+    }
+
+    #[test]
+    fn a_look_up_counts_as_answered_only_when_its_answer_left_whole() {
+        let whole = "{\"items\":[],\"hasMore\":false}";
+        assert!(looks_for(&look(Some(200), whole, None), "123"));
+        assert!(!looks_for(&look(Some(200), whole, None), "124"));
+        for fault in [Fault::TruncatedBody, Fault::MalformedJson, Fault::RepeatPage, Fault::DropAfter] {
+            assert!(!looks_for(&look(Some(200), whole, Some(fault.clone())), "123"), "{fault:?}");
+        }
+        for (status, body) in [(None, whole), (Some(500), whole), (Some(200), ""), (Some(200), "<html>")] {
+            assert!(!looks_for(&look(status, body, None), "123"), "{status:?} {body}");
+        }
+    }
 }

@@ -41,7 +41,7 @@ pub async fn look(guide: &Guide<'_>, connection: &Connection) -> anyhow::Result<
             Now::GoOn => {}
         }
     }
-    match dry_run::look(&guide.engine, connection, Options { since: None, limit: None }).await {
+    match dry_run::look(&guide.engine, connection, None, Options::default()).await {
         Ok(mut report) => {
             dry_run::table(&mut report)?;
             dry_run::counts(connection, &report);
