@@ -76,7 +76,7 @@ fn is_invoice(place: u64) -> bool {
 }
 
 fn is_posted(place: u64) -> bool {
-    place % JOURNALS == 0
+    place.is_multiple_of(JOURNALS)
 }
 
 /// The number of the order at that place, or of the one that the invoice there names.
