@@ -136,11 +136,12 @@ impl Twins {
         assert_eq!(self.world.undelivered("disturbed").await, []);
     }
 
+    fn has_met(&self, every_phase: &[&'static str]) -> bool {
+        self.seen.unrecorded_tasks > 0 && every_phase.iter().all(|phase| self.seen.phases.contains(phase))
+    }
+
     async fn end(self, every_phase: &[&'static str]) {
-        for phase in every_phase {
-            assert!(self.seen.phases.contains(phase), "{:?}", self.seen);
-        }
-        assert!(self.seen.unrecorded_tasks > 0, "{:?}", self.seen);
+        assert!(self.has_met(every_phase), "{:?}", self.seen);
         self.world.end().await;
     }
 }
@@ -170,7 +171,12 @@ async fn a_poll_that_is_killed_anywhere_ends_as_an_undisturbed_one_when_begun_ag
 async fn a_node_that_is_killed_anywhere_is_replaced_without_a_trace() {
     let mut twins = Twins::new().await;
     twins.world.succeeds(&["connection", "activate", "disturbed", "--without-dry-run"]).await;
-    for round in 0..REQUESTS {
+    // what a kill meets is chance, so there are more until each was met
+    let wanted = [READING, "writing to Asana"];
+    let mut rounds = 0;
+    while rounds < REQUESTS || (rounds < 4 * REQUESTS && !twins.has_met(&wanted)) {
+        let round = rounds;
+        rounds += 1;
         twins.work(round);
         twins
             .world
@@ -185,9 +191,9 @@ async fn a_node_that_is_killed_anywhere_is_replaced_without_a_trace() {
     }
     serve_until_idle(&twins.world).await;
     twins.check().await;
-    assert_eq!(twins.seen.kills as usize, REQUESTS, "{:?}", twins.seen);
-    // a node reads both feeds at once, so which one a kill meets is chance
-    twins.end(&[READING, "writing to Asana"]).await;
+    assert_eq!(twins.seen.kills as usize, rounds, "{:?}", twins.seen);
+    // a node reads both feeds at once: which one a kill meets does not matter
+    twins.end(&wanted).await;
 }
 
 /// Runs a node until nothing is due, and stops it.
