@@ -32,5 +32,6 @@ impl PersonArgs {
 /// Whom the system says it is.
 pub fn of_the_system() -> Option<String> {
     let names = ["SUDO_USER", "USER", "LOGNAME"].iter().filter_map(|name| std::env::var(name).ok());
-    names.map(|name| name.trim().to_owned()).find(|name| !name.is_empty())
+    let named = names.map(|name| name.trim().to_owned()).find(|name| !name.is_empty());
+    named.or_else(|| Some(format!("uid {}", rustix::process::getuid().as_raw())))
 }

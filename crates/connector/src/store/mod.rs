@@ -65,6 +65,10 @@ pub async fn open(url: &str) -> Result<PgPool> {
 
 /// A pool that asks nothing of the database before it is used.
 pub fn lazily(url: &str) -> Result<PgPool> {
+    if !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
+        let words = "DATABASE_URL is no address of PostgreSQL: it begins with postgres://";
+        return Err(Error::new(Code::Database, words));
+    }
     let options: PgConnectOptions = url.parse().map_err(unreachable)?;
     Ok(PgPoolOptions::new()
         .max_connections(POOL_CONNECTIONS)
@@ -81,12 +85,22 @@ pub fn lazily(url: &str) -> Result<PgPool> {
 pub async fn reachable(db: &PgPool) -> Result<()> {
     let options = db.connect_options();
     match tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(&options)).await {
-        Ok(answer) => answer.map_err(unreachable)?.close().await.map_err(unreachable),
+        Ok(answer) => answer.map_err(|e| silent_at(&options, e))?.close().await.map_err(unreachable),
         Err(_) => {
             let silent = format!("no answer within {} seconds", CONNECT_TIMEOUT.as_secs());
-            Err(unreachable(sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, silent))))
+            let timed_out = std::io::Error::new(std::io::ErrorKind::TimedOut, silent);
+            Err(silent_at(&options, sqlx::Error::Io(timed_out)))
         }
     }
+}
+
+fn silent_at(options: &PgConnectOptions, error: sqlx::Error) -> Error {
+    let at = match options.get_socket() {
+        Some(socket) => socket.display().to_string(),
+        None => format!("{}:{}", options.get_host(), options.get_port()),
+    };
+    Error::new(Code::Database, format!("the database at {at} cannot be reached (from DATABASE_URL)"))
+        .because(error)
 }
 
 fn unreachable(error: sqlx::Error) -> Error {

@@ -107,12 +107,12 @@ pub async fn movements(
     for r in rows {
         ids.push(r.movement_id);
         let record = format!("{} {}", kind(&r.feed), r.source_id);
-        let task = r.destination_id.map_or_else(String::new, |task| format!(" of task {task}"));
+        let task = r.destination_id.map_or_else(String::new, |task| format!(", task {task}"));
         let of = |entry: Entry| Entry { id: Some(r.movement_id.to_string()), ..entry };
-        let opened = format!("{record}: changed, movement opened");
+        let opened = format!("{record}: movement opened");
         told.push(of(Entry::new(r.created_at.to_jiff(), Place::Connector, opened)));
         if let Some(at) = r.sent_at {
-            let what = format!("{record}: values written to Asana{task}");
+            let what = format!("{record}: sent to Asana{task}");
             let sent: Vec<String> = [r.earlier_requests, r.request].into_iter().flatten().collect();
             let full = Some(sent.join("\n\n")).filter(|sent| !sent.is_empty());
             told.push(Entry { full, ..of(Entry::new(at.to_jiff(), Place::Asana, what)) });

@@ -38,3 +38,28 @@ mod tests {
         assert_eq!(codes(Some(Class::Conflict), Some(Code::EditUnfit)), Some(Vec::new()));
     }
 }
+
+/// A moment, or a day that begins in UTC.
+pub fn moment(text: &str) -> Result<jiff::Timestamp, String> {
+    let day = || {
+        let date: jiff::civil::Date = text.parse().ok()?;
+        Some(date.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp())
+    };
+    // a day first: a moment is no day
+    let is_day = text.len() == "2026-11-01".len();
+    let moment = if is_day { day() } else { text.parse().ok() };
+    moment.ok_or_else(|| {
+        "it must be a day such as 2026-11-01 or a moment such as 2026-11-01T08:30:00Z".to_owned()
+    })
+}
+
+#[cfg(test)]
+#[test]
+fn a_moment_is_a_day_or_a_time_with_its_zone() {
+    let at = |text: &str| moment(text).map(|at| at.to_string());
+    assert_eq!(at("2026-11-01").unwrap(), "2026-11-01T00:00:00Z");
+    assert_eq!(at("2026-11-01T08:30:00+01:00").unwrap(), "2026-11-01T07:30:00Z");
+    for wrong in ["", "2026-13-01", "2026-11-01T08:30", "yesterday"] {
+        assert!(at(wrong).unwrap_err().contains("2026-11-01T08:30:00Z"), "{wrong}");
+    }
+}

@@ -270,27 +270,49 @@ pub(super) fn proposed(
         Some(file) => read_settings(file)?,
         None => connection.settings.clone(),
     };
-    set.iter().try_fold(settings, |settings, change| with_change(&settings, change))
+    if set.is_empty() { Ok(settings) } else { with_changes(&settings, set) }
 }
 
-/// Sets one value, named by its path in the TOML form; the result must be valid settings.
-fn with_change(settings: &Settings, change: &str) -> Result<Settings, Error> {
+/// Sets values, named by their paths in the TOML form; with all of them the settings must be valid.
+fn with_changes(settings: &Settings, changes: &[String]) -> Result<Settings, Error> {
+    let unreadable = |_| Error::new(Code::SettingsInvalid, "the present settings cannot be read".to_owned());
+    let present: toml::Value = toml::from_str(&settings.to_toml()?).map_err(unreadable)?;
+    // what looks like a number may be a gid
+    let [typed, as_texts] = [false, true].map(|as_texts| {
+        let mut whole = present.clone();
+        changes.iter().try_for_each(|change| set_one(&mut whole, change, as_texts)).map(|()| whole)
+    });
+    let read = |whole: toml::Value| {
+        whole.try_into::<Settings>().map_err(|error| {
+            let words = format!("--set {}: {}", changes.join(" --set "), error.message().trim_end());
+            Error::new(Code::SettingsInvalid, words)
+        })
+    };
+    let settings = match (typed.and_then(read), as_texts.and_then(read)) {
+        (Ok(settings), _) | (Err(_), Ok(settings)) => settings,
+        (Err(error), Err(_)) => return Err(error),
+    };
+    settings.check()?;
+    Ok(settings)
+}
+
+fn set_one(whole: &mut toml::Value, change: &str, as_text: bool) -> Result<(), Error> {
     let wrong = |why: &str| Error::new(Code::SettingsInvalid, format!("--set {change}: {why}"));
     let (path, value) = change.split_once('=').ok_or_else(|| wrong("it must be KEY=VALUE"))?;
-    let value: toml::Value = toml::from_str::<toml::Table>(&format!("value = {value}"))
+    let text = || toml::Value::String(value.to_owned());
+    let value = toml::from_str::<toml::Table>(&format!("value = {value}"))
         .ok()
         .and_then(|mut table| table.remove("value"))
-        .unwrap_or_else(|| toml::Value::String(value.to_owned()));
-    let mut whole: toml::Value =
-        toml::from_str(&settings.to_toml()?).map_err(|_| wrong("the present settings cannot be read"))?;
+        .filter(|value| !(as_text && value.is_integer()))
+        .unwrap_or_else(text);
     let (parents, last) = path.rsplit_once('.').unwrap_or(("", path));
-    let mut place = &mut whole;
+    let mut place = whole;
     for step in parents.split('.').filter(|step| !step.is_empty()) {
         place = place.get_mut(step).ok_or_else(|| wrong("there is no such setting"))?;
     }
     let table = place.as_table_mut().ok_or_else(|| wrong("there is no such setting"))?;
     table.insert(last.to_owned(), value);
-    Settings::from_toml(&toml::to_string(&whole).map_err(|_| wrong("the value cannot be written"))?)
+    Ok(())
 }
 
 async fn list(database: &Database, global: &Global) -> anyhow::Result<ExitCode> {

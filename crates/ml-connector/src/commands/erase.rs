@@ -143,7 +143,9 @@ fn print(report: &Report) {
         let info = Code::EraseOpen.info();
         output::say(&format!("{}: {} are left: {}", info.code, report.open(), info.remedy));
     }
-    output::say(if report.done {
+    output::say(if !report.done && report.erased() == 0 {
+        "nothing was erased"
+    } else if report.done {
         "Oracle and Asana were not touched: a record or task that changes there is read with its names again"
     } else {
         "nothing was erased; erase it with --yes --by NAME"

@@ -40,10 +40,10 @@ pub struct ExportArgs {
     #[arg(long, value_enum, default_value = "jsonl")]
     format: Format,
     /// Only movements opened at this moment or later, such as 2026-11-01T00:00:00Z
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = crate::commands::chosen::moment)]
     since: Option<Timestamp>,
     /// Only movements opened before this moment
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = crate::commands::chosen::moment)]
     until: Option<Timestamp>,
     /// Where to write; without it to standard output
     #[arg(long, value_name = "FILE")]

@@ -38,7 +38,7 @@ pub struct SearchArgs {
     #[arg(long, value_name = "ID", group = "what")]
     batch: Option<String>,
     /// Only what was opened at this moment or later, such as 2026-11-01T00:00:00Z
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = crate::commands::chosen::moment)]
     since: Option<Timestamp>,
     /// At most this many
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]

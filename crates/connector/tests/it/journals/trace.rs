@@ -32,8 +32,8 @@ async fn an_order_and_its_task_have_one_story_from_oracle_to_the_batch() {
     assert!(told.entries.is_sorted_by_key(|entry| entry.at));
     let mut from = 0;
     for (place, words) in [
-        (Place::Connector, "changed, movement opened"),
-        (Place::Asana, "values written to Asana"),
+        (Place::Connector, "movement opened"),
+        (Place::Asana, "sent to Asana"),
         (Place::Connector, "delivered: created"),
         (Place::Connector, "delivered: updated"),
         (Place::Connector, "planned, group"),

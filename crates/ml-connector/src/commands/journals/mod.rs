@@ -69,10 +69,10 @@ pub struct ListArgs {
     #[arg(long, value_parser = chosen::code)]
     code: Option<Code>,
     /// Only completed at this moment or later, such as 2026-11-01T00:00:00Z
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = crate::commands::chosen::moment)]
     since: Option<Timestamp>,
     /// Only completed before this moment
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = crate::commands::chosen::moment)]
     until: Option<Timestamp>,
     /// Count them by class and code, with an example of each, instead of listing them
     #[arg(long, value_parser = ["class"])]

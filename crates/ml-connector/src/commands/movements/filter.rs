@@ -25,10 +25,10 @@ pub struct FilterArgs {
     #[arg(long, value_name = "CODE", value_parser = chosen::code)]
     code: Option<Code>,
     /// Only those opened at this moment or later, such as 2026-11-01T00:00:00Z
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = crate::commands::chosen::moment)]
     since: Option<Timestamp>,
     /// Only those opened before this moment
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = crate::commands::chosen::moment)]
     until: Option<Timestamp>,
     /// Only this purchase order's number
     #[arg(long, value_name = "NUMBER")]

@@ -34,7 +34,7 @@ pub struct DryRunArgs {
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
     /// Only records that changed since, such as 2026-05-01T00:00:00Z; the first activation needs all
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = crate::commands::chosen::moment)]
     since: Option<Timestamp>,
     /// At most so many records of each feed; the first activation needs all
     #[arg(long, value_name = "N")]

@@ -22,6 +22,19 @@ pub async fn findings(scene: &Scene) -> Vec<String> {
     found
 }
 
+/// Whether something has not come to its end, as far as the database tells.
+pub async fn is_under_way(scene: &Scene) -> bool {
+    let open = "select (select count(*) from movements where state <> 'delivered' and reason is null)
+                + (select count(*) from events where state = 'open')
+                + (select count(*) from journals where state in ('ready', 'submitting', 'submitted')
+                                                    or state = 'in_doubt' and code is null)";
+    let completed = scene.world.count("select count(*) from completions").await;
+    let tasks = scene.pair.tasks().len();
+    scene.world.count(open).await > 0
+        || completed < scene.completed.len() as i64
+        || tasks < scene.pair.sandbox.oracle().counts().0
+}
+
 fn state(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
 }
