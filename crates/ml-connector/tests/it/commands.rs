@@ -112,6 +112,15 @@ async fn settings_that_are_shown_as_toml_can_be_given_back_and_changed_one_by_on
     let shown = does(&world, &["connection", "show", "main"]).await;
     assert_eq!(shown["settings"]["schedule"]["poll_minutes"], 3);
     assert_eq!(shown["settings"]["tasks"]["per"], "line");
+    // gids are texts however they are written, and what is valid only together is changed together
+    let fields = &shown["settings"]["fields"];
+    let gid = |purpose: &str| fields[purpose].as_str().unwrap().to_owned();
+    let (one, other) = (gid("cost_center"), gid("gl_account"));
+    let (first, second) = (format!("fields.cost_center={other}"), format!("fields.gl_account={one}"));
+    world.succeeds(&["connection", "edit", "main", "--set", &first, "--set", &second]).await;
+    let shown = does(&world, &["connection", "show", "main"]).await;
+    assert_eq!(shown["settings"]["fields"]["cost_center"], other.as_str());
+    assert_eq!(shown["settings"]["fields"]["gl_account"], one.as_str());
     for wrong in [
         "schedule.poll_minutes=0",
         "schedule.no_such=1",
@@ -120,7 +129,9 @@ async fn settings_that_are_shown_as_toml_can_be_given_back_and_changed_one_by_on
         "tasks.per=week",
     ] {
         let refused = world.run(&["connection", "edit", "main", "--set", wrong, "--json"]).await.ends_with(1);
-        assert_eq!(failure(&refused).0, "MLC-1208", "{wrong}");
+        let (code, told) = failure(&refused);
+        assert_eq!(code, "MLC-1208", "{wrong}");
+        assert!(!told.contains("line "), "no file was given: {told}");
     }
     assert_eq!(does(&world, &["connection", "show", "main"]).await["settings"], shown["settings"]);
     world.end().await;
