@@ -53,7 +53,7 @@ async fn an_order_and_its_task_have_one_story_from_oracle_to_the_batch() {
     ] {
         assert!(told.entries.iter().any(|e| e.what.contains(words)), "{words:?} in {:#?}", told.entries);
     }
-    let mut written = told.entries.iter().filter(|e| e.what.contains("values written"));
+    let mut written = told.entries.iter().filter(|e| e.what.contains("sent to Asana"));
     assert!(written.any(|e| e.full.as_ref().is_some_and(|full| full.contains("12.5"))), "the new amount");
     // the same from the other end
     assert_eq!(world.trace(&task).await.unwrap().entries, told.entries);
