@@ -310,8 +310,11 @@ async fn a_short_seeded_run_of_every_fault_loses_nothing_and_doubles_nothing() {
     for kind in KINDS {
         assert!(scene.fired.of(kind) > 0, "{kind} never happened:\n{}", scene.fired.table());
     }
+    let taken = scene.pair.sandbox.asana().delivery_attempts();
+    let any_taken = taken.iter().any(|attempt| attempt.succeeded() && attempt.events > 0);
     let mut known = Vec::new();
-    for (defect, finding) in DEFECTS {
+    // which deliveries come through is chance: where none did, none can be missed
+    for (defect, finding) in DEFECTS.iter().filter(|(_, finding)| any_taken || *finding != NOT_IN_INBOX) {
         scene.world.execute(defect).await;
         let found = checker::findings(&scene).await;
         let is_found = found.iter().any(|one| one.contains(finding) && !known.contains(one));
@@ -320,6 +323,9 @@ async fn a_short_seeded_run_of_every_fault_loses_nothing_and_doubles_nothing() {
     }
     scene.world.end().await;
 }
+
+/// What is said of a delivery that was taken and is nowhere.
+const NOT_IN_INBOX: &str = "is not in the inbox";
 
 /// Defects that are planted one after the other, each with what must be found.
 const DEFECTS: [(&str, &str); 8] = [
@@ -332,7 +338,7 @@ const DEFECTS: [(&str, &str); 8] = [
         "update events set state = 'open' where event_key = (select event_key from events limit 1)",
         "1 open events",
     ),
-    ("with known as (delete from events) delete from deliveries", "is not in the inbox"),
+    ("with known as (delete from events) delete from deliveries", NOT_IN_INBOX),
     ("update journals set submissions = 0 where state = 'imported'", "0 in the log"),
     (
         "with steps as (update journal_steps set request = null)
