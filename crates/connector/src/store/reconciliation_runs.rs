@@ -1,5 +1,7 @@
 //! What the newest reconciliations found.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
@@ -158,18 +160,11 @@ pub async fn newest(db: &PgPool, connection: ConnectionId, limit: i64) -> Result
     )
     .fetch_all(db)
     .await?;
-    let mut runs = Vec::with_capacity(rows.len());
-    for row in rows {
-        let counts = sqlx::query_as!(
-            Tally,
-            "select kind, found, repaired, under_way, told, remaining from reconciliation_counts
-             where connection_id = $1 and run_id = $2 order by kind",
-            connection.0,
-            row.run_id,
-        )
-        .fetch_all(db)
-        .await?;
-        runs.push(Run {
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.run_id).collect();
+    let mut counts = counts(db, connection, &ids).await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Run {
             run_id: row.run_id,
             node_id: row.node_id,
             asked_by: row.asked_by,
@@ -179,10 +174,33 @@ pub async fn newest(db: &PgPool, connection: ConnectionId, limit: i64) -> Result
             records: row.records,
             tasks: row.tasks,
             journals: row.journals,
-            counts,
+            counts: counts.remove(&row.run_id).unwrap_or_default(),
+        })
+        .collect())
+}
+
+/// What these runs found, by kind.
+async fn counts(db: &PgPool, connection: ConnectionId, runs: &[Uuid]) -> Result<HashMap<Uuid, Vec<Tally>>> {
+    let rows = sqlx::query!(
+        "select run_id, kind, found, repaired, under_way, told, remaining from reconciliation_counts
+         where connection_id = $1 and run_id = any($2) order by kind",
+        connection.0,
+        runs,
+    )
+    .fetch_all(db)
+    .await?;
+    let mut counts: HashMap<Uuid, Vec<Tally>> = HashMap::new();
+    for r in rows {
+        counts.entry(r.run_id).or_default().push(Tally {
+            kind: r.kind,
+            found: r.found,
+            repaired: r.repaired,
+            under_way: r.under_way,
+            told: r.told,
+            remaining: r.remaining,
         });
     }
-    Ok(runs)
+    Ok(counts)
 }
 
 /// The differences of a run that were kept, those that are left first.
