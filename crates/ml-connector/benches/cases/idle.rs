@@ -53,9 +53,11 @@ pub async fn settled(engine: &Engine) -> anyhow::Result<()> {
     let started = Instant::now();
     let mut db = engine.open().await?;
     loop {
+        // what was never asked for, such as reference data, has not begun; alerts are looked at all the time
         let settled: bool = sqlx::query_scalar(
-            "select bool_and(finished_at is not null and node_id is null and failures = 0
-                             and (due_at is null or due_at > now() + interval '30 seconds'))
+            "select bool_and(node_id is null and failures = 0
+                             and (finished_at is not null or started_at is null)
+                             and (due_at is null or job = 'alerts' or due_at > now() + interval '30 seconds'))
                     and not exists (select from movements
                                     where state in ('pending', 'sending', 'retrying', 'in_doubt'))
              from jobs",
