@@ -46,6 +46,16 @@ pub(crate) fn gid<'a>(what: &str, gid: &'a str) -> Result<&'a str, Error> {
     Err(Error::InvalidArgument(format!("the gid of the {what} {reason}")))
 }
 
+/// Checks what names a user: a gid, an e-mail address, or `me`. An address goes into the path like a gid, so what
+/// no gid may hold is refused in it too.
+pub(crate) fn user(text: &str) -> Result<&str, Error> {
+    gid("user", text).map_err(|_| {
+        Error::InvalidArgument(
+            "a user is named by gid, by e-mail address or by \"me\", without spaces".into(),
+        )
+    })
+}
+
 /// The address of a resource: the base, the path segments, the query.
 pub(crate) fn resource(base: &Url, path: &[&str], query: &[(&str, &str)]) -> Result<Url, Error> {
     let mut url = base.clone();

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
+
 use crate::value::{FieldValue, quoted};
 
 /// A task to be created in one project (`POST /tasks`).
@@ -18,6 +20,12 @@ pub struct NewTask {
     pub project: String,
     /// Gid of the section of that project; the project's first section when `None`.
     pub section: Option<String>,
+    /// The day on which it is due.
+    pub due_on: Option<Date>,
+    /// Who it is assigned to: the gid of a user, an e-mail address, or `me`.
+    pub assignee: Option<String>,
+    /// Gids of its tags, which must stand in the project's workspace; left out of the body when empty.
+    pub tags: Vec<String>,
     /// Values by gid of the custom field. The fields must stand on the project.
     pub custom_fields: BTreeMap<String, FieldValue>,
 }
@@ -38,6 +46,12 @@ impl NewTask {
             }
             None => member("projects", &format!("[{project}]")),
         });
+        members.extend(self.due_on.map(due_on));
+        members.extend(self.assignee.as_deref().map(assignee));
+        if !self.tags.is_empty() {
+            let tags: Vec<String> = self.tags.iter().map(|tag| quoted(tag)).collect();
+            members.push(member("tags", &format!("[{}]", tags.join(","))));
+        }
         if !self.custom_fields.is_empty() {
             members.push(custom_fields(&self.custom_fields));
         }
@@ -45,13 +59,18 @@ impl NewTask {
     }
 }
 
-/// Changes to one task (`PUT /tasks/{gid}`). What is `None` or absent stays as it is.
+/// Changes to one task (`PUT /tasks/{gid}`). What is `None` or absent stays as it is. Section and tags cannot be
+/// changed so: see [`section_body`] and [`tag_body`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TaskUpdate {
     /// A new title.
     pub name: Option<String>,
     /// A new plain-text description; the empty text empties it.
     pub notes: Option<String>,
+    /// Another day on which it is due, or none. A time of day that stood with the day goes.
+    pub due_on: Option<Option<Date>>,
+    /// Somebody else whom it is assigned to, as in [`NewTask::assignee`], or nobody.
+    pub assignee: Option<Option<String>>,
     /// New values by gid of the custom field.
     pub custom_fields: BTreeMap<String, FieldValue>,
 }
@@ -60,7 +79,11 @@ impl TaskUpdate {
     /// Whether nothing would be changed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.name.is_none() && self.notes.is_none() && self.custom_fields.is_empty()
+        self.name.is_none()
+            && self.notes.is_none()
+            && self.due_on.is_none()
+            && self.assignee.is_none()
+            && self.custom_fields.is_empty()
     }
 
     /// The body of the request. The same changes always give the same text.
@@ -73,6 +96,10 @@ impl TaskUpdate {
         if let Some(notes) = &self.notes {
             members.push(member("notes", &quoted(notes)));
         }
+        members.extend(self.due_on.map(|due| due.map_or_else(|| null("due_on"), due_on)));
+        members.extend(
+            self.assignee.as_ref().map(|who| who.as_deref().map_or_else(|| null("assignee"), assignee)),
+        );
         if !self.custom_fields.is_empty() {
             members.push(custom_fields(&self.custom_fields));
         }
@@ -80,9 +107,34 @@ impl TaskUpdate {
     }
 }
 
+/// The body that puts this task to the top of a section ([`Asana::add_to_section`](crate::Asana::add_to_section)).
+#[must_use]
+pub fn section_body(task: &str) -> String {
+    data(&[member("task", &quoted(task))])
+}
+
+/// The body that gives a task this tag, or takes it away ([`Asana::add_tag`](crate::Asana::add_tag),
+/// [`Asana::remove_tag`](crate::Asana::remove_tag)).
+#[must_use]
+pub fn tag_body(tag: &str) -> String {
+    data(&[member("tag", &quoted(tag))])
+}
+
 /// Asana refuses any top-level member but `data` and `options`.
 fn data(members: &[String]) -> String {
     object(&[member("data", &object(members))])
+}
+
+fn due_on(day: Date) -> String {
+    member("due_on", &format!("\"{day}\""))
+}
+
+fn assignee(who: &str) -> String {
+    member("assignee", &quoted(who))
+}
+
+fn null(name: &str) -> String {
+    member(name, "null")
 }
 
 fn custom_fields(values: &BTreeMap<String, FieldValue>) -> String {
@@ -144,8 +196,7 @@ mod tests {
             name: "PO 1001".into(),
             notes: String::new(),
             project: "77".into(),
-            section: None,
-            custom_fields: BTreeMap::new(),
+            ..NewTask::default()
         };
         assert_eq!(task.to_body(), r#"{"data":{"name":"PO 1001","projects":["77"]}}"#);
         let placed = NewTask { section: Some("88".into()), notes: "two lines".into(), ..task };
@@ -164,6 +215,56 @@ mod tests {
         assert_eq!(renamed.to_body(), r#"{"data":{"name":"New"}}"#);
         let emptied = TaskUpdate { notes: Some(String::new()), ..TaskUpdate::default() };
         assert_eq!(emptied.to_body(), r#"{"data":{"notes":""}}"#);
+    }
+
+    #[test]
+    fn a_new_task_carries_due_date_assignee_and_tags_only_where_there_are_some() {
+        let task = NewTask {
+            name: "PO 1001".into(),
+            project: "77".into(),
+            due_on: Some("2026-07-31".parse().unwrap()),
+            assignee: Some("ann.\"x\"@example.com".into()),
+            tags: vec!["901".into(), "902".into()],
+            custom_fields: BTreeMap::from([("103".into(), FieldValue::Enum("9001".into()))]),
+            ..NewTask::default()
+        };
+        assert_eq!(
+            task.to_body(),
+            r#"{"data":{"name":"PO 1001","projects":["77"],"due_on":"2026-07-31","assignee":"ann.\"x\"@example.com","tags":["901","902"],"custom_fields":{"103":"9001"}}}"#
+        );
+        let due = NewTask { assignee: None, tags: Vec::new(), custom_fields: BTreeMap::new(), ..task };
+        assert_eq!(due.to_body(), r#"{"data":{"name":"PO 1001","projects":["77"],"due_on":"2026-07-31"}}"#);
+    }
+
+    #[test]
+    fn an_update_sets_and_clears_due_date_and_assignee() {
+        let update = |due_on, assignee| TaskUpdate { due_on, assignee, ..TaskUpdate::default() };
+        let day = Some("2026-07-31".parse().unwrap());
+        for (update, body) in [
+            (update(Some(day), None), r#"{"data":{"due_on":"2026-07-31"}}"#),
+            (update(Some(None), None), r#"{"data":{"due_on":null}}"#),
+            (update(None, Some(Some("3".into()))), r#"{"data":{"assignee":"3"}}"#),
+            (update(None, Some(None)), r#"{"data":{"assignee":null}}"#),
+            (
+                TaskUpdate {
+                    name: Some("n".into()),
+                    notes: Some("t".into()),
+                    custom_fields: BTreeMap::from([("107".into(), FieldValue::Clear)]),
+                    ..update(Some(day), Some(None))
+                },
+                r#"{"data":{"name":"n","notes":"t","due_on":"2026-07-31","assignee":null,"custom_fields":{"107":null}}}"#,
+            ),
+        ] {
+            assert!(!update.is_empty(), "{body}");
+            assert_eq!(update.to_body(), body);
+        }
+    }
+
+    #[test]
+    fn section_and_tag_are_named_alone() {
+        assert_eq!(section_body("5"), r#"{"data":{"task":"5"}}"#);
+        assert_eq!(tag_body("901"), r#"{"data":{"tag":"901"}}"#);
+        assert_eq!(parsed(&tag_body("a\"b")), json!({"data": {"tag": "a\"b"}}));
     }
 
     #[test]

@@ -32,7 +32,7 @@ const SEARCH_ROWS: usize = 100;
 /// operations name only what is special about them.
 #[derive(Clone)]
 pub struct Asana {
-    transport: Arc<Transport>,
+    pub(crate) transport: Arc<Transport>,
 }
 
 impl fmt::Debug for Asana {
@@ -429,7 +429,7 @@ impl Asana {
         self.transport.rate_limited()
     }
 
-    async fn read<T: DeserializeOwned>(
+    pub(crate) async fn read<T: DeserializeOwned>(
         &self,
         operation: &'static str,
         path: &[&str],
@@ -460,15 +460,21 @@ impl Asana {
         path: &[&str],
         body: &str,
     ) -> Result<Answer, Error> {
-        if serde_json::from_str::<One<IgnoredAny>>(body).is_err() {
-            return Err(Error::InvalidArgument(format!(
-                "the body of {operation} is not a JSON object with data"
-            )));
-        }
+        check_body(operation, body)?;
         let query = [("opt_fields", opt_fields::TASK)];
         let call = Call { operation, method, kind: Kind::Write, path, query: &query, body: Some(body) };
         let received = self.transport.send(&call).await?;
         let task = received.parse::<One<Task>>()?.data;
         Ok(Answer { task, status: received.status, body: received.body })
     }
+}
+
+/// Refuses a body that Asana would refuse for its form.
+pub(crate) fn check_body(operation: &'static str, body: &str) -> Result<(), Error> {
+    if serde_json::from_str::<One<IgnoredAny>>(body).is_err() {
+        return Err(Error::InvalidArgument(format!(
+            "the body of {operation} is not a JSON object with data"
+        )));
+    }
+    Ok(())
 }

@@ -1,6 +1,6 @@
 //! A client for the Asana REST API, as far as keeping tasks in agreement with another system needs it:
-//! the token's user, workspaces, projects, sections, custom field definitions, tasks with their custom
-//! field values, and webhooks.
+//! users, workspaces, projects, sections, tags, custom field definitions, tasks with their custom field values,
+//! section, due date, assignee and tags, and webhooks.
 //!
 //! What it takes care of:
 //! - **Exact numbers.** A number custom field is read from and written to raw JSON text as an exact decimal.
@@ -15,6 +15,7 @@
 //! never follows a redirect, and never shows the token in an error, a log line or a `Debug` output.
 
 mod address;
+mod attributes;
 mod body;
 mod budget;
 mod client;
@@ -33,16 +34,17 @@ mod transport;
 mod value;
 mod webhook;
 
-pub use body::{NewTask, TaskUpdate};
+pub use attributes::Acknowledged;
+pub use body::{NewTask, TaskUpdate, section_body, tag_body};
 pub use client::{Answer, Asana, TaskPage};
 pub use config::{BudgetSettings, Config, DEFAULT_BASE, Timeouts};
 pub use custom_field::{CustomField, EnumOption};
 pub use definition::{FIELDS_PER_PROJECT, FieldType, NewCustomField};
 pub use error::{BadRequest, Error};
 pub use number::Number;
-pub use record::{Project, Reference, Section, User, Workspace};
+pub use record::{Project, Reference, Section, Tag, User, Workspace};
 pub use refusal::Refusal;
-pub use task::{DateValue, Task, TaskField};
+pub use task::{Assignee, DateValue, Task, TaskField};
 pub use transport::MAX_RESPONSE_BYTES;
 pub use value::FieldValue;
 pub use webhook::{CreatedWebhook, Webhook, WebhookFilter};

@@ -1,7 +1,8 @@
 //! What is asked for, per record type.
 //!
 //! Without `opt_fields` a listing carries little more than gids and names, and what a single record carries
-//! has changed over time; so each call says what it needs. Every path here stands in Asana's specification;
+//! has changed over time; so each call says what it needs. Every path here stands in Asana's specification, but
+//! for `assignee.email`, which is the example of <https://developers.asana.com/docs/inputoutput-options>;
 //! the gid of each object is always returned.
 
 pub(crate) const USER: &str = "name,email,workspaces.name";
@@ -11,6 +12,8 @@ pub(crate) const WORKSPACE: &str = "name,is_organization";
 pub(crate) const PROJECT: &str = "name,archived,workspace,permalink_url";
 
 pub(crate) const SECTION: &str = "name";
+
+pub(crate) const TAG: &str = "name";
 
 pub(crate) const WEBHOOK: &str = "active,\
 resource.name,\
@@ -60,6 +63,9 @@ completed_by.name,\
 created_at,\
 modified_at,\
 permalink_url,\
+due_on,\
+assignee.email,\
+tags,\
 parent,\
 memberships.project.name,\
 memberships.section.name,\

@@ -1,8 +1,8 @@
-//! The small records: users, workspaces, projects, sections.
+//! The small records: users, workspaces, projects, sections, tags.
 
 use serde::{Deserialize, Deserializer};
 
-/// The user that a token belongs to.
+/// A user: the one that a token belongs to, or another.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct User {
     /// Gid of the user.
@@ -13,7 +13,7 @@ pub struct User {
     /// E-mail address, where the token may see it.
     #[serde(default)]
     pub email: Option<String>,
-    /// Workspaces that this token may see, which can be fewer than the user belongs to.
+    /// Workspaces that the token's user may see too, which can be fewer than the user belongs to.
     #[serde(default, deserialize_with = "null_as_default")]
     pub workspaces: Vec<Workspace>,
 }
@@ -51,6 +51,16 @@ pub struct Project {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Section {
     /// Gid of the section.
+    pub gid: String,
+    /// Name as shown in Asana.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub name: String,
+}
+
+/// A tag: a label that tasks of one workspace can carry. Whether two may share a name is not documented.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Tag {
+    /// Gid of the tag.
     pub gid: String,
     /// Name as shown in Asana.
     #[serde(default, deserialize_with = "null_as_default")]

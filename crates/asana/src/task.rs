@@ -35,6 +35,12 @@ pub struct Task {
     pub resource_subtype: String,
     /// For approvals: `pending`, `approved`, `rejected` or `changes_requested`.
     pub approval_status: Option<String>,
+    /// The day on which it is due, also where a time of day stands with it.
+    pub due_on: Option<civil::Date>,
+    /// Who it is assigned to.
+    pub assignee: Option<Assignee>,
+    /// Gids of its tags. Whether a change of them counts for `modified_at` is not documented.
+    pub tags: Vec<String>,
     /// Gid of the task that this is a subtask of.
     pub parent: Option<String>,
     /// Gids of the projects it is in. A subtask is in none unless it was added to one.
@@ -51,6 +57,15 @@ impl Task {
     pub fn field(&self, gid: &str) -> Option<&TaskField> {
         self.custom_fields.iter().find(|field| field.gid == gid)
     }
+}
+
+/// The user whom a task is assigned to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assignee {
+    /// Gid of the user.
+    pub gid: String,
+    /// E-mail address, where the token may see it.
+    pub email: Option<String>,
 }
 
 /// A custom field on a task, with its value.
@@ -186,6 +201,12 @@ struct WireTask {
     #[serde(default)]
     approval_status: Option<String>,
     #[serde(default)]
+    due_on: Option<civil::Date>,
+    #[serde(default)]
+    assignee: Option<WireAssignee>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    tags: Vec<WireReference>,
+    #[serde(default)]
     parent: Option<WireReference>,
     #[serde(default, deserialize_with = "null_as_default")]
     memberships: Vec<WireMembership>,
@@ -208,6 +229,21 @@ struct WireReference {
     gid: Option<String>,
     #[serde(default)]
     name: Option<String>,
+}
+
+/// As [`Assignee`], but an object without members stands for null.
+#[derive(Deserialize)]
+struct WireAssignee {
+    #[serde(default)]
+    gid: Option<String>,
+    #[serde(default)]
+    email: Option<String>,
+}
+
+impl WireAssignee {
+    fn known(self) -> Option<Assignee> {
+        Some(Assignee { gid: self.gid?, email: self.email })
+    }
 }
 
 impl WireReference {
@@ -235,6 +271,9 @@ impl From<WireTask> for Task {
             permalink_url: wire.permalink_url,
             resource_subtype: wire.resource_subtype,
             approval_status: wire.approval_status,
+            due_on: wire.due_on,
+            assignee: wire.assignee.and_then(WireAssignee::known),
+            tags: wire.tags.into_iter().filter_map(|tag| tag.gid).collect(),
             parent: wire.parent.and_then(|parent| parent.gid),
             projects,
             sections,
@@ -338,6 +377,30 @@ mod tests {
         assert_eq!(task.completed_by.unwrap().name.as_deref(), Some("Ann"));
         assert_eq!(task.notes, None);
         assert!(task.custom_fields.is_empty());
+    }
+
+    #[test]
+    fn due_date_assignee_and_tags_are_read_and_may_be_missing() {
+        let task = |members: &str| -> Task {
+            let json = format!(
+                r#"{{"gid":"5","completed":false,"created_at":"2026-06-01T10:00:00.000Z",
+                    "modified_at":"2026-06-30T10:00:00.000Z"{members}}}"#
+            );
+            serde_json::from_str(&json).unwrap()
+        };
+        let whole = task(
+            r#","due_on":"2026-07-31","assignee":{"gid":"3","email":"ann@example.com"},
+                "tags":[{"gid":"901","name":"Urgent"},{"gid":"902"}]"#,
+        );
+        assert_eq!(whole.due_on, Some(civil::date(2026, 7, 31)));
+        assert_eq!(whole.assignee, Some(Assignee { gid: "3".into(), email: Some("ann@example.com".into()) }));
+        assert_eq!(whole.tags, ["901", "902"]);
+        let hidden = task(r#","assignee":{"gid":"3"}"#);
+        assert_eq!(hidden.assignee, Some(Assignee { gid: "3".into(), email: None }));
+        for none in ["", r#","due_on":null,"assignee":null,"tags":null"#, r#","assignee":{},"tags":[]"#] {
+            let task = task(none);
+            assert_eq!((task.due_on, task.assignee, task.tags), (None, None, Vec::new()), "{none}");
+        }
     }
 
     #[test]

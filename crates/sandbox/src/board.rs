@@ -6,6 +6,16 @@ use crate::asana::{Asana, FieldKind, FieldSpec};
 pub const INVOICE_STATUSES: [&str; 6] =
     ["Not validated", "Needs revalidation", "Validated", "Partially paid", "Paid", "Canceled"];
 
+/// Names and e-mail addresses of the people who work there, beside the users of the tokens.
+pub const PEOPLE: [(&str, &str); 3] = [
+    ("Ana Torres", "ana.torres@example.com"),
+    ("Ben Okafor", "ben.okafor@example.com"),
+    ("Chen Wei", "chen.wei@example.com"),
+];
+
+/// Names of the workspace's tags.
+pub const TAGS: [&str; 3] = ["Urgent", "Capital expense", "Needs review"];
+
 /// What was made on the Asana side.
 #[derive(Clone, Debug)]
 pub struct Board {
@@ -18,10 +28,10 @@ pub struct Board {
 }
 
 impl Board {
-    /// Makes the workspace, the project and its fields.
+    /// Makes the workspace with its people and tags, the project and its fields.
     #[must_use]
     pub fn seed(asana: &Asana, project: &str) -> Option<Board> {
-        let workspace = asana.seed_workspace("Northwind Consulting");
+        let workspace = workspace(asana)?;
         let project = asana.seed_project(&workspace, project)?;
         let mut fields = Vec::new();
         for (key, name, kind) in fields_wanted() {
@@ -35,7 +45,7 @@ impl Board {
     /// A workspace and a project without any custom field, as somebody finds it who begins.
     #[must_use]
     pub fn bare(asana: &Asana, project: &str) -> Option<Board> {
-        let workspace = asana.seed_workspace("Northwind Consulting");
+        let workspace = workspace(asana)?;
         let project = asana.seed_project(&workspace, project)?;
         Some(Board { workspace, project, fields: Vec::new() })
     }
@@ -69,6 +79,17 @@ impl Board {
     pub fn field(&self, key: &str) -> Option<&str> {
         self.fields.iter().find(|(known, _)| *known == key).map(|(_, gid)| gid.as_str())
     }
+}
+
+fn workspace(asana: &Asana) -> Option<String> {
+    let workspace = asana.seed_workspace("Northwind Consulting");
+    for (name, email) in PEOPLE {
+        asana.seed_user(name, email);
+    }
+    for name in TAGS {
+        asana.seed_tag(&workspace, name)?;
+    }
+    Some(workspace)
 }
 
 fn journal_fields() -> [(&'static str, &'static str, FieldKind); 2] {

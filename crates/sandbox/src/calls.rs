@@ -150,10 +150,11 @@ pub(crate) fn now_us() -> u64 {
     u64::try_from(BEGAN.elapsed().as_micros()).unwrap_or(u64::MAX)
 }
 
-/// Whether a path segment names one record: digits only, or a long key with digits in it.
+/// Whether a path segment names one record: digits only, a long key with digits in it, or an e-mail address.
 fn is_id(segment: &str) -> bool {
     let digits = segment.bytes().filter(u8::is_ascii_digit).count();
-    !segment.is_empty() && (digits == segment.len() || (segment.len() > 20 && digits > 4))
+    let key = digits == segment.len() || (segment.len() > 20 && digits > 4);
+    !segment.is_empty() && (key || segment.contains('@'))
 }
 
 /// The path with ids replaced, so that calls of one kind count together.
@@ -173,7 +174,9 @@ mod tests {
         calls.add(Side::Asana, "PUT", "/api/1.0/tasks/1201", Some(200));
         calls.add(Side::Asana, "PUT", "/api/1.0/tasks/1202", Some(200));
         calls.add(Side::Oracle, "GET", "/fscmRestApi/resources/11.13.18.05/purchaseOrders", None);
+        calls.add(Side::Asana, "GET", "/api/1.0/users/ana@example.com", Some(200));
         assert_eq!(calls.count(|call| call.route == "/api/1.0/tasks/{id}"), 2);
+        assert_eq!(calls.count(|call| call.route == "/api/1.0/users/{id}"), 1);
         assert_eq!(calls.total_of(Side::Oracle), 1);
         assert!(calls.counts().iter().any(|count| count.call.route.contains("11.13.18.05/purchaseOrders")));
         calls.reset();

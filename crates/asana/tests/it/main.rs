@@ -1,6 +1,7 @@
 //! The client against a server that answers over HTTP.
 #![cfg(test)]
 
+mod attributes;
 mod budget;
 mod errors;
 mod faults;

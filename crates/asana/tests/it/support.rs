@@ -14,7 +14,7 @@ use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 pub(crate) const TASK_FIELDS: &str = "name,notes,resource_subtype,approval_status,completed,completed_at,\
-completed_by.name,created_at,modified_at,permalink_url,parent,memberships.project.name,\
+completed_by.name,created_at,modified_at,permalink_url,due_on,assignee.email,tags,parent,memberships.project.name,\
 memberships.section.name,custom_fields.name,custom_fields.resource_subtype,\
 custom_fields.representation_type,custom_fields.enabled,custom_fields.is_value_read_only,\
 custom_fields.text_value,custom_fields.number_value,custom_fields.enum_value.name,\

@@ -371,6 +371,7 @@ impl Planner<'_> {
             project: place.project.0,
             section: place.section,
             custom_fields: values.clone(),
+            ..NewTask::default()
         };
         Ok(Decision::Write { line_id, task: None, body: task.to_body(), values, notes })
     }

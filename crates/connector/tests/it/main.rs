@@ -43,6 +43,7 @@ mod routing;
 mod search;
 mod secrets;
 mod settings_changed;
+mod task_attributes;
 mod tasks;
 mod throttled;
 mod transactions;

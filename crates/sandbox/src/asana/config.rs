@@ -59,7 +59,11 @@ pub struct AsanaConfig {
     pub empty_text_clears: bool,
     /// Whether `modified_since` includes the very instant (unknown).
     pub modified_since_inclusive: bool,
-    /// What an unknown member of `data` in a task write does (unknown).
+    /// Whether a tag that is given or taken, and a move between sections of one project, change `modified_at`.
+    ///
+    /// The specification lists neither under `modified_at`, and says elsewhere that associations count.
+    pub arranging_changes_modified_at: bool,
+    /// What an unknown member of `data` does in a write of a task, its section or its tags (unknown).
     pub unknown_members: Strictness,
     /// What adding a field that already is on the project does (unknown).
     pub field_added_twice: AddedTwice,
@@ -104,6 +108,7 @@ impl Default for AsanaConfig {
             text_too_long: "custom_fields: Value exceeds the maximum length of 1024 characters".to_owned(),
             empty_text_clears: true,
             modified_since_inclusive: true,
+            arranging_changes_modified_at: false,
             unknown_members: Strictness::Ignore,
             field_added_twice: AddedTwice::Refuse,
             duplicate_option_names: Strictness::Accept,

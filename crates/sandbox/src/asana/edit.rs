@@ -12,7 +12,7 @@ use super::ops::values::Target;
 use super::ops::{Ctx, input};
 use super::webhooks::config::RevokedToken;
 use super::world::{COMMENT, Gid, Place, Story};
-use super::{Asana, lock, seed};
+use super::{Asana, attributes, lock, seed};
 
 /// One change; as JSON `{"edit": "complete_task", "task": "…"}`. Gids are the API's.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
@@ -31,6 +31,24 @@ pub enum Edit {
     ChangeSubtype { task: String, subtype: String },
     /// Gives a task another name.
     RenameTask { task: String, name: String },
+    /// Gives a task another description.
+    ChangeNotes { task: String, notes: String },
+    /// Sets the day on which a task is due, as `2026-07-31`; none when it is left out.
+    SetDueDate {
+        task: String,
+        #[serde(default)]
+        due_on: Option<String>,
+    },
+    /// Assigns a task to a user, by gid or e-mail address; to nobody when it is left out.
+    AssignTask {
+        task: String,
+        #[serde(default)]
+        assignee: Option<String>,
+    },
+    /// Gives a task a tag.
+    TagTask { task: String, tag: String },
+    /// Takes a tag away from a task.
+    UntagTask { task: String, tag: String },
     /// Puts a task into the trash.
     DeleteTask { task: String },
     /// Takes a task out of the trash, back to where it was.
@@ -50,6 +68,14 @@ pub enum Edit {
     ChangeProject { task: String, from: String, to: String },
     /// Takes a task out of a project.
     RemoveFromProject { task: String, project: String },
+    /// Makes a tag in a workspace.
+    AddTag { workspace: String, name: String },
+    /// Deletes a tag; tasks lose it.
+    DeleteTag { tag: String },
+    /// Lets another person into all workspaces.
+    AddUser { name: String, email: String },
+    /// Makes a section at the end of a project.
+    AddSection { project: String, name: String },
     /// Makes a project in a workspace.
     AddProject { workspace: String, name: String },
     /// Gives a project another name.
@@ -288,12 +314,12 @@ fn on_definitions(ctx: &mut Ctx<'_>, edit: Edit) -> Result<(), Fail> {
             })
             .map(|_| ())
         }
-        _ => Err(Fail::bad("not an edit of a definition")),
+        other => attributes::change(ctx, other),
     }
 }
 
 /// A write of a task as the API does it, by the person of the edit.
-fn write(ctx: &mut Ctx<'_>, task: &str, body: Body) -> Result<(), Fail> {
+pub(super) fn write(ctx: &mut Ctx<'_>, task: &str, body: Body) -> Result<(), Fail> {
     let gid = ctx.task_in_path(task)?;
     let Body::Object(data) = body else { return Err(Fail::bad("data: Value is not a JSON object")) };
     let entry = ctx.seen_task(gid, || Fail::unknown("task", gid))?;
@@ -304,7 +330,7 @@ fn write(ctx: &mut Ctx<'_>, task: &str, body: Body) -> Result<(), Fail> {
     Ok(())
 }
 
-fn known(text: &str, resource: &str, there: impl Fn(Gid) -> bool) -> Result<Gid, Fail> {
+pub(super) fn known(text: &str, resource: &str, there: impl Fn(Gid) -> bool) -> Result<Gid, Fail> {
     let gid = input::path_gid(resource, text)?;
     if there(gid) { Ok(gid) } else { Err(Fail::unknown(resource, gid)) }
 }

@@ -1,10 +1,11 @@
 //! A stand-in for Asana's REST API, with the rules, limits and error wordings that its documentation and
 //! published OpenAPI document state. Where they are silent, a setting of [`AsanaConfig`] decides.
 //!
-//! Not here: tags, teams, portfolios, goals, personal task lists, system stories but those of completion, the
+//! Not here: making tags, teams, portfolios, goals, personal task lists, system stories but those of completion, the
 //! cost-based quota, `opt_pretty`, form-encoded bodies. An operation that is not served answers 404 like an unknown
 //! path.
 
+mod attributes;
 mod call;
 mod config;
 mod edit;
@@ -15,6 +16,7 @@ mod limits;
 mod model;
 mod number;
 mod ops;
+mod page_attributes;
 mod pages;
 mod paging;
 mod records;
@@ -152,10 +154,10 @@ impl Asana {
         self.0.counters.rate_limited.load(Ordering::Relaxed)
     }
 
-    /// Everything that is stored, as JSON for comparison: `{"users", "workspaces", "projects", "sections",
+    /// Everything that is stored, as JSON for comparison: `{"users", "workspaces", "tags", "projects", "sections",
     /// "custom_fields", "tasks", "stories", "attachments"}`, each an object keyed by gid, in ascending order.
     ///
-    /// A task holds `name`, `notes`, `subtype`, `approval`, `completed`, the dates, `assignee`, `parent`,
+    /// A task holds `name`, `notes`, `subtype`, `approval`, `completed`, the dates, `assignee`, `tags`, `parent`,
     /// `memberships` as `[project, section]` pairs in order, `values` keyed by field gid, and `external`.
     /// A text, date or gid value is a JSON string, a number is the stored decimal text as a JSON number,
     /// several gids are an array. Instants are ISO 8601; two equal worlds give equal text.

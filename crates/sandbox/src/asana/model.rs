@@ -41,6 +41,14 @@ pub(crate) struct Workspace {
     pub projects: Vec<Gid>,
 }
 
+/// A label that tasks of one workspace can carry.
+#[derive(Debug)]
+pub(crate) struct Tag {
+    pub workspace: Gid,
+    pub name: String,
+    pub created_at: Timestamp,
+}
+
 #[derive(Debug)]
 pub(crate) struct Project {
     pub workspace: Gid,
@@ -300,6 +308,8 @@ pub(crate) struct Task {
     pub start_on: Option<Date>,
     pub start_at: Option<Timestamp>,
     pub assignee: Option<Gid>,
+    /// In the order in which they were given, each once.
+    pub tags: Vec<Gid>,
     pub followers: Vec<Gid>,
     pub liked: bool,
     pub parent: Option<Gid>,

@@ -14,7 +14,7 @@ use super::error::Fail;
 use super::ops::Ctx;
 use super::records::View;
 use super::world::{Field, Gid, Kind, Subtype, Task};
-use super::{Asana, Edit};
+use super::{Asana, Edit, page_attributes};
 use crate::amount_text::grouped;
 
 /// The most tasks shown on a project's page.
@@ -139,7 +139,7 @@ async fn project(
                     @if !tasks.is_empty() {
                         div.scroll { table {
                             tr {
-                                th.task { "Task" } th { "Completed" }
+                                th.task { "Task" } th { "Completed" } (page_attributes::heads())
                                 @for (_, f) in &fields { th.n[f.kind == Kind::Number] { (f.name) } }
                             }
                             @for (task, entry) in tasks { (row(view, gid, *task, entry, &fields, &find)) }
@@ -167,6 +167,7 @@ fn row(view: View<'_>, project: Gid, gid: Gid, task: &Task, fields: &[(Gid, &Fie
                     button aria-label={ (verb(task)) ": " (task.name) } { (verb(task)) }
                 }
             }
+            (page_attributes::cells(view.world, task))
             @for (field, f) in fields {
                 td.n[f.kind == Kind::Number] {
                     @if let Some(value) = task.values.get(field) { (cell(f, &view.shown(f, value))) }
@@ -240,6 +241,7 @@ async fn task(State(asana): State<Asana>, Path((_, task)): Path<(String, String)
                         span.muted { (completed_at(task)) }
                         button.done { (verb(task)) }
                     }
+                    (page_attributes::forms(world, task))
                     @for (field, f) in live.iter().filter_map(named) {
                         (value_form(view, field, f, task))
                     }
@@ -309,7 +311,10 @@ async fn change(
             let value = typed_value(&asana, field, typed);
             Edit::SetValue { task, field: field.clone(), value }
         }
-        (None, None) => return failed("Nothing to change.", 400),
+        (None, None) => match page_attributes::edit(task, &form) {
+            Some(edit) => edit,
+            None => return failed("Nothing to change.", 400),
+        },
     };
     match asana.apply(edit) {
         Ok(()) => Redirect::to(&back(&project, uri.path(), form.get("list"))).into_response(),

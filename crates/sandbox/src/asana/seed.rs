@@ -210,7 +210,7 @@ pub(crate) fn new_project(ctx: &mut Ctx<'_>, workspace: Gid, name: &str) -> Opti
     Some(gid)
 }
 
-fn new_section(ctx: &mut Ctx<'_>, project: Gid, name: &str) -> Gid {
+pub(crate) fn new_section(ctx: &mut Ctx<'_>, project: Gid, name: &str) -> Gid {
     let now = ctx.now;
     let world = &mut *ctx.world;
     let gid = world.new_gid();

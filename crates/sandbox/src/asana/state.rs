@@ -20,6 +20,10 @@ pub(crate) fn write(world: &World) -> String {
         gids(o, "custom_fields", ws.fields.iter().copied());
         gids(o, "projects", ws.projects.iter().copied());
     });
+    keyed(&mut o, "tags", &world.tags, |o, t| {
+        o.str("name", ALL, &t.name);
+        gids(o, "workspace", [t.workspace]);
+    });
     keyed(&mut o, "projects", &world.projects, project);
     keyed(&mut o, "sections", &world.sections, |o, s| {
         o.str("name", ALL, &s.name);
@@ -100,6 +104,7 @@ fn task(o: &mut Obj<'_, '_>, t: &Task) {
     o.time("modified_at", ALL, Some(t.modified_at));
     o.date("due_on", ALL, t.due_on);
     gids(o, "assignee", t.assignee);
+    gids(o, "tags", t.tags.iter().copied());
     gids(o, "parent", t.parent);
     if o.want("memberships", ALL).is_some() {
         o.w.array(&t.memberships, |w, m| {

@@ -8,11 +8,14 @@ use super::webhooks::Hooks;
 
 pub(crate) use super::model::{
     Approval, Attachment, COMMENT, EnumOption, External, Field, Gid, Kind, Membership, Project, Section,
-    Setting, Story, Subtype, Task, User, Value, Workspace,
+    Setting, Story, Subtype, Tag, Task, User, Value, Workspace,
 };
 
 /// First gid; sixteen digits, as Asana's present ones have.
 const FIRST_GID: u64 = 1_200_000_000_000_001;
+/// First gid of the people and tags that are seeded. They are counted apart, so that a board with more of them moves
+/// no gid of a project, field or task.
+const FIRST_GID_APART: u64 = 1_200_900_000_000_001;
 /// Distance between two neighbours of a section, so that a task can be put between them.
 const RANK_STEP: u64 = 1 << 20;
 /// Rank of the first task of a section; half the range lies on either side.
@@ -21,8 +24,10 @@ const RANK_START: u64 = 1 << 62;
 #[derive(Debug)]
 pub(crate) struct World {
     next: u64,
+    next_apart: u64,
     pub users: BTreeMap<Gid, User>,
     pub workspaces: BTreeMap<Gid, Workspace>,
+    pub tags: BTreeMap<Gid, Tag>,
     pub projects: BTreeMap<Gid, Project>,
     pub sections: BTreeMap<Gid, Section>,
     pub fields: BTreeMap<Gid, Field>,
@@ -42,8 +47,10 @@ impl Default for World {
     fn default() -> Self {
         Self {
             next: FIRST_GID,
+            next_apart: FIRST_GID_APART,
             users: BTreeMap::new(),
             workspaces: BTreeMap::new(),
+            tags: BTreeMap::new(),
             projects: BTreeMap::new(),
             sections: BTreeMap::new(),
             fields: BTreeMap::new(),
@@ -72,6 +79,12 @@ impl World {
     pub fn new_gid(&mut self) -> Gid {
         let gid = Gid(self.next);
         self.next = self.next.saturating_add(1);
+        gid
+    }
+
+    pub fn new_gid_apart(&mut self) -> Gid {
+        let gid = Gid(self.next_apart);
+        self.next_apart = self.next_apart.saturating_add(1);
         gid
     }
 
@@ -197,6 +210,14 @@ impl World {
             self.place(gid, home.section, Place::End);
         }
         true
+    }
+
+    /// Takes a tag away, from its tasks too; their dates of change stay.
+    pub fn delete_tag(&mut self, gid: Gid) {
+        self.tags.remove(&gid);
+        for task in self.tasks.values_mut().chain(self.trash.values_mut()) {
+            task.tags.retain(|tag| *tag != gid);
+        }
     }
 
     /// Keeps the present state of a task for as long as search lags behind.

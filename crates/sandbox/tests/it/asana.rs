@@ -8,6 +8,8 @@ use sandbox::clock::VirtualClock;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
+#[path = "asana_attributes.rs"]
+mod attributes;
 #[path = "asana_batch.rs"]
 mod batch;
 #[path = "asana_edits.rs"]

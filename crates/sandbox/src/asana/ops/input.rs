@@ -3,6 +3,7 @@
 use serde_json::{Map, Value as Body};
 
 use super::Ctx;
+use crate::asana::config::Strictness;
 use crate::asana::error::Fail;
 use crate::asana::world::{Gid, Project, Task};
 
@@ -53,6 +54,16 @@ pub(crate) fn gid(data: &Map<String, Body>, name: &str) -> Result<Option<Gid>, F
 
 pub(crate) fn required_gid(data: &Map<String, Body>, name: &str) -> Result<Gid, Fail> {
     gid(data, name)?.ok_or_else(|| Fail::missing(name))
+}
+
+/// Refuses members that an operation does not know, where the settings say so.
+pub(crate) fn only(ctx: &Ctx<'_>, data: &Map<String, Body>, known: &[&str]) -> Result<(), Fail> {
+    match data.keys().find(|name| !known.contains(&name.as_str())) {
+        Some(name) if ctx.cfg.unknown_members == Strictness::Refuse => {
+            Err(Fail::bad(format!("{name}: Not a recognized property")))
+        }
+        _ => Ok(()),
+    }
 }
 
 pub(crate) fn list<'d>(data: &'d Map<String, Body>, name: &str) -> Result<&'d [Body], Fail> {

@@ -1,9 +1,9 @@
-//! Tasks in projects and sections. None of this changes `modified_at`.
+//! Tasks in projects and sections. None of this changes `modified_at`, unless the settings say so of sections.
 
 use serde_json::{Map, Value as Body};
 
 use super::Ctx;
-use super::input::{gid, path_gid, required_gid};
+use super::input::{gid, only, path_gid, required_gid};
 use crate::asana::call::{Call, Reply};
 use crate::asana::error::Fail;
 use crate::asana::world::{Gid, Place};
@@ -91,6 +91,7 @@ pub(crate) fn add_to_section(ctx: &mut Ctx<'_>, call: &Call) -> Result<Reply, Fa
     let section = path_gid("section", &call.segments[1])?;
     let project = ctx.world.sections.get(&section).ok_or_else(|| Fail::unknown("section", section))?.project;
     ctx.seen_project(project, || Fail::unknown("section", section))?;
+    only(ctx, &call.data, &["task", "insert_before", "insert_after"])?;
     let task = required_gid(&call.data, "task")?;
     let homes = &ctx.seen_task(task, || Fail::unknown_in_body("task", task))?.memberships;
     if !homes.iter().any(|m| m.project == project) && homes.len() >= MAX_PROJECTS {

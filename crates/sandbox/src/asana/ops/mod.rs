@@ -12,6 +12,7 @@ pub(crate) mod projects;
 pub(crate) mod search;
 pub(crate) mod settings;
 pub(crate) mod stories;
+pub(crate) mod tags;
 pub(crate) mod task_input;
 pub(crate) mod task_list;
 pub(crate) mod tasks;
@@ -92,6 +93,9 @@ pub(crate) fn perform(ctx: &mut Ctx<'_>, op: Op, call: &Call) -> Result<Reply, F
         Op::DeleteTask => tasks::delete(ctx, call),
         Op::AddProject => memberships::add_project(ctx, call),
         Op::RemoveProject => memberships::remove_project(ctx, call),
+        Op::AddTag => tags::add(ctx, call),
+        Op::RemoveTag => tags::remove(ctx, call),
+        Op::WorkspaceTags => tags::list(ctx, call),
         Op::SectionAddTask => memberships::add_to_section(ctx, call),
         Op::Section => projects::section(ctx, call),
         Op::Story => stories::get(ctx, call),

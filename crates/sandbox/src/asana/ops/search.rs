@@ -133,7 +133,8 @@ fn membership<'c>(ctx: &Ctx<'_>, what: &str, how: &str, value: &str) -> Result<O
         "assignee" => |t| t.assignee.into_iter().collect(),
         "created_by" => |t| vec![t.created_by],
         "followers" => |t| t.followers.clone(),
-        "tags" | "teams" | "portfolios" => |_| Vec::new(),
+        "tags" => |t| t.tags.clone(),
+        "teams" | "portfolios" => |_| Vec::new(),
         _ => return Ok(None),
     };
     let how = how.to_owned();

@@ -69,7 +69,15 @@ pub(crate) fn by_query(ctx: &mut Ctx<'_>, call: &Call) -> Result<Reply, Fail> {
             seen_section(ctx, gid, || Fail::unknown_in_body("section", gid))?;
             in_section(ctx, call, gid, filter)
         }
-        // There are no tags and no personal lists here.
+        ([("tag", gid)], None, None) => {
+            let gid = path_gid("tag", gid)?;
+            if !ctx.world.tags.contains_key(&gid) {
+                return Err(Fail::unknown_in_body("tag", gid));
+            }
+            let tagged = |t: &Task| t.tags.contains(&gid) && filter.passes(t);
+            unordered(ctx, call, ctx.world.tasks.iter().filter(|(_, t)| tagged(t)).map(|(g, t)| (*g, t)))
+        }
+        // There are no personal lists here.
         ([(way, gid)], None, None) => Err(Fail::unknown_in_body(way, path_gid(way, gid)?)),
         ([], Some(who), Some(workspace)) => {
             let workspace = workspace_param(ctx, workspace)?;

@@ -6,6 +6,7 @@ use serde_json::Value as Body;
 
 use super::input::{gid, gid_of, list};
 use super::memberships::{MAX_PROJECTS, section_in};
+use super::tags;
 use super::task_input::{Write, read};
 use super::values::Target;
 use super::{Ctx, projects};
@@ -57,10 +58,7 @@ pub(crate) fn create_subtask(ctx: &mut Ctx<'_>, call: &Call) -> Result<Reply, Fa
 fn create_under(ctx: &mut Ctx<'_>, call: &Call, parent: Option<Gid>) -> Result<Reply, Fail> {
     let homes = homes(ctx, call)?;
     let workspace = workspace(ctx, call, parent, &homes)?;
-    if !list(&call.data, "tags")?.is_empty() {
-        let first = gid_of("tags", &list(&call.data, "tags")?[0])?;
-        return Err(Fail::bad(format!("tags: [0]: Unknown object: {first}")));
-    }
+    let tags = tags::of_new_task(ctx, call, workspace)?;
     let mut followers = vec![ctx.user];
     for named in list(&call.data, "followers")?.iter().filter_map(Body::as_str) {
         let user = ctx.find_user(named);
@@ -77,6 +75,7 @@ fn create_under(ctx: &mut Ctx<'_>, call: &Call, parent: Option<Gid>) -> Result<R
     let mut task = blank(workspace, ctx.user, ctx.now);
     task.followers = followers;
     task.parent = parent;
+    task.tags = tags;
     change.apply(&mut task, ctx.actor, ctx.now);
     if ctx.cfg.search_lag_seconds > 0 {
         task.seen_before.push((ctx.search_ms, None));
@@ -160,6 +159,7 @@ pub(crate) fn blank(workspace: Gid, user: Gid, now: jiff::Timestamp) -> Task {
         start_on: None,
         start_at: None,
         assignee: None,
+        tags: Vec::new(),
         followers: Vec::new(),
         liked: false,
         parent: None,

@@ -10,7 +10,7 @@ pub(crate) mod task;
 use super::config::AsanaConfig;
 use super::json::{Json, Obj};
 use super::select::{Class, Select};
-use super::world::{Attachment, COMMENT, Gid, Story, World};
+use super::world::{Attachment, COMMENT, Gid, Story, Tag, World};
 
 /// Who is looking, and at what.
 #[derive(Clone, Copy)]
@@ -50,6 +50,22 @@ impl View<'_> {
         o.str("name", Class::Compact, name);
         o.lit("email_domains", Class::Full, "[]");
         o.bool("is_organization", Class::Full, false);
+        o.close();
+    }
+
+    pub fn tag(self, w: &mut Json, select: Select<'_>, gid: Gid, tag: &Tag) {
+        let mut o = Obj::resource(w, select, gid, "tag");
+        o.str("name", Class::Compact, &tag.name);
+        o.lit("color", Class::Full, "null");
+        o.str("notes", Class::Full, "");
+        o.time("created_at", Class::Full, Some(tag.created_at));
+        o.lit("followers", Class::Full, "[]");
+        if let Some(inner) = o.want("workspace", Class::Full) {
+            self.workspace(o.w, inner, tag.workspace);
+        }
+        if o.want("permalink_url", Class::Full).is_some() {
+            o.w.string(&format!("{}/0/{gid}/list", self.base));
+        }
         o.close();
     }
 

@@ -99,7 +99,10 @@ impl View<'_> {
                 None => o.w.raw("null"),
             }
         }
-        o.lit("tags", Class::Full, "[]");
+        if let Some(inner) = o.want("tags", Class::Full) {
+            let tags = task.tags.iter().filter_map(|gid| Some((*gid, self.world.tags.get(gid)?)));
+            o.w.array(tags, |w, (gid, tag)| self.tag(w, inner, gid, tag));
+        }
         if let Some(inner) = o.want("workspace", Class::Full) {
             self.workspace(o.w, inner, task.workspace);
         }

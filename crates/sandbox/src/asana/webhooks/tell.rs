@@ -138,6 +138,9 @@ impl Ctx<'_> {
         if earlier == Some(section) {
             return;
         }
+        if earlier.is_some() {
+            self.arranged(task);
+        }
         let (resource, scope) = (self.task_thing(task), self.world.scope_of(task));
         let entered = [
             earlier.is_none().then_some(Thing { gid: project, of: Type::Project }),
@@ -146,6 +149,36 @@ impl Ctx<'_> {
         for parent in entered.into_iter().flatten() {
             let event = self.event(Action::Added, resource, Some(parent), scope.clone());
             self.world.tell(event);
+        }
+    }
+
+    /// Gives a task a tag. Nothing is told of it: which events the real service sends is not documented.
+    pub fn add_tag(&mut self, task: Gid, tag: Gid) {
+        if self.world.tasks.get(&task).is_some_and(|t| !t.tags.contains(&tag)) {
+            self.remember(task);
+            if let Some(entry) = self.world.tasks.get_mut(&task) {
+                entry.tags.push(tag);
+            }
+            self.arranged(task);
+        }
+    }
+
+    /// Takes a tag away from a task; told as little as giving it one.
+    pub fn remove_tag(&mut self, task: Gid, tag: Gid) {
+        if self.world.tasks.get(&task).is_some_and(|t| t.tags.contains(&tag)) {
+            self.remember(task);
+            if let Some(entry) = self.world.tasks.get_mut(&task) {
+                entry.tags.retain(|known| *known != tag);
+            }
+            self.arranged(task);
+        }
+    }
+
+    /// A task has other tags or stands in another section of its project.
+    fn arranged(&mut self, task: Gid) {
+        if self.cfg.arranging_changes_modified_at {
+            let now = self.now;
+            self.world.touch(task, now);
         }
     }
 
