@@ -24,7 +24,7 @@ use crate::error::{Error, ErrorKind, Fault, announces_maintenance};
 use crate::http::{Answer, Failure, MAX_BODY, Transport};
 use crate::integration::{INTEGRATIONS, Operation};
 use crate::page::Page;
-use crate::query::{DateTimeLiteral, Query};
+use crate::query::{DateTimeLiteral, Expand, Query};
 use crate::resource::Resource;
 use crate::token::{Token, TokenErrorKind, TokenInfo, TokenSource};
 
@@ -120,7 +120,21 @@ impl Fusion {
     /// # Errors
     /// As [`Fusion::page`], and [`Error::Incomplete`] when the record changed or vanished meanwhile.
     pub async fn complete(&self, item: Box<RawValue>, resource: Resource) -> Result<Box<RawValue>, Error> {
-        complete::complete(self, item, resource).await
+        self.complete_with(item, resource, None).await
+    }
+
+    /// As [`Fusion::complete`], for a record that [`Query::expanding`] asked for with the same further children.
+    /// They are asked for again too where nothing of a child came along that would show them.
+    ///
+    /// # Errors
+    /// As [`Fusion::complete`].
+    pub async fn complete_with(
+        &self,
+        item: Box<RawValue>,
+        resource: Resource,
+        further: Option<&Expand>,
+    ) -> Result<Box<RawValue>, Error> {
+        complete::complete(self, item, resource, further).await
     }
 
     /// How many HTTP requests were sent so far, those for tokens included.

@@ -71,7 +71,7 @@ pub use client::Fusion;
 pub use collection::{Collection, Lookup};
 pub use complete::is_truncated;
 pub use config::{Config, FrameworkVersion, Timeouts};
-pub use describe::{Attribute, Description};
+pub use describe::{Attribute, Description, Missing, Misstep};
 pub use error::{Error, ErrorKind, Fault};
 pub use integration::{
     BulkImport, BulkImportError, DocumentAccount, FileName, FlexfieldImport, GroupId, IMPORT_JOURNALS, Job,

@@ -48,15 +48,26 @@ impl Resource {
             Self::Suppliers => None,
         }
     }
+
+    /// [`Resource::default_expand`] and after it further children.
+    #[must_use]
+    pub fn expand_with(self, further: Option<&Expand>) -> Option<Expand> {
+        match (self.default_expand(), further) {
+            (Some(usual), Some(further)) => Some(usual.and(further)),
+            (usual, further) => usual.or_else(|| further.cloned()),
+        }
+    }
 }
 
-/// A unique attribute of a child, to order its rows by while they are read in pages.
+/// A unique attribute of a child, to order its rows by while they are read in pages. Of other children none is
+/// known.
 pub(crate) fn child_order(child: &str) -> Option<Attr> {
     let name = match child {
         "lines" => "POLineId",
         "schedules" => "LineLocationId",
         "distributions" => "DistributionNumber",
         "invoiceLines" => "LineNumber",
+        "invoiceInstallments" => "InstallmentNumber",
         _ => return None,
     };
     Some(Attr::known(name))

@@ -1,14 +1,16 @@
 //! Fetching the rest of children that were cut short.
 //!
 //! How many rows of an expanded child come along is not documented, but the child says `hasMore`. Its rows are
-//! then read again from its own collection, in pages, ordered by a unique attribute. The path to it holds a
+//! then read again from its own collection, in pages, ordered by a unique attribute. Where none is known, the
+//! pages come in the server's own order, and rows that stand twice are refused, since others may then be missing:
+//! two pages can only overlap where they also leave something out. The path to it holds a
 //! key that only the server knows: Oracle says not to compute it, but to take it from the row's own link. Of
 //! that link nothing but the last segment is used, so that the token stays with the configured pod whatever
 //! host the link names.
 
 mod text;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::fmt::Write as _;
 
@@ -23,7 +25,7 @@ use crate::client::Fusion;
 use crate::error::Error;
 use crate::keyset::RowKey;
 use crate::object::Members;
-use crate::query::{Attr, Fields, Filter, Limit, Query, Selection, Value, encode};
+use crate::query::{Attr, Expand, Fields, Filter, Limit, Query, Selection, Value, encode, lies_below};
 use crate::resource::{Resource, child_order};
 
 /// No child has more rows than this.
@@ -35,11 +37,12 @@ pub(crate) async fn complete(
     fusion: &Fusion,
     item: Box<RawValue>,
     resource: Resource,
+    further: Option<&Expand>,
 ) -> Result<Box<RawValue>, Error> {
     if !is_truncated(&item) {
         return Ok(item);
     }
-    let completion = Completion { fusion, resource };
+    let completion = Completion { fusion, resource, asked: resource.expand_with(further) };
     let id = RowKey::read(resource, &item).map_err(|error| completion.stuck(error))?.id;
     let key = completion.item_key(&id).await?;
     let path = vec![resource.name().to_owned(), key];
@@ -53,6 +56,8 @@ pub(crate) async fn complete(
 struct Completion<'a> {
     fusion: &'a Fusion,
     resource: Resource,
+    /// The children that the record was asked for with.
+    asked: Option<Expand>,
 }
 
 impl Completion<'_> {
@@ -116,9 +121,7 @@ impl Completion<'_> {
         let order = child_order(name);
         let rows = if child.has_more {
             let expand = self.expand(&names, &child.items);
-            let rows = self.rows(&path, &Reread { expand: expand.as_deref(), order: order.as_ref() }).await?;
-            self.check_distinct(name, order.as_ref(), &rows)?;
-            rows
+            self.rows(name, &path, &Reread { expand: expand.as_deref(), order: order.as_ref() }).await?
         } else {
             child.items
         };
@@ -148,30 +151,32 @@ impl Completion<'_> {
     }
 
     /// All rows of a child.
-    async fn rows(&self, path: &[String], reread: &Reread<'_>) -> Result<Vec<Box<RawValue>>, Error> {
+    async fn rows(
+        &self,
+        name: &str,
+        path: &[String],
+        reread: &Reread<'_>,
+    ) -> Result<Vec<Box<RawValue>>, Error> {
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
         let mut rows = Vec::new();
+        let mut pages = 0;
         loop {
+            pages += 1;
             let page = self.fusion.rows(self.resource.name(), &path, &reread.query(rows.len())).await?;
             if page.has_more && page.items.is_empty() {
                 return Err(self.stuck("the server says that more rows exist, and sends none"));
             }
             rows.extend(page.items);
             if !page.has_more {
-                return Ok(rows);
+                return match rows_moved(reread.order, &rows, pages) {
+                    true => Err(self.stuck(format!("rows of {name} moved while they were read"))),
+                    false => Ok(rows),
+                };
             }
             if rows.len() > MAX_ROWS {
                 return Err(self.stuck(format!("a child has more than {MAX_ROWS} rows")));
             }
         }
-    }
-
-    /// A row that came twice has moved while the pages were read, and another may have been skipped.
-    fn check_distinct(&self, name: &str, order: Option<&Attr>, rows: &[Box<RawValue>]) -> Result<(), Error> {
-        let Some(attr) = order else { return Ok(()) };
-        let mut ids = HashSet::with_capacity(rows.len());
-        let distinct = rows.iter().filter_map(|row| attribute(row.get(), attr)).all(|id| ids.insert(id));
-        if distinct { Ok(()) } else { Err(self.stuck(format!("rows of {name} moved while they were read"))) }
     }
 
     /// The keys of a child's rows in their paths, by the rows' ids.
@@ -203,26 +208,34 @@ impl Completion<'_> {
         linked.own_key().ok_or_else(|| self.stuck("a row has no link of its own"))
     }
 
-    /// The children to ask for again: those that came with the rows, or without rows the usual ones.
+    /// The children to ask for again: those that came with the rows. Where no row came that would show what lies
+    /// below, those that the record was asked for with.
     fn expand(&self, names: &[String], rows: &[Box<RawValue>]) -> Option<String> {
-        if rows.is_empty() {
-            let usual = self.resource.default_expand()?;
-            let rest = usual.as_str().strip_prefix(&names.join("."))?.strip_prefix('.')?;
-            return Some(rest.to_owned());
-        }
-        let mut paths = BTreeSet::new();
+        let mut paths = BTreeMap::new();
         rows.iter().for_each(|row| expanded_paths(row.get(), "", &mut paths));
-        let deepest: Vec<&str> = paths
-            .iter()
-            .filter(|path| {
-                !paths
-                    .iter()
-                    .any(|other| other.strip_prefix(path.as_str()).is_some_and(|r| r.starts_with('.')))
+        let passed = format!("{}.", names.join("."));
+        let asked = self.asked.iter().flat_map(Expand::paths).filter_map(|path| path.strip_prefix(&*passed));
+        let unseen: Vec<&str> = asked
+            .filter(|asked| {
+                rows.is_empty() || paths.iter().any(|(path, rows)| *rows == 0 && lies_below(asked, path))
             })
-            .map(String::as_str)
             .collect();
+        paths.extend(unseen.into_iter().map(|path| (path.to_owned(), 0)));
+        let ends = |path: &&String| !paths.keys().any(|other| lies_below(other, path));
+        let deepest: Vec<&str> = paths.keys().filter(ends).map(String::as_str).collect();
         if deepest.is_empty() { None } else { Some(deepest.join(",")) }
     }
+}
+
+/// Whether a row came twice: it has moved while the pages were read, and another may have been skipped. Without
+/// an attribute to know rows by, it is their whole text that must differ; on a single page nothing can move.
+fn rows_moved(order: Option<&Attr>, rows: &[Box<RawValue>], pages: usize) -> bool {
+    let Some(attr) = order else {
+        let mut texts = HashSet::with_capacity(rows.len());
+        return pages > 1 && !rows.iter().all(|row| texts.insert(row.get()));
+    };
+    let mut ids = HashSet::with_capacity(rows.len());
+    !rows.iter().filter_map(|row| attribute(row.get(), attr)).all(|id| ids.insert(id))
 }
 
 /// How a child's rows are asked for.

@@ -1,6 +1,6 @@
 //! The text of records: what is cut short, what the rows are called, and where they live.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -71,8 +71,8 @@ pub(super) fn attribute(item: &str, attr: &Attr) -> Option<String> {
     }
 }
 
-/// The paths of all children that came with an item.
-pub(super) fn expanded_paths(item: &str, prefix: &str, paths: &mut BTreeSet<String>) {
+/// The paths of all children that came with an item, and how many rows of each; added to those of other items.
+pub(super) fn expanded_paths(item: &str, prefix: &str, paths: &mut BTreeMap<String, usize>) {
     let Ok(Members(members)) = serde_json::from_str(item) else { return };
     for (name, value) in members {
         let child: Option<Child> =
@@ -80,7 +80,7 @@ pub(super) fn expanded_paths(item: &str, prefix: &str, paths: &mut BTreeSet<Stri
         if let (Some(child), Ok(_)) = (child, Attr::new(&name)) {
             let path = format!("{prefix}{name}");
             let below = format!("{path}.");
-            paths.insert(path);
+            *paths.entry(path).or_default() += child.items.len();
             child.items.iter().for_each(|item| expanded_paths(item.get(), &below, paths));
         }
     }
@@ -141,8 +141,10 @@ mod tests {
     #[test]
     fn the_children_that_came_along_are_asked_for_again() {
         let item = r#"{"a":{"b":1},"schedules":{"items":[{"distributions":{"items":[]}}]},"DFF":{"items":[]},"links":[]}"#;
-        let mut paths = BTreeSet::new();
+        let mut paths = BTreeMap::new();
         expanded_paths(item, "", &mut paths);
-        assert_eq!(paths.into_iter().collect::<Vec<_>>(), ["DFF", "schedules", "schedules.distributions"]);
+        let paths: Vec<_> = paths.into_iter().collect();
+        let path = |path: &str, rows| (path.to_owned(), rows);
+        assert_eq!(paths, [path("DFF", 0), path("schedules", 1), path("schedules.distributions", 0)]);
     }
 }

@@ -14,6 +14,7 @@ mod tests;
 pub use filter::{Filter, Pattern, Value, Values, Wildcard};
 pub use finder::Finder;
 pub use literal::{DateTimeLiteral, Precision, Quoting, Zone};
+pub(crate) use name::lies_below;
 pub use name::{Attr, Digits, Expand, Fields};
 pub(crate) use render::encode;
 
@@ -161,9 +162,18 @@ impl Query {
     /// [`Resource::default_expand`](crate::Resource::default_expand). A [`Lookup`](crate::Lookup) has none.
     #[must_use]
     pub fn expanded(self) -> Self {
+        self.expanding(None)
+    }
+
+    /// Selects the children as [`Query::expanded`] does, and after them further ones:
+    /// `lines.schedules.distributions,lines.schedules.distributions.projectDFF`. Each is named once, in the order
+    /// given; without further ones the request is the usual one, letter for letter. What comes of it is made
+    /// whole by [`Fusion::complete_with`](crate::Fusion::complete_with) with the same further children.
+    #[must_use]
+    pub fn expanding(self, further: Option<&Expand>) -> Self {
         let children = match self.collection {
-            Collection::Feed(resource) => resource.default_expand(),
-            Collection::Lookup(_) => None,
+            Collection::Feed(resource) => resource.expand_with(further),
+            Collection::Lookup(_) => further.cloned(),
         };
         self.select(children.map_or(Selection::Rows, Selection::Expand))
     }

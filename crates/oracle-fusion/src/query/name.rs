@@ -84,7 +84,8 @@ impl Digits {
     }
 }
 
-/// Children to return with each row, as `lines.schedules`; children in between come along.
+/// Children to return with each row, as `lines.schedules`; children in between come along, which Oracle documents
+/// for `expand=lines.schedules.distributions`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expand(Cow<'static, str>);
 
@@ -104,6 +105,29 @@ impl Expand {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The paths one by one.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        self.0.split(',')
+    }
+
+    /// These paths as they are, then those of `further` in their order. One that comes along with a path before
+    /// it, because it is the same or lies on the way to it, is not named again.
+    #[must_use]
+    pub fn and(&self, further: &Self) -> Self {
+        let mut paths: Vec<&str> = self.paths().collect();
+        for path in further.paths() {
+            if !paths.iter().any(|before| *before == path || lies_below(before, path)) {
+                paths.push(path);
+            }
+        }
+        Self(Cow::Owned(paths.join(",")))
+    }
+}
+
+/// Whether the path leads on from the other, as `lines.schedules` does from `lines`.
+pub(crate) fn lies_below(path: &str, other: &str) -> bool {
+    path.strip_prefix(other).is_some_and(|rest| rest.starts_with('.'))
 }
 
 /// Attributes to return, of the rows and of their children: `fields=A,B;lines:C,D`.

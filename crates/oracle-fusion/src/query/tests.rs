@@ -320,6 +320,31 @@ fn a_whole_query_reads_as_oracle_documents_it() {
 }
 
 #[test]
+fn further_children_follow_the_usual_ones_each_once_and_in_their_order() {
+    let text = |further: &[&str]| {
+        let further = Expand::new(further.iter().copied()).ok();
+        Query::new(Resource::PurchaseOrders)
+            .expanding(further.as_ref())
+            .to_query_string(DateTimeLiteral::default())
+    };
+    let expand = |further: &[&str]| parameters(&text(further))["expand"].clone();
+    let (usual, project) = ("lines.schedules.distributions", "lines.schedules.distributions.projectDFF");
+    assert_eq!(expand(&[project, "DFF"]), format!("{usual},{project},DFF"));
+    assert_eq!(expand(&["DFF", project, "DFF"]), format!("{usual},DFF,{project}"));
+    // what lies on the way to another comes along with it
+    assert_eq!(expand(&["attachments.notes", "attachments"]), format!("{usual},attachments.notes"));
+    assert_eq!(expand(&["linesOfOthers"]), format!("{usual},linesOfOthers"));
+    let plain = Query::new(Resource::PurchaseOrders).expanded().to_query_string(DateTimeLiteral::default());
+    for nothing_new in [&[][..], &["lines"], &["lines.schedules", usual]] {
+        assert_eq!(text(nothing_new), plain, "{nothing_new:?}");
+    }
+    let of = |query: Query| parameters(&query.to_query_string(DateTimeLiteral::default()));
+    let sites = Expand::new(["sites"]).unwrap();
+    assert_eq!(of(Query::new(Resource::Suppliers).expanding(Some(&sites)))["expand"], "sites");
+    assert!(!of(Query::new(Resource::Suppliers).expanding(None)).contains_key("expand"));
+}
+
+#[test]
 fn and_and_or_meet_only_in_parentheses() {
     let is = |name: &str| Filter::Eq(Attr::new(name).unwrap(), Value::id("1").unwrap());
     let query = Query::new(Resource::Invoices).filter(is("A").or(is("B"))).filter(is("C").and(is("D")));

@@ -1,4 +1,4 @@
-use oracle_fusion::{ErrorKind, Fusion, Invoice, PurchaseOrder, RawValue, Resource, is_truncated};
+use oracle_fusion::{ErrorKind, Expand, Fusion, Invoice, PurchaseOrder, RawValue, Resource, is_truncated};
 use wiremock::matchers::{method, path, query_param};
 use wiremock::{Mock, MockServer};
 
@@ -84,7 +84,8 @@ async fn no_line_is_lost_and_no_number_changes() {
     for request in of_lines {
         assert_eq!(parameter(request, "onlyData").as_deref(), Some("true"));
         assert_eq!(parameter(request, "limit").as_deref(), Some("499"));
-        assert_eq!(parameter(request, "expand").as_deref(), Some("schedules"));
+        // the one line that came has no schedule to show what lies below
+        assert_eq!(parameter(request, "expand").as_deref(), Some("schedules.distributions"));
         assert_eq!(parameter(request, "orderBy").as_deref(), Some("POLineId:asc"));
     }
 }
@@ -138,6 +139,55 @@ async fn invoice_lines_are_completed_even_when_none_came() {
     let text = r#"{"InvoiceId":300100,"invoiceLines":{"items":[],"hasMore":true}}"#;
     let whole = client(&server).complete(raw(text), Resource::Invoices).await.unwrap();
     assert_eq!(Invoice::parse(&whole).unwrap().lines.len(), 3);
+}
+
+#[tokio::test]
+async fn further_children_are_asked_for_again_where_nothing_shows_them() {
+    let server = server().await;
+    record_found(&server, ORDERS, "POHeaderId").await;
+    let lines = format!("{ORDERS}/{ENCODED}/child/lines");
+    child_in_pages(&server, &lines, &[line(1), line(2)]).await;
+    let further = Expand::new(["lines.schedules.distributions.projectDFF", "DFF"]).unwrap();
+    for text in [
+        r#"{"POHeaderId":300100,"lines":{"items":[],"hasMore":true}}"#.to_owned(),
+        format!(r#"{{"POHeaderId":300100,"lines":{{"items":[{}],"hasMore":true}}}}"#, line(1)),
+    ] {
+        let resource = Resource::PurchaseOrders;
+        let whole = client(&server).complete_with(raw(&text), resource, Some(&further)).await.unwrap();
+        assert_eq!(PurchaseOrder::parse(&whole).unwrap().lines.len(), 2);
+        let last = asked(&server).await.pop().unwrap();
+        assert_eq!(last.url.path(), lines);
+        let expand = parameter(&last, "expand");
+        assert_eq!(expand.as_deref(), Some("schedules.distributions.projectDFF"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn children_without_a_known_order_are_read_in_the_servers_own() {
+    let flexfields = format!("{INVOICES}/{ENCODED}/child/invoiceDff");
+    let row = |queue: u32| format!(r#"{{"ProcessingQueue":"Section {queue}"}}"#);
+    let text = r#"{"InvoiceId":300100,"invoiceDff":{"items":[],"hasMore":true}}"#;
+    let further = Expand::new(["invoiceDff"]).unwrap();
+    for (queues, read) in [(&[1, 2, 3][..], true), (&[1, 1], true), (&[1, 2, 1], false), (&[1, 1, 2], false)]
+    {
+        let server = server().await;
+        record_found(&server, INVOICES, "InvoiceId").await;
+        let rows: Vec<String> = queues.iter().copied().map(row).collect();
+        child_in_pages(&server, &flexfields, &rows).await;
+        let whole = client(&server).complete_with(raw(text), Resource::Invoices, Some(&further)).await;
+        let last = asked(&server).await.pop().unwrap();
+        assert_eq!((parameter(&last, "orderBy"), parameter(&last, "expand")), (None, None));
+        match whole {
+            Ok(whole) => {
+                assert!(read, "{queues:?}");
+                let all =
+                    format!(r#"{{"items":[{}],"count":{},"hasMore":false}}"#, rows.join(","), rows.len());
+                assert_eq!(whole.get(), format!(r#"{{"InvoiceId":300100,"invoiceDff":{all}}}"#));
+            }
+            // rows that nothing tells apart, over several pages
+            Err(error) => assert!(!read && error.kind() == ErrorKind::Incomplete, "{queues:?}: {error}"),
+        }
+    }
 }
 
 #[tokio::test]

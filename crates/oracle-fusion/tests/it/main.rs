@@ -10,6 +10,7 @@ mod invariants;
 mod journals;
 mod reading;
 mod references;
+mod stand_in;
 mod support;
 mod tokens;
 mod wire;

@@ -6,12 +6,14 @@
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
+use super::ledger::seed::{CORPORATE, enabled_currency};
 use super::record::{Record, scramble};
 use super::schema::{
     DISTRIBUTIONS, Distribution, INVOICE_LINES, INVOICES, Inv, InvLine, LINES, Line, PURCHASE_ORDERS, Po,
     SCHEDULES, Schedule,
 };
 use super::value::Value;
+use super::words::UNITS;
 
 /// The next free id of each kind; 15 digits, as real ones have.
 #[derive(Clone, Debug)]
@@ -90,6 +92,8 @@ pub(crate) struct OrderDraft {
     pub order_date: Option<Date>,
     pub created: i64,
     pub updated: i64,
+    /// Whether what these facts leave open is made up too, rather than null.
+    pub made_up: bool,
     pub lines: Vec<LineDraft>,
 }
 
@@ -123,6 +127,8 @@ pub(crate) struct InvoiceDraft {
     pub status: [&'static str; 4],
     pub order_number: Option<String>,
     pub updated: i64,
+    /// Whether what these facts leave open is made up too, rather than null.
+    pub made_up: bool,
     pub lines: Vec<InvoiceLineDraft>,
 }
 
@@ -161,7 +167,7 @@ pub(crate) fn sum<'a>(amounts: impl IntoIterator<Item = &'a str>) -> Option<Stri
 
 /// An order with only the attributes that a list needs: some 350 bytes of JSON.
 pub(crate) fn small_order(ids: &mut Ids, draft: &OrderDraft) -> Record {
-    let mut record = Record::new(&PURCHASE_ORDERS, 11);
+    let mut record = Record::new(&PURCHASE_ORDERS, 12);
     record
         .set(Po::POHeaderId, Value::Id(next(&mut ids.order)))
         .set(Po::OrderNumber, Value::text(&draft.number))
@@ -303,7 +309,7 @@ fn schedule(ids: &mut Ids, order: &OrderDraft, line: &LineDraft) -> Record {
         .set(Schedule::LastUpdateDate, Value::Instant(order.updated));
     let shares = split_quantity(line.quantity.as_deref(), line.accounts.len());
     for (place, account) in line.accounts.iter().enumerate() {
-        let mut distribution = Record::new(&DISTRIBUTIONS, 9);
+        let mut distribution = Record::new(&DISTRIBUTIONS, 11 + usize::from(order.made_up));
         distribution
             .set(Distribution::PODistributionId, Value::Id(next(&mut ids.distribution)))
             .set(Distribution::DistributionNumber, Value::Integer(i64::try_from(place + 1).unwrap_or(1)))
@@ -316,6 +322,9 @@ fn schedule(ids: &mut Ids, order: &OrderDraft, line: &LineDraft) -> Record {
             .set(Distribution::POChargeAccountId, Value::Id(account_id(account)))
             .set(Distribution::POChargeAccount, Value::text(account))
             .set(Distribution::LastUpdateDate, Value::Instant(order.updated));
+        if order.made_up {
+            distribution.set(Distribution::MadeUp, Value::Flag(true));
+        }
         record.children_mut(0).push(distribution);
     }
     record
@@ -338,7 +347,7 @@ pub(crate) fn invoice(ids: &mut Ids, draft: &InvoiceDraft) -> Record {
     let [validation, approval, paid, accounting] = draft.status;
     let date = draft.date.map_or(Value::Null, Value::Date);
     let currency = Value::text(&draft.currency);
-    let mut record = Record::new(&INVOICES, 32);
+    let mut record = Record::new(&INVOICES, 36 + usize::from(draft.made_up));
     record
         .set(Inv::InvoiceId, Value::Id(next(&mut ids.invoice)))
         .set(Inv::InvoiceNumber, Value::text(&draft.number))
@@ -354,6 +363,9 @@ pub(crate) fn invoice(ids: &mut Ids, draft: &InvoiceDraft) -> Record {
         .set(Inv::RequesterId, Value::Null)
         .set(Inv::Requester, Value::Null)
         .set(Inv::InvoiceGroup, Value::Null)
+        .set(Inv::ConversionRateType, Value::Null)
+        .set(Inv::ConversionDate, Value::Null)
+        .set(Inv::ConversionRate, Value::Null)
         .set(Inv::AccountingDate, date)
         .set(Inv::Description, Value::optional_text(draft.description.as_deref()))
         .set(Inv::PaymentTerms, Value::text("Net 30"))
@@ -364,6 +376,7 @@ pub(crate) fn invoice(ids: &mut Ids, draft: &InvoiceDraft) -> Record {
             Value::text(if draft.amount.starts_with('-') { "Credit memo" } else { "Standard" }),
         )
         .set(Inv::LegalEntity, Value::text(&draft.legal_entity))
+        .set(Inv::LiabilityDistribution, Value::Null)
         .set(Inv::ValidationStatus, Value::text(validation))
         .set(Inv::ApprovalStatus, Value::text(approval))
         .set(Inv::PaidStatus, Value::text(paid))
@@ -375,11 +388,27 @@ pub(crate) fn invoice(ids: &mut Ids, draft: &InvoiceDraft) -> Record {
         .set(Inv::CreationDate, Value::Instant(draft.updated))
         .set(Inv::LastUpdateDate, Value::Instant(draft.updated))
         .set(Inv::LastUpdatedBy, Value::text("FUSION_USER"));
+    if draft.made_up {
+        make_up(&mut record, draft);
+    }
     for (place, line) in draft.lines.iter().enumerate() {
         let number = i64::try_from(place + 1).unwrap_or(1);
         record.children_mut(0).push(invoice_line(number, draft.updated, line));
     }
     record
+}
+
+/// What the facts of an invoice leave open: its liability account, and the conversion of a foreign currency.
+fn make_up(record: &mut Record, draft: &InvoiceDraft) {
+    let unit = UNITS.iter().position(|(name, _)| *name == draft.business_unit).unwrap_or(0);
+    let account = format!("{}.10.21100.000.000.000", 101 + unit);
+    record.set(Inv::MadeUp, Value::Flag(true)).set(Inv::LiabilityDistribution, Value::text(&account));
+    if let Some(rate) = enabled_currency(&draft.currency).and_then(|currency| currency.to_usd) {
+        record
+            .set(Inv::ConversionRateType, Value::text(CORPORATE))
+            .set(Inv::ConversionDate, draft.date.map_or(Value::Null, Value::Date))
+            .set(Inv::ConversionRate, Value::number(rate));
+    }
 }
 
 fn invoice_line(number: i64, updated: i64, line: &InvoiceLineDraft) -> Record {

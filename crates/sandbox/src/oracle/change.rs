@@ -223,6 +223,7 @@ impl Data {
             order_date: super::generate::civil(updated),
             created: updated,
             updated,
+            made_up: false,
             lines,
         };
         let record = build::order(&mut self.ids, &draft);
@@ -258,6 +259,7 @@ impl Data {
             status: INVOICE_STATUS[0],
             order_number: new.order_number,
             updated,
+            made_up: false,
             lines: lines.collect(),
         };
         let record = build::invoice(&mut self.ids, &draft);
@@ -312,6 +314,7 @@ fn facts_of(record: &Record, now: i64) -> Result<OrderDraft, String> {
         order_date: super::generate::civil(now),
         created: now,
         updated: now,
+        made_up: false,
         lines: Vec::new(),
     })
 }
@@ -350,7 +353,25 @@ fn set_statuses(record: &mut Record, statuses: [Option<String>; 4]) {
     }
 }
 
-fn set_raw(record: &mut Record, attribute: &str, json: Option<&str>) -> Result<(), String> {
+/// The row that the children before an attribute's name lead to, and that name: the first row of each child, or
+/// the one whose number stands in brackets.
+fn descendant<'r, 'n>(record: &'r mut Record, path: &'n str) -> Result<(&'r mut Record, &'n str), String> {
+    let (mut record, mut path) = (record, path);
+    while let Some((step, rest)) = path.split_once('.') {
+        let (name, number) = match step.strip_suffix(']').and_then(|step| step.split_once('[')) {
+            Some((name, number)) => (name, number.parse().map_err(|_| format!("{step}: no number"))?),
+            None => (step, 1_usize),
+        };
+        let (at, _) = record.resource.child(name).ok_or_else(|| format!("unknown child {name}"))?;
+        let row = number.checked_sub(1).and_then(|place| record.shown_children_mut(at).get_mut(place));
+        record = row.ok_or_else(|| format!("{name} has no row {number}"))?;
+        path = rest;
+    }
+    Ok((record, path))
+}
+
+fn set_raw(record: &mut Record, path: &str, json: Option<&str>) -> Result<(), String> {
+    let (record, attribute) = descendant(record, path)?;
     let resource: &Resource = record.resource;
     let at = resource.attribute(attribute).ok_or_else(|| format!("unknown attribute {attribute}"))?;
     if at == resource.key && HEADERS.iter().any(|header| header.name == resource.name) {

@@ -125,7 +125,9 @@ pub enum Edit {
         /// `LineNumber`, for an attribute of a line.
         #[serde(default)]
         line: Option<i64>,
-        /// Name of the attribute.
+        /// Name of the attribute; or children and their attribute, as `invoiceDff.ProcessingQueue` or, with a line,
+        /// `schedules.distributions[2].projectDFF._PROJECT_ID`: the second row of that child, of the others the
+        /// first.
         attribute: String,
         /// JSON text, shown as it is; absent leaves the attribute out of answers.
         #[serde(default)]

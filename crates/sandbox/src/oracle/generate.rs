@@ -201,6 +201,7 @@ impl Maker<'_> {
             order_date: civil(updated),
             created: updated - self.random.random_range(0..SPAN_MS),
             updated,
+            made_up: true,
             lines,
         }
     }
@@ -292,6 +293,7 @@ impl Maker<'_> {
                 .filter(|_| at.is_multiple_of(3))
                 .and_then(|line| line.order_number.clone()),
             updated,
+            made_up: true,
             lines,
         }
     }

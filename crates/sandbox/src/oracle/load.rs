@@ -11,6 +11,7 @@
 //!   in full in `DeliverToLocation`; for invoices in `Description`.
 //! - An order of total zero is canceled, others get a status by chance of their number. Invoice
 //!   statuses are taken from the published word, else by chance.
+//! - Project coding, flexfields, conversion and the liability account are null: nothing was published of them.
 //! - An invoice without a number gets one from its source and place in the file.
 
 use std::collections::HashMap;
@@ -218,6 +219,7 @@ fn order_record(ids: &mut Ids, at: usize, entity: String, order: &PublishedOrder
         order_date: order.order_date,
         created,
         updated: created + lag,
+        made_up: false,
         lines,
     };
     let mut record = build::order(ids, &draft);
@@ -306,6 +308,7 @@ fn read_invoices(
             status,
             order_number: invoice.order_number.clone().filter(|_| chance.is_multiple_of(3)),
             updated: instant_on(date, chance),
+            made_up: false,
             lines: vec![line],
             supplier: invoice.supplier,
         };

@@ -5,6 +5,7 @@
 
 mod build;
 mod change;
+mod derived;
 mod describe;
 pub mod edits;
 pub mod erp;
@@ -288,7 +289,8 @@ impl Oracle {
     /// its id.
     ///
     /// A record is an object of Oracle's attributes with its children as arrays below their names:
-    /// orders have `lines`, these `schedules`, these `distributions`; invoices have `invoiceLines`.
+    /// orders have `lines`, these `schedules`, these `distributions`, these `projectDFF`; invoices have
+    /// `invoiceLines`, `invoiceInstallments` and `invoiceDff`.
     /// Ids are numbers, amounts carry the stored digits, date-times always have milliseconds.
     #[must_use]
     pub fn state_json(&self) -> String {

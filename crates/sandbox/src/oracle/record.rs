@@ -1,7 +1,9 @@
 //! One stored record: a sparse row of values, with child records below it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::derived;
 use super::schema::{KeyStyle, Resource};
 use super::value::Value;
 
@@ -80,8 +82,25 @@ impl Record {
         }
     }
 
+    /// The stored rows of a child.
     pub(crate) fn children(&self, child: usize) -> &[Record] {
         self.children.get(child).map_or(&[], Vec::as_slice)
+    }
+
+    /// The rows of a child as others see them: the stored ones, else those that follow from this record.
+    pub(crate) fn shown_children(&self, child: usize) -> Cow<'_, [Record]> {
+        match (self.children(child), self.resource.children.get(child)) {
+            ([], Some(resource)) => Cow::Owned(derived::rows(self, resource)),
+            (stored, _) => Cow::Borrowed(stored),
+        }
+    }
+
+    /// The same rows to change: from now on they are stored.
+    pub(crate) fn shown_children_mut(&mut self, child: usize) -> &mut Vec<Record> {
+        if let Cow::Owned(rows) = self.shown_children(child) {
+            *self.children_mut(child) = rows;
+        }
+        self.children_mut(child)
     }
 
     pub(crate) fn children_mut(&mut self, child: usize) -> &mut Vec<Record> {

@@ -59,7 +59,7 @@ pub(crate) fn item(record: &Record, projection: &Projection, form: &Form, parent
 
 fn children(record: &Record, at: usize, projection: &Projection, form: &Form, own: &str, out: &mut String) {
     let resource = record.resource.children[at];
-    let all = record.children(at);
+    let all = record.shown_children(at);
     let shown = all.len().min(form.child_limit.unwrap_or(usize::MAX));
     let path = format!("{own}/child/{}", resource.name);
     out.push('"');
@@ -159,16 +159,18 @@ fn context(record: &Record, form: &Form, own: &str, out: &mut String) {
 /// milliseconds, children as arrays under their own names.
 pub(crate) fn state(record: &Record, out: &mut String) {
     out.push('{');
-    for (place, (at, value)) in record.values().iter().enumerate() {
+    let attributes = record.resource.attributes;
+    let values = record.values().iter().map(|(at, value)| (&attributes[usize::from(*at)], value));
+    for (place, (attribute, value)) in values.filter(|(attribute, _)| !attribute.hidden).enumerate() {
         if place > 0 {
             out.push(',');
         }
-        let _ = write!(out, "\"{}\":", record.resource.attributes[usize::from(*at)].name);
+        let _ = write!(out, "\"{}\":", attribute.name);
         value.write(out, InstantStyle::Millis, false);
     }
     for (at, child) in record.resource.children.iter().enumerate() {
         let _ = write!(out, ",\"{}\":[", child.name);
-        for (place, inner) in record.children(at).iter().enumerate() {
+        for (place, inner) in record.shown_children(at).iter().enumerate() {
             if place > 0 {
                 out.push(',');
             }

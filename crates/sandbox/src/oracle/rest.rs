@@ -357,12 +357,12 @@ impl Exchange<'_> {
         };
         let (at, resource) = record.resource.child(name).ok_or_else(|| self.errors.not_found())?;
         let path = format!("{parent}/{}/child/{name}", record.path_key());
-        let children = record.children(at);
+        let children = record.shown_children(at);
         match deeper {
-            [] => self.child_collection(resource, children, &path),
+            [] => self.child_collection(resource, &children, &path),
             ["describe"] => Ok(describe::one(self, resource)),
             [key, deeper @ ..] => {
-                let child = find_child(resource, children, key).ok_or_else(|| self.errors.not_found())?;
+                let child = find_child(resource, &children, key).ok_or_else(|| self.errors.not_found())?;
                 self.walk(child, &path, deeper)
             }
         }

@@ -51,6 +51,13 @@ pub(crate) enum Writes {
     Delete,
 }
 
+const fn shown(name: &'static str, kind: Kind) -> Attribute {
+    Attribute { name, kind, queryable: true, hidden: false }
+}
+
+/// The key of a flexfield's only row, which is that of its parent.
+const KEY_OF_PARENT: Attribute = Attribute { name: "", kind: Kind::Id, queryable: false, hidden: true };
+
 /// One resource: a table of attributes and its children.
 #[derive(Debug)]
 pub(crate) struct Resource {
@@ -76,11 +83,18 @@ impl Resource {
     }
 }
 
-macro_rules! queryable {
-    (q) => {
+/// Whether an attribute may be queried (`q`) or not (`n`), or is hidden (`h`).
+macro_rules! is {
+    (queryable q) => {
         true
     };
-    (n) => {
+    (queryable $other:ident) => {
+        false
+    };
+    (hidden h) => {
+        true
+    };
+    (hidden $other:ident) => {
         false
     };
 }
@@ -98,7 +112,12 @@ macro_rules! attributes {
         }
 
         pub(crate) static $table: &[Attribute] = &[
-            $(Attribute { name: stringify!($name), kind: Kind::$kind, queryable: queryable!($query), hidden: false },)*
+            $(Attribute {
+                name: stringify!($name),
+                kind: Kind::$kind,
+                queryable: is!(queryable $query),
+                hidden: is!(hidden $query),
+            },)*
         ];
     };
 }
@@ -197,7 +216,19 @@ attributes!(Distribution DISTRIBUTION_ATTRIBUTES {
     POChargeAccountId Id q,
     POChargeAccount Text q,
     LastUpdateDate Instant q,
+    // there for records that were made up, whose project is made up too
+    MadeUp Flag h,
 });
+
+/// Below a distribution, where project coding stands: there is no flat project number.
+static PROJECT_DFF_ATTRIBUTES: &[Attribute] = &[
+    KEY_OF_PARENT,
+    shown("_PROJECT_ID", Kind::Id),
+    shown("_TASK_ID", Kind::Id),
+    shown("_EXPENDITURE_TYPE_ID", Kind::Id),
+    shown("_ORGANIZATION_ID", Kind::Id),
+    shown("_EXPENDITURE_ITEM_DATE", Kind::Date),
+];
 
 attributes!(Inv INVOICE_ATTRIBUTES {
     InvoiceId Id q,
@@ -214,6 +245,9 @@ attributes!(Inv INVOICE_ATTRIBUTES {
     RequesterId Id q,
     Requester Text q,
     InvoiceGroup Text q,
+    ConversionRateType Text q,
+    ConversionDate Date q,
+    ConversionRate Number q,
     AccountingDate Date q,
     Description Text q,
     PaymentTerms Text q,
@@ -221,6 +255,7 @@ attributes!(Inv INVOICE_ATTRIBUTES {
     InvoiceSource Text q,
     InvoiceType Text q,
     LegalEntity Text q,
+    LiabilityDistribution Text q,
     ValidationStatus Text q,
     ApprovalStatus Text q,
     PaidStatus Text q,
@@ -232,6 +267,8 @@ attributes!(Inv INVOICE_ATTRIBUTES {
     CreationDate Instant q,
     LastUpdateDate Instant q,
     LastUpdatedBy Text n,
+    // there for records that were made up, whose flexfield and instalments are made up too
+    MadeUp Flag h,
 });
 
 attributes!(InvLine INVOICE_LINE_ATTRIBUTES {
@@ -251,6 +288,19 @@ attributes!(InvLine INVOICE_LINE_ATTRIBUTES {
     LastUpdateDate Instant q,
 });
 
+attributes!(Installment INSTALLMENT_ATTRIBUTES {
+    InstallmentNumber Integer q,
+    DueDate Date q,
+    GrossAmount Number q,
+    UnpaidAmount Number q,
+    HoldFlag Flag q,
+    HoldReason Text q,
+});
+
+/// `ProcessingQueue` is the attribute by which Oracle's example filters; a tenant has others.
+static INVOICE_DFF_ATTRIBUTES: &[Attribute] =
+    &[KEY_OF_PARENT, shown("ProcessingQueue", Kind::Text), shown("__FLEX_Context", Kind::Text)];
+
 attributes!(Sup SUPPLIER_ATTRIBUTES {
     SupplierId Id q,
     SupplierPartyId Id q,
@@ -268,7 +318,7 @@ attributes!(Sup SUPPLIER_ATTRIBUTES {
     LastUpdateDate Instant q,
 });
 
-/// `purchaseOrders` and below it `lines`, `schedules`, `distributions`.
+/// `purchaseOrders` and below it `lines`, `schedules`, `distributions`, `projectDFF`.
 pub(crate) static PURCHASE_ORDERS: Resource = Resource {
     name: "purchaseOrders",
     attributes: PO_ATTRIBUTES,
@@ -308,19 +358,30 @@ pub(crate) static DISTRIBUTIONS: Resource = Resource {
     key: Distribution::PODistributionId as u8,
     key_style: KeyStyle::Opaque,
     last_update: Some(Distribution::LastUpdateDate as u8),
-    children: &[],
+    children: &[&PROJECT_DFF],
     finders: &[("PrimaryKey", "PODistributionId")],
     writes: Writes::Nothing,
 };
 
-/// `invoices` and below it `invoiceLines`.
+pub(crate) static PROJECT_DFF: Resource = Resource {
+    name: "projectDFF",
+    attributes: PROJECT_DFF_ATTRIBUTES,
+    key: 0,
+    key_style: KeyStyle::Opaque,
+    last_update: None,
+    children: &[],
+    finders: &[],
+    writes: Writes::Nothing,
+};
+
+/// `invoices` and below it `invoiceLines`, `invoiceInstallments`, `invoiceDff`.
 pub(crate) static INVOICES: Resource = Resource {
     name: "invoices",
     attributes: INVOICE_ATTRIBUTES,
     key: Inv::InvoiceId as u8,
     key_style: KeyStyle::Opaque,
     last_update: Some(Inv::LastUpdateDate as u8),
-    children: &[&INVOICE_LINES],
+    children: &[&INVOICE_LINES, &INVOICE_INSTALLMENTS, &INVOICE_DFF],
     finders: &[("PrimaryKey", "InvoiceId")],
     writes: Writes::Nothing,
 };
@@ -333,6 +394,28 @@ pub(crate) static INVOICE_LINES: Resource = Resource {
     last_update: Some(InvLine::LastUpdateDate as u8),
     children: &[],
     finders: &[("PrimaryKey", "LineNumber")],
+    writes: Writes::Nothing,
+};
+
+pub(crate) static INVOICE_INSTALLMENTS: Resource = Resource {
+    name: "invoiceInstallments",
+    attributes: INSTALLMENT_ATTRIBUTES,
+    key: Installment::InstallmentNumber as u8,
+    key_style: KeyStyle::Opaque,
+    last_update: None,
+    children: &[],
+    finders: &[("PrimaryKey", "InstallmentNumber")],
+    writes: Writes::Nothing,
+};
+
+pub(crate) static INVOICE_DFF: Resource = Resource {
+    name: "invoiceDff",
+    attributes: INVOICE_DFF_ATTRIBUTES,
+    key: 0,
+    key_style: KeyStyle::Opaque,
+    last_update: None,
+    children: &[],
+    finders: &[],
     writes: Writes::Nothing,
 };
 

@@ -127,7 +127,8 @@ fn all(parts: impl Iterator<Item = Option<bool>>) -> Option<bool> {
 impl Test {
     fn evaluate(&self, record: &Record, path: &[usize]) -> Option<bool> {
         if let Some((first, rest)) = path.split_first() {
-            let found = record.children(*first).iter().any(|child| self.evaluate(child, rest) == Some(true));
+            let found =
+                record.shown_children(*first).iter().any(|child| self.evaluate(child, rest) == Some(true));
             return Some(found);
         }
         let value = record.get(self.attribute);

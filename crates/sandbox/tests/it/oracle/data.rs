@@ -174,6 +174,40 @@ fn loading_keeps_every_digit_and_letter() {
 }
 
 #[test]
+fn of_loaded_records_nothing_is_made_up() {
+    let oracle = empty();
+    oracle.load_text(ORDERS, INVOICES).unwrap();
+    let text = oracle.state_json();
+    assert!(!text.contains("MadeUp") && !made(&orders(3)).state_json().contains("MadeUp"));
+    let state = state(&oracle);
+    let project =
+        &state["purchaseOrders"][0]["lines"][0]["schedules"][0]["distributions"][0]["projectDFF"][0];
+    let names =
+        ["_PROJECT_ID", "_TASK_ID", "_EXPENDITURE_TYPE_ID", "_ORGANIZATION_ID", "_EXPENDITURE_ITEM_DATE"];
+    assert!(names.iter().all(|name| project.get(name) == Some(&Value::Null)), "{project}");
+    let [dated, undated] = [&state["invoices"][0], &state["invoices"][1]];
+    assert_eq!(dated["invoiceDff"][0]["ProcessingQueue"], Value::Null);
+    assert_eq!((&dated["ConversionRate"], &dated["LiabilityDistribution"]), (&Value::Null, &Value::Null));
+    let instalments = [&dated["invoiceInstallments"], &undated["invoiceInstallments"]];
+    assert_eq!(texts(instalments[0], "DueDate"), ["2014-07-01"]);
+    assert_eq!((&instalments[1][0]["DueDate"], instalments[1].as_array().unwrap().len()), (&Value::Null, 1));
+    // an order is what it was as long as nobody looks below it
+    let order = state["purchaseOrders"][0].as_object().unwrap();
+    assert_eq!(order.len(), 42, "{:?}", order.keys());
+}
+
+#[test]
+fn foreign_invoices_carry_a_rate_into_the_ledgers_currency() {
+    let state = state(&made(&orders(200)));
+    for invoice in state["invoices"].as_array().unwrap() {
+        let foreign = invoice["InvoiceCurrency"] != "USD";
+        assert_eq!(invoice["ConversionRate"].is_number(), foreign);
+        assert_eq!(invoice["ConversionRateType"] == "Corporate", foreign);
+        assert!(invoice["LiabilityDistribution"].as_str().unwrap().contains(".10.21100."));
+    }
+}
+
+#[test]
 fn a_bad_line_is_named_and_nothing_is_added() {
     let oracle = empty();
     let error = oracle.load_text(&ORDERS.replace("6200.00", "6,200"), INVOICES).unwrap_err();

@@ -1,6 +1,7 @@
 //! The Oracle side.
 
 mod access;
+mod children;
 mod data;
 mod describe;
 mod edits;
