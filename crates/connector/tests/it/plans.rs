@@ -86,11 +86,23 @@ const ASKED: [(&str, &str, &str); 28] = [
     ),
     ("one movement's exchanges", "select at, what, status", "$c, $m, 200"),
     ("one movement's actions", "select action_id", "$c, $m, 200"),
-    ("movements of an order", "filtered_movements", "$c, null, null, null, null, null, 'US1234', null, 50, false"),
+    (
+        "movements of an order",
+        "filtered_movements",
+        "$c, null, null, null, null, null, 'US1234', null, 50, false",
+    ),
     ("what settles those that failed", "cross join lateral settled_by", "$c, array[$m]"),
-    ("what stands", "select (select count(*) from movements where connection_id = $1 and state = 'pending')", "$c"),
+    (
+        "what stands",
+        "select (select count(*) from movements where connection_id = $1 and state = 'pending')",
+        "$c",
+    ),
     ("what is wrong", "select m.state, m.code, count(*)", "$c"),
-    ("movements of a task", "filtered_movements", "$c, null, null, null, null, null, null, 't1234', 50, false"),
+    (
+        "movements of a task",
+        "filtered_movements",
+        "$c, null, null, null, null, null, null, 't1234', 50, false",
+    ),
     (
         "words among the newest records",
         "order by changed_at desc limit $3) newest",

@@ -85,11 +85,13 @@ impl World {
         let db = &self.engine.db;
         let standing = movements::standing(db, self.connection).await.unwrap();
         let counts = movements::count(db, self.connection).await.unwrap();
-        assert_eq!((counts.open, counts.held, counts.failed), (standing.open, standing.held, standing.failed));
+        assert_eq!(
+            (counts.open, counts.held, counts.failed),
+            (standing.open, standing.held, standing.failed)
+        );
         let causes = connector::store::causes::movements(db, self.connection).await.unwrap();
         let told: i64 = causes.iter().filter(|group| group.state == "failed").map(|group| group.count).sum();
-        let unsettled =
-            Filter { state: Some("failed".to_owned()), unsettled: true, ..Filter::default() };
+        let unsettled = Filter { state: Some("failed".to_owned()), unsettled: true, ..Filter::default() };
         let grouped = movements::groups(db, self.connection, &unsettled).await.unwrap();
         let grouped: i64 = grouped.iter().map(|group| group.count).sum();
         let listed = movements::list(db, self.connection, &unsettled, 1_000).await.unwrap();

@@ -181,7 +181,10 @@ mod tests {
     #[test]
     fn without_a_terminal_nothing_is_wrapped() {
         let text = table().fitted(None);
-        assert!(text.lines().any(|line| line.contains("written to its task") && line.contains(OURS)), "{text}");
+        assert!(
+            text.lines().any(|line| line.contains("written to its task") && line.contains(OURS)),
+            "{text}"
+        );
         assert_eq!(text, table().fitted(Some(200)));
     }
 

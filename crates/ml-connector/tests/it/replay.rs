@@ -62,16 +62,17 @@ async fn a_failed_movement_is_edited_previewed_and_sent_again_and_the_trace_show
     let numbers: Vec<String> = pair.tasks().into_values().map(|shown| shown["po_number"].clone()).collect();
     assert_eq!(numbers, ["PO-0-B"]);
     // the log keeps that it failed, and everything else knows that it needs nobody
-    let list = ["movements", "list", "main", "--state", "failed"];
+    let list = ["movements", "list", "main", "--state", "failed", "--kind", "order"];
     let all = world.succeeds(&list).await;
     assert!(all.stdout.contains(id) && all.stdout.contains(&format!("settled: {new}")), "{all:?}");
     let left = world.succeeds(&[&list[..], &["--unsettled", "--json"]].concat()).await.json();
     assert_eq!(left, serde_json::json!([]));
     let counted = world.succeeds(&["connection", "show", "main", "--json"]).await.json();
-    assert_eq!(counted["movements"]["failed"], 0);
+    assert_eq!(counted["movements"]["failed"], 1, "only its invoice's");
     let listed = world.succeeds(&["connection", "list", "--json"]).await.json();
-    assert_eq!(listed[0]["movements"]["failed"], 0);
-    let again = world.succeeds(&["movements", "replay", "main", "--state", "failed", "--yes"]).await;
+    assert_eq!(listed[0]["movements"]["failed"], 1);
+    let again = ["movements", "replay", "main", "--state", "failed", "--kind", "order", "--yes"];
+    let again = world.succeeds(&again).await;
     assert!(again.stderr.contains("0 sent again"), "{again:?}");
 
     let shown = world.succeeds(&["movements", "show", "main", id]).await.stdout;

@@ -77,8 +77,10 @@ async fn a_change_of_settings_is_previewed_on_live_tasks_applied_to_all_and_roll
     let trace = reads(&world, &["trace", "main", "PO-0"]).await;
     let whats: Vec<&str> =
         trace["entries"].as_array().unwrap().iter().map(|entry| entry["what"].as_str().unwrap()).collect();
-    let at = |what: &str| whats.iter().position(|w| *w == what).unwrap_or_else(|| panic!("{what}: {whats:#?}"));
-    let (changed, back) = (at("settings: version 2 by Ada"), at("settings: version 3 by Ada, back to version 1"));
+    let at =
+        |what: &str| whats.iter().position(|w| *w == what).unwrap_or_else(|| panic!("{what}: {whats:#?}"));
+    let (changed, back) =
+        (at("settings: version 2 by Ada"), at("settings: version 3 by Ada, back to version 1"));
     assert!(0 < changed && changed < back && back + 1 < whats.len(), "{whats:#?}");
     assert!(!whats.iter().any(|what| what.starts_with("settings: version 1")), "{whats:#?}");
     let told = world.succeeds(&["connection", "history", "main"]).await.stdout;

@@ -73,8 +73,9 @@ fn read(path: &Path) -> Result<String, Error> {
 /// Opens the person's editor on the text, in a file that only this user can read.
 fn edited(text: &str) -> anyhow::Result<String> {
     let editor = ["VISUAL", "EDITOR"].iter().find_map(|name| std::env::var(name).ok());
-    let no_editor =
-        || Error::new(Code::InputUnreadable, "neither VISUAL nor EDITOR names an editor to open the record with");
+    let no_editor = || {
+        Error::new(Code::InputUnreadable, "neither VISUAL nor EDITOR names an editor to open the record with")
+    };
     let editor = editor.filter(|editor| !editor.trim().is_empty()).ok_or_else(no_editor)?;
     let file = tempfile::Builder::new().prefix("movement-").suffix(".json").tempfile()?;
     std::fs::write(file.path(), text)?;
