@@ -204,7 +204,7 @@ mod tests {
         );
         assert_eq!(text, wanted);
         let narrow = table().fitted(Some(30));
-        assert!(narrow.contains("what  the order was written\n      to its task\n"), "{narrow}");
+        assert!(narrow.contains("what  the order was written to\n      its task\n"), "{narrow}");
         assert!(narrow.contains(OURS), "an id stays whole at any width: {narrow}");
     }
 
