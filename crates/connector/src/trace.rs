@@ -104,6 +104,13 @@ pub async fn of(db: &PgPool, connection: &Connection, what: &str) -> Result<Trac
     let asked = rows::attempts(db, id, &asked).await?;
     cut |= full(asked.len(), rows::MOST);
     entries.extend(asked);
+    // settings changed for all records: of these, what falls into this one's time
+    let times = || entries.iter().map(|entry| entry.at);
+    if let (Some(first), Some(last)) = (times().min(), times().max()) {
+        let changed = rows::settings(db, id, first, last).await?;
+        cut |= full(changed.len(), rows::MOST);
+        entries.extend(changed);
+    }
     entries.sort_by(|one, other| (one.at, one.place, &one.id).cmp(&(other.at, other.place, &other.id)));
     Ok(Trace { subjects, cut, entries })
 }

@@ -93,7 +93,7 @@ fn connection(row: &Row) -> Markup {
                 div.bad[counts.failed > 0] { dt { "failed" } dd { (counts.failed) } }
             }
             @if counts.held > 0 { (look("movements", "held", "Why they are held", &row.name)) }
-            @if counts.failed > 0 { (look("movements", "failed", "Why they failed", &row.name)) }
+            @if counts.failed > 0 { (look("movements", "failed --unsettled", "Why they failed", &row.name)) }
             @if let Some(journals) = &row.journals { (completed_tasks(journals, &row.name)) }
             @if let Some(run) = &row.compared { (comparison(run, &row.name)) }
             @for side in row.sides.iter().filter(|side| side.open) { (failing_side(side)) }

@@ -1,4 +1,4 @@
-//! What the program ends with. 0: done; 1: failed; 2: wrong use (clap); 3: a check found a problem;
+//! What the program ends with. 0: done; 1: failed, or not consented to; 2: wrong use (clap); 3: a check found a problem;
 //! 4: the key-encryption key is missing or wrong; 5: another node is busy with it.
 
 use std::process::ExitCode;
@@ -9,7 +9,7 @@ use crate::cli::Global;
 
 /// A check found a problem; the command itself worked.
 pub const FOUND_PROBLEMS: u8 = 3;
-/// The command failed.
+/// The command failed, or a person did not consent to what it was to do: nothing was done.
 pub const FAILED: u8 = 1;
 const NO_KEY: u8 = 4;
 const BUSY: u8 = 5;

@@ -2,11 +2,12 @@
 
 use std::io::{BufRead, IsTerminal, Write};
 
-use comfy_table::presets::UTF8_FULL_CONDENSED;
-use comfy_table::{ContentArrangement, Table};
 use serde::Serialize;
 
+pub use self::table::Table;
 use crate::cli::Global;
+
+mod table;
 
 /// Writes a line of data. A closed pipe ends the program quietly, as with any other tool.
 pub fn data(text: &str) {
@@ -36,18 +37,12 @@ pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
 
 /// A table with these columns, as wide as the terminal.
 pub fn table(columns: &[&str]) -> Table {
-    let mut table = Table::new();
-    table
-        .load_style(UTF8_FULL_CONDENSED)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_header(columns);
-    table
+    Table::new(columns)
 }
 
 /// Names with their values, without a header.
 pub fn pairs<N: Into<String>, V: Into<String>>(rows: impl IntoIterator<Item = (N, V)>) -> Table {
-    let mut table = Table::new();
-    table.load_style(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
+    let mut table = Table::new(&[]);
     for (name, value) in rows {
         table.add_row([name.into(), value.into()]);
     }

@@ -44,7 +44,7 @@ macro_rules! program {
                 "Wait and try again; the lease ends by itself within a minute after its node has gone.";
             InputUnreadable Usage "MLC-1214" "A file or value that was given cannot be read",
                 "Nothing was changed.",
-                "Check the path, the permissions and the form that the message names.";
+                "Check the path, the permissions and the form that the message names. Where it names an editor: set `VISUAL` or `EDITOR` to one that stays until the file is closed, such as `EDITOR=nano`, or give the record as a file with `movements edit NAME ID --body FILE` (`-`: standard input).";
             PodChanged Settings "MLC-1215" "The connection has read from another Oracle pod",
                 "Nothing was changed. The ids of one pod name other records in another: tasks, movements and journals of both would be mixed.",
                 "Pause this connection and add one for the other pod with `connection add`; `connection show NAME --toml` prints the settings to begin with.";

@@ -21,7 +21,8 @@ pub struct Group {
 }
 
 /// Movements that are held or failed, and those in doubt for more than an hour, by state and code. A failed one
-/// counts no more when a person discarded it, or a newer movement of the same record was delivered.
+/// counts no more when a person discarded it, or a newer movement of the same record has ended: delivered it settles it, failed
+/// or held it counts in its place.
 pub async fn movements(db: &PgPool, connection: ConnectionId) -> Result<Vec<Group>> {
     Ok(sqlx::query_as!(
         Group,
@@ -33,9 +34,7 @@ pub async fn movements(db: &PgPool, connection: ConnectionId) -> Result<Vec<Grou
            and (m.state = 'held'
                 or (m.state = 'in_doubt' and m.sent_at < now() - interval '1 hour')
                 or (m.state = 'failed' and m.outcome is distinct from 'discarded' and not exists (
-                        select from movements n
-                        where n.connection_id = $1 and n.movement_id > m.movement_id and n.feed = m.feed
-                          and n.source_id = m.source_id and n.state = 'delivered')))
+                        select from settled_by($1, m.feed, m.source_id, m.created_at))))
          group by m.state, m.code order by m.state, m.code",
         connection.0
     )

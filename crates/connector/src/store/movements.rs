@@ -1,6 +1,6 @@
 //! The movements as a record log, for people to read.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use sqlx::PgPool;
@@ -45,6 +45,8 @@ pub struct Movement {
     pub next_attempt_at: Timestamp,
     /// The movement whose record it sends again.
     pub replay_of: Option<uuid::Uuid>,
+    /// Of a failed one the newest movement of its record that was opened later and has ended: this one needs nobody then.
+    pub settled_by: Option<uuid::Uuid>,
 }
 
 /// Which movements are meant; what is `None` lets all pass.
@@ -64,6 +66,8 @@ pub struct Filter {
     pub order_number: Option<String>,
     /// Only this task.
     pub task: Option<String>,
+    /// Only what still needs somebody: held, or failed, not discarded and not [settled](Movement::settled_by).
+    pub unsettled: bool,
 }
 
 /// Lists at most `limit` movements, newest first.
@@ -80,6 +84,8 @@ pub async fn list(
                 m.next_attempt_at as \"next_attempt_at!\", m.replay_of
          from filtered_movements($1, $2, $3, $4, $5, $6, $7, $8) m left join documents d
               on d.connection_id = m.connection_id and d.feed = m.feed and d.source_id = m.source_id
+         where not $10 or m.state = 'held' or (m.state = 'failed' and m.outcome is distinct from 'discarded'
+               and not exists (select from settled_by($1, m.feed, m.source_id, m.created_at)))
          order by m.movement_id desc limit $9",
         connection.0,
         filter.state,
@@ -90,12 +96,17 @@ pub async fn list(
         filter.order_number,
         filter.task,
         limit,
+        filter.unsettled,
     )
     .fetch_all(db)
     .await?;
+    let failed: Vec<uuid::Uuid> =
+        rows.iter().filter(|r| r.state == "failed").map(|r| r.movement_id).collect();
+    let settled = settled(db, connection, &failed).await?;
     Ok(rows
         .into_iter()
         .map(|r| Movement {
+            settled_by: settled.get(&r.movement_id).copied(),
             movement_id: r.movement_id,
             feed: r.feed,
             source_id: r.source_id,
@@ -113,6 +124,27 @@ pub async fn list(
             replay_of: r.replay_of,
         })
         .collect())
+}
+
+/// Which of these failed movements are settled, each with the movement that stands in its place.
+pub async fn settled(
+    db: &PgPool,
+    connection: ConnectionId,
+    failed: &[uuid::Uuid],
+) -> Result<HashMap<uuid::Uuid, uuid::Uuid>> {
+    if failed.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows = sqlx::query!(
+        "select m.movement_id, s.by_id as \"by_id!\" from movements m
+         cross join lateral settled_by($1, m.feed, m.source_id, m.created_at) as s(by_id)
+         where m.connection_id = $1 and m.movement_id = any($2) and m.state = 'failed'",
+        connection.0,
+        failed,
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows.into_iter().map(|r| (r.movement_id, r.by_id)).collect())
 }
 
 /// Movements that stand alike.
@@ -145,7 +177,10 @@ pub async fn groups(db: &PgPool, connection: ConnectionId, filter: &Filter) -> R
         "select g.state as \"state!\", g.code, g.count as \"count!\", m.created_at as \"newest_at!\",
                 g.example as \"example!\", m.reason
          from (select state, code, count(*) as count, (array_agg(movement_id order by movement_id desc))[1] as example
-               from filtered_movements($1, $2, $3, $4, $5, $6, $7, $8) group by state, code) g
+               from filtered_movements($1, $2, $3, $4, $5, $6, $7, $8) f
+               where not $9 or f.state = 'held' or (f.state = 'failed' and f.outcome is distinct from 'discarded'
+                     and not exists (select from settled_by($1, f.feed, f.source_id, f.created_at)))
+               group by state, code) g
          join movements m on m.connection_id = $1 and m.movement_id = g.example
          order by g.count desc, g.state, g.code",
         connection.0,
@@ -156,6 +191,7 @@ pub async fn groups(db: &PgPool, connection: ConnectionId, filter: &Filter) -> R
         filter.until.map(at) as Option<jiff_sqlx::Timestamp>,
         filter.order_number,
         filter.task,
+        filter.unsettled,
     )
     .fetch_all(db)
     .await?;
@@ -175,7 +211,8 @@ pub async fn groups(db: &PgPool, connection: ConnectionId, filter: &Filter) -> R
 }
 
 /// The newest movement of each record among those that a filter means: one replay sends a record once, to all its
-/// tasks. Those under way are left out unless a state was asked for, and what was given up or replaced always. In the order in which they were opened.
+/// tasks. Those under way are left out unless a state was asked for; always what was given up or replaced, and what failed
+/// and is [settled](Movement::settled_by). In the order in which they were opened.
 pub async fn newest_of_each(
     db: &PgPool,
     connection: ConnectionId,
@@ -187,6 +224,9 @@ pub async fn newest_of_each(
              from filtered_movements($1, $2, $3, $4, $5, $6, $7, $8) m
              where ($2 is not null or m.state in ('delivered', 'failed', 'held'))
                and coalesce(m.outcome, '') not in ('superseded', 'discarded')
+               and (not $9 or m.state in ('held', 'failed'))
+               and not (m.state = 'failed' and exists (
+                        select from settled_by($1, m.feed, m.source_id, m.created_at)))
              order by m.feed, m.source_id, m.movement_id desc) newest
          order by movement_id",
         connection.0,
@@ -197,6 +237,7 @@ pub async fn newest_of_each(
         filter.until.map(at) as Option<jiff_sqlx::Timestamp>,
         filter.order_number,
         filter.task,
+        filter.unsettled,
     )
     .fetch_all(db)
     .await?;
@@ -272,6 +313,10 @@ pub async fn show(db: &PgPool, connection: ConnectionId, id: MovementId) -> Resu
     )
     .fetch_optional(db)
     .await?;
+    let settled = match &row {
+        Some(row) if row.state == "failed" => settled(db, connection, &[id.0]).await?,
+        _ => HashMap::new(),
+    };
     let exchanges = attempts::of(db, connection, id.0, SHOWN).await?;
     let actions = actions::of(db, connection, id.0, SHOWN).await?;
     Ok(row.map(|r| FullMovement {
@@ -284,6 +329,7 @@ pub async fn show(db: &PgPool, connection: ConnectionId, id: MovementId) -> Resu
         earlier_requests: r.earlier_requests,
         response: r.response,
         movement: Movement {
+            settled_by: settled.get(&r.movement_id).copied(),
             movement_id: r.movement_id,
             feed: r.feed,
             source_id: r.source_id,
@@ -310,7 +356,7 @@ pub struct Standing {
     pub open: i64,
     /// Held for a person.
     pub held: i64,
-    /// Given up.
+    /// Given up, unless a person discarded it or it is [settled](Movement::settled_by).
     pub failed: i64,
 }
 
@@ -323,7 +369,9 @@ pub async fn standing(db: &PgPool, connection: ConnectionId) -> Result<Standing>
                 + (select count(*) from movements
                    where connection_id = $1 and state in ('sending', 'retrying', 'in_doubt')) as \"open!\",
                 (select count(*) from movements where connection_id = $1 and state = 'held') as \"held!\",
-                (select count(*) from movements where connection_id = $1 and state = 'failed') as \"failed!\"",
+                (select count(*) from movements m
+                 where m.connection_id = $1 and m.state = 'failed' and m.outcome is distinct from 'discarded'
+                   and not exists (select from settled_by($1, m.feed, m.source_id, m.created_at))) as \"failed!\"",
         connection.0
     )
     .fetch_one(db)
@@ -374,24 +422,21 @@ pub struct Counts {
     pub updated: i64,
     /// Held for a person.
     pub held: i64,
-    /// Given up.
+    /// Given up, and as [`Standing`] has it not settled.
     pub failed: i64,
 }
 
 /// Counts a connection's movements by state. This reads its whole log; [`standing`] does not.
 pub async fn count(db: &PgPool, connection: ConnectionId) -> Result<Counts> {
-    let row = sqlx::query_as!(
-        Counts,
-        "select count(*) filter (where state in ('pending', 'sending', 'retrying', 'in_doubt')) as \"open!\",
-                count(*) filter (where state = 'delivered') as \"delivered!\",
+    let Standing { open, held, failed } = standing(db, connection).await?;
+    let row = sqlx::query!(
+        "select count(*) filter (where state = 'delivered') as \"delivered!\",
                 count(distinct destination_id) filter (where outcome = 'created') as \"created!\",
-                count(distinct destination_id) filter (where outcome = 'updated') as \"updated!\",
-                count(*) filter (where state = 'held') as \"held!\",
-                count(*) filter (where state = 'failed') as \"failed!\"
+                count(distinct destination_id) filter (where outcome = 'updated') as \"updated!\"
          from movements where connection_id = $1",
         connection.0
     )
     .fetch_one(db)
     .await?;
-    Ok(row)
+    Ok(Counts { open, delivered: row.delivered, created: row.created, updated: row.updated, held, failed })
 }

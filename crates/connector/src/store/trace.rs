@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::error::Result;
 use crate::hooks::event::EventKey;
 use crate::ids::ConnectionId;
+use crate::store::at;
 use crate::trace::{Entry, Place};
 
 /// Rows of one kind that are told at most, the newest.
@@ -334,6 +335,32 @@ pub async fn actions(db: &PgPool, connection: ConnectionId, about: &[Uuid]) -> R
                 format!("{} {} by {}{note}{decided}", r.subject_kind, r.what, r.done_by),
             )
         }
+    });
+    Ok(told.collect())
+}
+
+/// The versions of the settings that were made between these moments, both included.
+pub async fn settings(
+    db: &PgPool,
+    connection: ConnectionId,
+    first: Timestamp,
+    last: Timestamp,
+) -> Result<Vec<Entry>> {
+    let rows = sqlx::query!(
+        "select version, at, done_by, rollback_to from settings_versions
+         where connection_id = $1 and at between $2 and $3 order by version desc limit $4",
+        connection.0,
+        at(first) as jiff_sqlx::Timestamp,
+        at(last) as jiff_sqlx::Timestamp,
+        MOST,
+    )
+    .fetch_all(db)
+    .await?;
+    let told = rows.into_iter().map(|r| {
+        let by = r.done_by.map_or_else(String::new, |by| format!(" by {by}"));
+        let back = r.rollback_to.map_or_else(String::new, |to| format!(", back to version {to}"));
+        let what = format!("settings: version {}{by}{back}", r.version);
+        Entry::new(r.at.to_jiff(), Place::Connector, what)
     });
     Ok(told.collect())
 }

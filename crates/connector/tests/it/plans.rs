@@ -64,7 +64,7 @@ const FILL: [&str; 12] = [
 
 /// What each statement is known by, and what it is asked with; `$c` stands for the connection, `$m` for a movement.
 /// The first that fits counts.
-const ASKED: [(&str, &str, &str); 25] = [
+const ASKED: [(&str, &str, &str); 28] = [
     ("records of an order or a task", "with orders as (", "$c, 'US1234', 500"),
     ("tasks of records", "select task_gid as \"gid!\" from links", "$c, '{1234}', 'US1234', 500"),
     ("documents of records", "select feed, source_id, stored_at", "$c, '{1234}', 2000"),
@@ -86,8 +86,23 @@ const ASKED: [(&str, &str, &str); 25] = [
     ),
     ("one movement's exchanges", "select at, what, status", "$c, $m, 200"),
     ("one movement's actions", "select action_id", "$c, $m, 200"),
-    ("movements of an order", "filtered_movements", "$c, null, null, null, null, null, 'US1234', null, 50"),
-    ("movements of a task", "filtered_movements", "$c, null, null, null, null, null, null, 't1234', 50"),
+    (
+        "movements of an order",
+        "filtered_movements",
+        "$c, null, null, null, null, null, 'US1234', null, 50, false",
+    ),
+    ("what settles those that failed", "cross join lateral settled_by", "$c, array[$m]"),
+    (
+        "what stands",
+        "select (select count(*) from movements where connection_id = $1 and state = 'pending')",
+        "$c",
+    ),
+    ("what is wrong", "select m.state, m.code, count(*)", "$c"),
+    (
+        "movements of a task",
+        "filtered_movements",
+        "$c, null, null, null, null, null, null, 't1234', 50, false",
+    ),
     (
         "words among the newest records",
         "order by changed_at desc limit $3) newest",
@@ -221,6 +236,13 @@ async fn ask_everything(db: &PgPool, connection: &connections::Connection, movem
     assert!(movements::show(db, connection.id, MovementId(movement)).await.unwrap().is_some());
     let by_task = Filter { task: Some("t1234".into()), ..Filter::default() };
     assert_eq!(movements::list(db, connection.id, &by_task, 50).await.unwrap().len(), 4);
+    // one that failed, and those of the later months stand in its place
+    let failed = "select movement_id from movements where state = 'failed' order by movement_id limit 1";
+    let failed: uuid::Uuid = sqlx::raw_sql(failed).fetch_one(db).await.unwrap().get(0);
+    assert_eq!(movements::settled(db, connection.id, &[failed]).await.unwrap().len(), 1);
+    let standing = movements::standing(db, connection.id).await.unwrap();
+    let causes = connector::store::causes::movements(db, connection.id).await.unwrap();
+    assert_eq!((standing.failed, causes.iter().map(|group| group.count).sum::<i64>()), (80, 80));
     let words = |supplier: Option<&str>, text: Option<&str>| Wanted {
         words: Words { supplier: supplier.map(Into::into), text: text.map(Into::into), invoice: None },
         ..Wanted::default()

@@ -59,6 +59,13 @@ impl World {
         found.into_iter().next().unwrap()
     }
 
+    /// The only failed one that still needs somebody.
+    async fn only_failure(&self) -> Movement {
+        assert_eq!(self.failures_left().await, 1);
+        let found = self.in_state("failed").await;
+        found.into_iter().find(|movement| movement.settled_by.is_none()).unwrap()
+    }
+
     /// An order whose movement Asana refused for good.
     async fn with_a_failed_one(&self) -> (i64, MovementId) {
         let order = self.order("US-1", &["10"]);
@@ -71,6 +78,33 @@ impl World {
 
     fn oracle_calls(&self) -> u64 {
         self.sandbox.calls().count(|call| call.side == Side::Oracle)
+    }
+
+    /// How many failed movements still need somebody, on which all that counts or lists them agrees.
+    async fn failures_left(&self) -> i64 {
+        let db = &self.engine.db;
+        let standing = movements::standing(db, self.connection).await.unwrap();
+        let counts = movements::count(db, self.connection).await.unwrap();
+        assert_eq!(
+            (counts.open, counts.held, counts.failed),
+            (standing.open, standing.held, standing.failed)
+        );
+        let causes = connector::store::causes::movements(db, self.connection).await.unwrap();
+        let told: i64 = causes.iter().filter(|group| group.state == "failed").map(|group| group.count).sum();
+        let unsettled = Filter { state: Some("failed".to_owned()), unsettled: true, ..Filter::default() };
+        let grouped = movements::groups(db, self.connection, &unsettled).await.unwrap();
+        let grouped: i64 = grouped.iter().map(|group| group.count).sum();
+        let listed = movements::list(db, self.connection, &unsettled, 1_000).await.unwrap();
+        assert!(listed.iter().all(|movement| movement.settled_by.is_none()), "{listed:?}");
+        let listed = i64::try_from(listed.len()).unwrap();
+        assert_eq!((told, grouped, listed), (standing.failed, standing.failed, standing.failed));
+        standing.failed
+    }
+
+    /// What `movements replay --state failed` means.
+    async fn replayed_with_all_that_failed(&self) -> Vec<MovementId> {
+        let failed = Filter { state: Some("failed".to_owned()), ..Filter::default() };
+        movements::newest_of_each(&self.engine.db, self.connection, &failed).await.unwrap()
     }
 
     async fn deviating(&self) -> i64 {
@@ -86,7 +120,12 @@ async fn a_failed_movement_is_sent_again_without_asking_oracle() {
     let asked = world.oracle_calls();
     let report = world.replay(&[failed], &how()).await;
     assert_eq!((report.count, report.refused.len()), (1, 0));
+    assert_eq!(world.failures_left().await, 1, "until the replay has ended");
     world.run(Job::Push).await.unwrap();
+    assert_eq!(world.failures_left().await, 0, "the replay settled it");
+    assert_eq!(world.replayed_with_all_that_failed().await, []);
+    assert_eq!(world.full(failed).await.movement.settled_by, Some(report.opened[0].movement.0));
+    assert_eq!(world.only("failed").await.movement_id, failed.0, "the log keeps it");
     assert_eq!(world.task("US-1").shows("line_item_amount"), Some("10"));
     assert_eq!(world.oracle_calls(), asked);
     let again = world.full(report.opened[0].movement).await;
@@ -99,6 +138,49 @@ async fn a_failed_movement_is_sent_again_without_asking_oracle() {
     assert_eq!(action.note.as_deref(), Some("the cause is mended"));
     assert_eq!(action.after, Some(report.opened[0].movement.to_string()));
     assert_eq!(world.deviating().await, 0);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_failure_counts_once_however_often_the_record_fails_and_a_newer_delivery_settles_it() {
+    let world = World::new().await;
+    let (order, failed) = world.with_a_failed_one().await;
+    let rule = world.fault(refusing().method("POST"));
+    assert_eq!(world.replay(&[failed], &how()).await.count, 1);
+    world.run(Job::Push).await.unwrap();
+    assert_eq!((world.fired(rule), world.in_state("failed").await.len()), (1, 2));
+    assert_eq!(world.failures_left().await, 1, "the newer one counts in its place");
+    let again = world.replayed_with_all_that_failed().await;
+    assert_eq!(again.len(), 1);
+    let connection = world.connection().await;
+    replay::discard(&world.engine.db, &connection, &again, &how()).await.unwrap();
+    assert_eq!(world.failures_left().await, 0, "the record was given up");
+
+    world.set_amount(order, 1, "11");
+    world.sync().await;
+    assert_eq!((world.fired(rule), world.failures_left().await), (2, 1));
+    world.sandbox.faults().clear();
+    world.set_amount(order, 1, "12");
+    world.sync().await;
+    assert_eq!((world.failures_left().await, world.in_state("failed").await.len()), (0, 3));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn of_the_tasks_of_one_record_none_settles_another() {
+    let world = World::new().await;
+    let tasks = [world.persons_task("US-1"), world.persons_task("US-1")];
+    let order = world.order("US-1", &["10"]);
+    for task in &tasks {
+        let rule = world.fault(refusing().method("PUT").path(task));
+        world.sync().await;
+        world.set_amount(order, 1, if *task == tasks[0] { "20" } else { "30" });
+        assert_eq!(world.fired(rule), 1);
+        assert_eq!(world.only_failure().await.destination_id.as_ref(), Some(task));
+        world.sandbox.faults().clear();
+    }
+    world.sync().await;
+    assert_eq!((world.failures_left().await, world.in_state("failed").await.len()), (0, 2));
     world.end().await;
 }
 

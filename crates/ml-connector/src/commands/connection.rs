@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use comfy_table::Table;
 use connector::hooks::by_hand;
 use connector::manage::{self, Secrets};
 use connector::settings::Settings;
@@ -15,6 +14,7 @@ use connector::store::{completed, documents, feeds, hooks, jobs, movements};
 use connector::{Code, Engine, Error, ping};
 
 use crate::cli::Global;
+use crate::commands::serve::Stop;
 use crate::database::Database;
 use crate::public_url::PublicUrlArgs;
 use crate::{output, secret};
@@ -63,6 +63,9 @@ pub enum ConnectionCommand {
         set: Vec<String>,
         #[command(flatten)]
         secrets: SecretArgs,
+        /// Show how the records come through, which a running `serve` compares; Ctrl-C only stops watching
+        #[arg(long)]
+        follow: bool,
     },
     /// Test both sides, and what journals need of them; nothing is written
     Ping {
@@ -154,10 +157,14 @@ async fn dispatch(
             manage::add(&engine, &name, &read_settings(&file)?, &secrets).await?;
             done(global, &format!("`{name}` was added as a draft; {}", what_is_next(&name, &secrets)))?;
         }
-        ConnectionCommand::Edit { name, file, set, secrets } => {
+        ConnectionCommand::Edit { name, file, set, secrets, follow } => {
             let engine = database.engine(global)?;
+            // heard before anything is said, so that whoever is told can stop watching
+            let stop = follow.then(Stop::listen).transpose()?;
             let opened = edit(&engine, &connections::find(db, &name).await?, file, &set, &secrets).await?;
-            done(global, &format!("`{name}` was changed; {opened} records are compared anew"))?;
+            let message = format!("`{name}` was changed; {opened} records are compared anew");
+            let object = serde_json::json!({ "done": message });
+            return super::setup::follow::told(&engine, &name, (&message, object), stop, global).await;
         }
         ConnectionCommand::Ping { name, public } => {
             let engine = database.engine(global)?.reached_at(public.read()?);
@@ -391,7 +398,8 @@ async fn show(database: &Database, name: &str, as_toml: bool, global: &Global) -
     output::data(&feed_table(states, &documents).to_string());
     output::data(&job_table(jobs).to_string());
     for side in &sides {
-        output::data(&failing_side(side));
+        let (code, words) = failing_side(side);
+        output::data(&code.map_or_else(|| words.clone(), |code| format!("{code}: {words}")));
     }
     let mut table = output::table(&["movements", "count"]);
     for (state, count) in [
@@ -412,7 +420,7 @@ async fn show(database: &Database, name: &str, as_toml: bool, global: &Global) -
     Ok(ExitCode::SUCCESS)
 }
 
-fn feed_table(states: Vec<feeds::FeedState>, documents: &HashMap<String, i64>) -> Table {
+fn feed_table(states: Vec<feeds::FeedState>, documents: &HashMap<String, i64>) -> output::Table {
     let mut table = output::table(&["feed", "documents", "read", "watermark", "last full scan"]);
     for state in states {
         table.add_row([
@@ -426,7 +434,7 @@ fn feed_table(states: Vec<feeds::FeedState>, documents: &HashMap<String, i64>) -
     table
 }
 
-fn job_table(jobs: Vec<jobs::JobStatus>) -> Table {
+fn job_table(jobs: Vec<jobs::JobStatus>) -> output::Table {
     let mut table = output::table(&["job", "due", "last ended", "trouble"]);
     for job in jobs {
         let due = if job.running { "running".to_owned() } else { output::when(job.due_at) };
@@ -442,8 +450,8 @@ fn job_table(jobs: Vec<jobs::JobStatus>) -> Table {
     table
 }
 
-/// A side whose last answer was a failure, in one line.
-pub(super) fn failing_side(side: &Failing) -> String {
+/// A side whose last answer was a failure, in one line; with its code when a person must know of it.
+pub(super) fn failing_side(side: &Failing) -> (Option<Code>, String) {
     let name = if side.provider == "oracle" { "Oracle" } else { "Asana" };
     let why: Vec<&str> = [side.code.as_deref(), side.reason.as_deref()].into_iter().flatten().collect();
     let why = why.join(": ");
@@ -452,14 +460,16 @@ pub(super) fn failing_side(side: &Failing) -> String {
         at => format!("is tried again at {}", output::when(at)),
     };
     if side.maintenance {
-        return format!("{name} is in maintenance since {}; it {tried}", output::when(side.opened_at));
+        let since = output::when(side.opened_at);
+        return (None, format!("{name} is in maintenance since {since}; it {tried}"));
     }
     if side.open {
-        let (code, since) = (Code::SideFailing.info().code, output::when(side.opened_at));
-        return format!("{code}: {name} keeps failing since {since}, and {tried}; last {why}");
+        let since = output::when(side.opened_at);
+        let words = format!("{name} keeps failing since {since}, and {tried}; last {why}");
+        return (Some(Code::SideFailing), words);
     }
     let times = if side.failures == 1 { "once".to_owned() } else { format!("{} times", side.failures) };
-    format!("{name} failed {times} in a row; last {why}")
+    (None, format!("{name} failed {times} in a row; last {why}"))
 }
 
 /// How many stand in each state.

@@ -45,16 +45,16 @@ async fn database_checks(
     checks.push(good("schema", "up to date".to_owned()));
     for connection in connections::list(&database.pool).await? {
         for side in breakers::failing(&database.pool, connection.id).await? {
-            let detail = super::connection::failing_side(&side);
+            let (code, detail) = super::connection::failing_side(&side);
             let check = good(&format!("answers to {}", connection.name), detail);
-            checks.push(match side.open && !side.maintenance {
-                true => Check {
+            checks.push(match code.map(Code::info) {
+                Some(info) => Check {
                     verdict: Verdict::Failed,
-                    code: Some(Code::SideFailing.info().code),
-                    remedy: Some(Code::SideFailing.info().remedy),
+                    code: Some(info.code),
+                    remedy: Some(info.remedy),
                     ..check
                 },
-                false => Check { verdict: Verdict::Note, ..check },
+                None => Check { verdict: Verdict::Note, ..check },
             });
         }
         let name = format!("credentials of {}", connection.name);

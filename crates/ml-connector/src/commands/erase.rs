@@ -24,7 +24,7 @@ pub struct EraseArgs {
     /// A person, by gid, e-mail address or name as it is written; may be given several times for one person
     #[arg(long, value_name = "GID|EMAIL|NAME")]
     person: Vec<String>,
-    /// Erase; without it, only what would be erased is counted
+    /// Erase without asking; where nobody can be asked, without it only what would be erased is counted
     #[arg(long)]
     yes: bool,
     #[command(flatten)]
@@ -75,25 +75,38 @@ async fn one(
     let connection = connections::find(&engine.db, &args.connection).await?;
     let progress = watch::Sender::new(0);
     let rows = erase::rows(&engine.db, connection.id).await?;
-    let report = if args.yes {
-        let (by, note) = args.who.who()?;
-        let shown = Shown::start(&progress, "erasing", Some(rows));
-        let report = erase::erase(&engine, &connection, wanted, &How { by, note }, &progress).await;
-        shown.end();
-        report?
-    } else {
+    if !args.yes {
         let shown = Shown::start(&progress, "looking", Some(rows));
         let report = erase::preview(&engine, &connection, wanted, &progress).await;
         shown.end();
-        report?
-    };
-    if global.json {
-        output::json(&report)?;
-    } else {
-        print(&report);
+        let report = report?;
+        told(&report, global)?;
+        if report.erased() + report.open() == 0 {
+            return Ok(ExitCode::SUCCESS);
+        }
+        if !output::consents(global)? {
+            if !global.json {
+                output::say("nothing was erased; erase it with --yes --by NAME");
+            }
+            return Ok(ExitCode::from(exit::FAILED));
+        }
     }
-    let is_left = report.done && report.open() > 0;
-    Ok(if is_left { ExitCode::from(exit::FOUND_PROBLEMS) } else { ExitCode::SUCCESS })
+    let (by, note) = args.who.who()?;
+    progress.send_replace(0);
+    let shown = Shown::start(&progress, "erasing", Some(rows));
+    let report = erase::erase(&engine, &connection, wanted, &How { by, note }, &progress).await;
+    shown.end();
+    let report = report?;
+    told(&report, global)?;
+    Ok(if report.open() > 0 { ExitCode::from(exit::FOUND_PROBLEMS) } else { ExitCode::SUCCESS })
+}
+
+fn told(report: &Report, global: &Global) -> anyhow::Result<()> {
+    if global.json {
+        return output::json(report);
+    }
+    print(report);
+    Ok(())
 }
 
 fn print(report: &Report) {
@@ -143,16 +156,16 @@ fn print(report: &Report) {
         let info = Code::EraseOpen.info();
         output::say(&format!("{}: {} are left: {}", info.code, report.open(), info.remedy));
     }
-    output::say(if !report.done && report.erased() == 0 {
-        "nothing was erased"
-    } else if report.done {
-        "Oracle and Asana were not touched: a record or task that changes there is read with its names again"
-    } else {
-        "nothing was erased; erase it with --yes --by NAME"
-    });
+    if report.done {
+        output::say(
+            "Oracle and Asana were not touched: a record or task that changes there is read with its names again",
+        );
+    } else if report.erased() + report.open() == 0 {
+        output::say("nothing was erased");
+    }
 }
 
-fn before(past: &[Past]) -> comfy_table::Table {
+fn before(past: &[Past]) -> output::Table {
     let mut table = output::table(&["when", "by", "what", "rows", "left", "note"]);
     for one in past {
         let sum = |of: fn(&erase::Counted) -> u64| one.told.tables.iter().map(of).sum::<u64>().to_string();

@@ -224,6 +224,11 @@ impl Shown {
         Shown { bar, follow }
     }
 
+    /// Says something else beside the counter.
+    pub fn says(&self, what: String) {
+        self.bar.set_message(what);
+    }
+
     /// Takes the bar away.
     pub fn end(self) {
         self.follow.abort();

@@ -94,7 +94,7 @@ fn print(answer: &Answer) {
     }
 }
 
-fn table(found: &[Found]) -> comfy_table::Table {
+fn table(found: &[Found]) -> output::Table {
     let mut table = output::table(&["when", "what", "number", "supplier", "task, journal", "state", "id"]);
     for f in found {
         let places: Vec<&str> = [f.task.as_deref(), f.journal.as_deref()].into_iter().flatten().collect();

@@ -85,6 +85,18 @@ async fn every_command_shows_a_table_to_people_and_pure_json_to_programs() {
     assert_eq!(looks(&world, &["trace", "main", task], 0).await, trace);
 
     assert_eq!(looks(&world, &["doctor"], 0).await["ok"], true);
+    world
+        .execute(
+            "insert into breakers (connection_id, provider, failures, open, opened_at, retry_at, code, reason)
+             select connection_id, 'asana', 5, true, now(), now(), 'MLC-3001', 'HTTP 500' from connections
+             on conflict (connection_id, provider) do update
+             set failures = 5, open = true, opened_at = now(), retry_at = now(), code = 'MLC-3001', reason = 'HTTP 500'",
+        )
+        .await;
+    let failing = world.run(&["doctor"]).await.ends_with(3).stdout;
+    let line = failing.lines().find(|line| line.contains("keeps failing")).unwrap();
+    assert_eq!(line.matches("MLC-1301").count(), 1, "{failing}");
+    world.execute("delete from breakers").await;
     let codes = looks(&world, &["explain"], 0).await;
     assert!(codes.as_array().unwrap().len() > 40);
     assert_eq!(looks(&world, &["explain", "1206"], 0).await[0]["code"], "MLC-1206");

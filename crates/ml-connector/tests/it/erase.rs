@@ -45,8 +45,9 @@ async fn what_erase_prints_is_as_it_was_agreed() {
 
     tell("nothing yet", &world.succeeds(&["erase", "main"]).await);
     let supplier = ["erase", "main", "--supplier", "acme \"nord\" & sons"];
-    tell("preview", &world.succeeds(&supplier).await);
-    let foretold = world.succeeds(&[&supplier[..], &["--json"]].concat()).await.json();
+    // nobody consents, so nothing was done that was asked for
+    tell("preview", &world.run(&supplier).await.ends_with(1));
+    let foretold = world.run(&[&supplier[..], &["--json"]].concat()).await.ends_with(1).json();
     assert_eq!((&foretold["done"], &foretold["code"]), (&false.into(), &serde_json::Value::Null));
     let said = "select count(*) from movements where strpos(body || request || response, 'ACME') > 0";
     assert_eq!(world.count(said).await, 2);

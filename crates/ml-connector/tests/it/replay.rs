@@ -6,6 +6,32 @@ use serde_json::Value;
 use crate::pair::Pair;
 use crate::world::World;
 
+/// The log keeps that it failed, and everything else knows that it needs nobody.
+async fn is_settled(world: &World, id: &str, new: &str) {
+    let list = ["movements", "list", "main", "--state", "failed", "--kind", "order"];
+    let all = world.succeeds(&list).await;
+    assert!(all.stdout.contains(id) && all.stdout.contains(&format!("settled: {new}")), "{all:?}");
+    let left = world.succeeds(&[&list[..], &["--unsettled", "--json"]].concat()).await.json();
+    assert_eq!(left, serde_json::json!([]));
+    let counted = world.succeeds(&["connection", "show", "main", "--json"]).await.json();
+    assert_eq!(counted["movements"]["failed"], 1, "only its invoice's");
+    let listed = world.succeeds(&["connection", "list", "--json"]).await.json();
+    assert_eq!(listed[0]["movements"]["failed"], 1);
+    let again = ["movements", "replay", "main", "--state", "failed", "--kind", "order", "--yes"];
+    let again = world.succeeds(&again).await;
+    assert!(again.stderr.contains("0 sent again"), "{again:?}");
+}
+
+/// What is shown of a movement names its order, and what its fields are for.
+async fn names_its_fields(world: &World, id: &str, shown: &Value) {
+    let field = shown["fields"].as_object().unwrap().iter().find(|(_, purpose)| *purpose == "po_number");
+    let field = field.unwrap().0;
+    assert!(shown["request"].as_str().unwrap().contains(field), "{shown}");
+    let people = world.succeeds(&["movements", "show", "main", id]).await.stdout;
+    let named = people.lines().any(|line| line.contains("po_number") && line.contains(field));
+    assert!(named && people.lines().any(|l| l.contains("order number") && l.contains("PO-0")), "{people}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_failed_movement_is_edited_previewed_and_sent_again_and_the_trace_shows_all_of_it() {
     let (world, pair) = tokio::join!(World::new(), Pair::new());
@@ -32,6 +58,7 @@ async fn a_failed_movement_is_edited_previewed_and_sent_again_and_the_trace_show
     assert_eq!(by_code, failed);
 
     let shown = world.succeeds(&["movements", "show", "main", id, "--json"]).await.json();
+    names_its_fields(&world, id, &shown).await;
     let record = shown["body"].as_str().unwrap();
     let body = world.file("record.json", &record.replace("\"PO-0\"", "\"PO-0-B\""));
     let body = body.to_str().unwrap();
@@ -55,6 +82,7 @@ async fn a_failed_movement_is_edited_previewed_and_sent_again_and_the_trace_show
     world.succeeds(&["poll", "main"]).await;
     let numbers: Vec<String> = pair.tasks().into_values().map(|shown| shown["po_number"].clone()).collect();
     assert_eq!(numbers, ["PO-0-B"]);
+    is_settled(&world, id, new).await;
 
     let shown = world.succeeds(&["movements", "show", "main", id]).await.stdout;
     for text in ["Ada", "wrong number", "Grace", "as agreed", new, "PO-0-B"] {
@@ -107,7 +135,7 @@ async fn what_cannot_be_sent_again_says_why_and_many_are_sent_only_with_consent(
     for (args, wanted) in [
         (["movements", "show", "main", &unknown].as_slice(), "MLC-6508"),
         (&["movements", "replay", "main", "nonsense", "--by", "Ada"], "MLC-6508"),
-        (&["movements", "discard", "main", id, "--by", "Ada"], "MLC-6509"),
+        (&["movements", "discard", "main", id, "--by", "Ada", "--yes"], "MLC-6509"),
         (&["movements", "edit", "main", id, "--body", body, "--by", "Ada"], "MLC-6505"),
         (&["movements", "edit", "main", id, "--body", "/no/such/file", "--by", "Ada"], "MLC-1214"),
     ] {
@@ -115,6 +143,8 @@ async fn what_cannot_be_sent_again_says_why_and_many_are_sent_only_with_consent(
         args.push("--json");
         assert_eq!(code(world.run(&args).await.ends_with(1)), wanted, "{args:?}");
     }
+    let asked = world.run(&["movements", "discard", "main", id, "--by", "Ada"]).await.ends_with(1);
+    assert!(asked.stderr.contains("nothing was discarded") && asked.stderr.contains("--yes"), "{asked:?}");
     world.run(&["movements", "replay", "main"]).await.ends_with(2);
     world.end().await;
 }

@@ -64,7 +64,7 @@ async fn a_change_of_settings_is_previewed_on_live_tasks_applied_to_all_and_roll
     assert!(!text["toml"].as_str().unwrap().contains("cost_center_segment = 3"), "{text}");
 
     // without consent it only shows
-    let asked = world.succeeds(&["connection", "rollback", "main", "1"]).await;
+    let asked = world.run(&["connection", "rollback", "main", "1"]).await.ends_with(1);
     assert!(asked.stdout.contains("cost_center_segment") && asked.stderr.contains("--yes"), "{asked:?}");
     world.succeeds(&["poll", "main"]).await;
     assert_eq!(cost_centers(&pair), after);
@@ -73,6 +73,16 @@ async fn a_change_of_settings_is_previewed_on_live_tasks_applied_to_all_and_roll
     assert_eq!((&done["done"], &done["compared_anew"]), (&true.into(), &all.into()));
     world.succeeds(&["poll", "main"]).await;
     assert_eq!(cost_centers(&pair), before);
+    // the time line of an order tells of the changes that fall into it, and of none before it
+    let trace = reads(&world, &["trace", "main", "PO-0"]).await;
+    let whats: Vec<&str> =
+        trace["entries"].as_array().unwrap().iter().map(|entry| entry["what"].as_str().unwrap()).collect();
+    let at =
+        |what: &str| whats.iter().position(|w| *w == what).unwrap_or_else(|| panic!("{what}: {whats:#?}"));
+    let (changed, back) =
+        (at("settings: version 2 by Ada"), at("settings: version 3 by Ada, back to version 1"));
+    assert!(0 < changed && changed < back && back + 1 < whats.len(), "{whats:#?}");
+    assert!(!whats.iter().any(|what| what.starts_with("settings: version 1")), "{whats:#?}");
     let told = world.succeeds(&["connection", "history", "main"]).await.stdout;
     assert!(told.contains("back to 1") && told.contains("the first settings"), "{told}");
     let again = world.succeeds(&["connection", "rollback", "main", "1", "--yes"]).await;

@@ -126,11 +126,11 @@ async fn provision_shows_its_plan_and_creates_only_on_consent() {
     let writes = || pair.sandbox.calls().count(|c| c.side == sandbox::Side::Asana && c.method != "GET");
     let poll = world.run(&["poll", "acme"]).await.ends_with(1);
     assert!(poll.stderr.contains("MLC-8101"), "{poll:?}");
-    let shown = world.succeeds(&["connection", "provision", "acme"]).await;
+    let shown = world.run(&["connection", "provision", "acme"]).await.ends_with(1);
     assert!(shown.stdout.contains("Line-item amount") && shown.stdout.contains("create it"), "{shown:?}");
     assert!(shown.stderr.contains("nothing was created; say --yes"), "{shown:?}");
     assert_eq!(writes(), 0);
-    let plan = world.succeeds(&["connection", "provision", "acme", "--json"]).await.json();
+    let plan = world.run(&["connection", "provision", "acme", "--json"]).await.ends_with(1).json();
     assert_eq!((&plan["complete"], &plan["done"]), (&Value::Bool(false), &Value::Null));
     assert_eq!(plan["fields"].as_array().unwrap().len(), 4);
     assert_eq!(writes(), 0);

@@ -31,7 +31,12 @@ pub struct Terminal {
 
 impl Terminal {
     /// Starts the command at a terminal of 120 columns.
-    pub fn start(mut command: Command) -> Terminal {
+    pub fn start(command: Command) -> Terminal {
+        Terminal::of_width(command, 120)
+    }
+
+    /// Starts the command at a terminal of so many columns.
+    pub fn of_width(mut command: Command, columns: u16) -> Terminal {
         let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
         let master = openpt(flags).unwrap();
         grantpt(&master).unwrap();
@@ -40,7 +45,7 @@ impl Terminal {
         let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
         let own =
             File::from(rustix::fs::open(OsStr::from_bytes(path.as_bytes()), flags, Mode::empty()).unwrap());
-        tcsetwinsize(&own, Winsize { ws_row: 50, ws_col: 120, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
+        tcsetwinsize(&own, Winsize { ws_row: 50, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
         let end = || Stdio::from(own.try_clone().unwrap());
         command.env("TERM", "xterm").stdin(end()).stdout(end()).stderr(end());
         let child = command.spawn().unwrap();

@@ -131,9 +131,7 @@ impl Summary {
             ("values compared", self.values_compared.to_string()),
             ("Asana shows what Oracle says", if self.consistent { "yes" } else { "NO" }.to_owned()),
         ]);
-        if let Some(values) = table.column_mut(1) {
-            values.set_cell_alignment(comfy_table::CellAlignment::Right);
-        }
+        table.align_right(&[1]);
         table.to_string()
     }
 }

@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use comfy_table::{CellAlignment, Table};
 use connector::posting::lines::ShownLine;
 use connector::posting::preview::{self, Nothing, Outcome, Planned, Preview};
 use connector::store::connections;
@@ -67,7 +66,7 @@ fn print_planned(planned: &Planned) {
 }
 
 /// The lines of a journal, with both sides added up.
-pub fn lines(lines: &[ShownLine], total: &str, currency: &str) -> Table {
+pub fn lines(lines: &[ShownLine], total: &str, currency: &str) -> output::Table {
     let mut table = output::table(&["account", "debit", "credit", "stands for"]);
     let side = |amount: &Option<String>| amount.clone().unwrap_or_default();
     for line in lines {
@@ -76,10 +75,6 @@ pub fn lines(lines: &[ShownLine], total: &str, currency: &str) -> Table {
     }
     let total = total.to_owned();
     table.add_row([format!("both sides, {currency}"), total.clone(), total, String::new()]);
-    for column in [1, 2] {
-        if let Some(column) = table.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
+    table.align_right(&[1, 2]);
     table
 }

@@ -12,8 +12,8 @@ use connector::{Code, Error};
 use super::show::changed;
 use crate::cli::Global;
 use crate::database::Database;
-use crate::output;
 use crate::person;
+use crate::{exit, output};
 
 /// What to edit.
 #[derive(Debug, Args)]
@@ -73,8 +73,9 @@ fn read(path: &Path) -> Result<String, Error> {
 /// Opens the person's editor on the text, in a file that only this user can read.
 fn edited(text: &str) -> anyhow::Result<String> {
     let editor = ["VISUAL", "EDITOR"].iter().find_map(|name| std::env::var(name).ok());
-    let no_editor =
-        || Error::new(Code::InputUnreadable, "neither VISUAL nor EDITOR names an editor; give --body FILE");
+    let no_editor = || {
+        Error::new(Code::InputUnreadable, "neither VISUAL nor EDITOR names an editor to open the record with")
+    };
     let editor = editor.filter(|editor| !editor.trim().is_empty()).ok_or_else(no_editor)?;
     let file = tempfile::Builder::new().prefix("movement-").suffix(".json").tempfile()?;
     std::fs::write(file.path(), text)?;
@@ -103,6 +104,9 @@ pub struct DiscardArgs {
     /// The movements' ids
     #[arg(value_name = "ID", required = true)]
     ids: Vec<String>,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
     #[command(flatten)]
     person: person::PersonArgs,
 }
@@ -111,6 +115,13 @@ pub struct DiscardArgs {
 pub async fn discard(database: &Database, args: DiscardArgs, global: &Global) -> anyhow::Result<ExitCode> {
     let connection = connections::find(&database.pool, &args.connection).await?;
     let ids = args.ids.iter().map(|id| super::id(id)).collect::<Result<Vec<_>, _>>()?;
+    if !args.yes {
+        output::say(&format!("{} movements would be given up for good", ids.len()));
+        if !output::consents(global)? {
+            output::say("nothing was discarded; consent with --yes");
+            return Ok(ExitCode::from(exit::FAILED));
+        }
+    }
     let (by, note) = args.person.who()?;
     give_up(&database.pool, &connection, &ids, &How { by, note, older: false }).await?;
     if global.json {

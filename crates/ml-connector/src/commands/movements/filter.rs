@@ -36,6 +36,9 @@ pub struct FilterArgs {
     /// Only this task's gid
     #[arg(long, value_name = "GID")]
     task: Option<String>,
+    /// Only what still needs somebody: held, or failed and no newer movement of the record has ended since
+    #[arg(long)]
+    unsettled: bool,
 }
 
 impl FilterArgs {
@@ -53,6 +56,7 @@ impl FilterArgs {
             until: self.until,
             order_number: self.po,
             task: self.task,
+            unsettled: self.unsettled,
         }
     }
 }

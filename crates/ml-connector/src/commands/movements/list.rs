@@ -70,6 +70,9 @@ fn entry(m: &Movement) -> String {
     if let Some(of) = m.replay_of {
         text.push_str(&format!("\n    sends again what {of} carried"));
     }
+    if let Some(by) = m.settled_by {
+        text.push_str(&format!("\n    settled: {by} stands for the record now"));
+    }
     let why: Vec<&str> = [m.code.as_deref(), m.reason.as_deref()].into_iter().flatten().collect();
     if !why.is_empty() {
         text.push_str(&format!("\n    {}", why.join(": ")));
@@ -89,7 +92,7 @@ fn groups(found: &[Group], global: &Global) -> anyhow::Result<ExitCode> {
 }
 
 /// Groups with what their codes mean.
-pub(super) fn table(found: &[Group]) -> comfy_table::Table {
+pub(super) fn table(found: &[Group]) -> output::Table {
     let mut table = output::table(&["class", "code", "state", "count", "newest", "an example"]);
     for group in found {
         let code = group.code.as_deref().and_then(Code::find);

@@ -7,7 +7,7 @@ use connector::ids::MovementId;
 use connector::replay::preview::{Preview, preview};
 use connector::replay::{How, Report, replay};
 use connector::store::connections::{self, Connection};
-use connector::store::movements;
+use connector::store::movements::{self, Filter};
 use tokio::sync::watch;
 
 use super::filter::FilterArgs;
@@ -51,7 +51,10 @@ pub async fn run(database: &Database, args: ReplayArgs, global: &Global) -> anyh
     let ids = if by_filter {
         let filter = args.filter.filter();
         if !global.json {
-            let groups = movements::groups(&database.pool, connection.id, &filter).await?;
+            // as below, what is settled is not meant when all that failed is
+            let unsettled = filter.unsettled || filter.state.as_deref() == Some("failed");
+            let meant = Filter { unsettled, ..filter.clone() };
+            let groups = movements::groups(&database.pool, connection.id, &meant).await?;
             output::data(&list::table(&groups).to_string());
         }
         movements::newest_of_each(&database.pool, connection.id, &filter).await?

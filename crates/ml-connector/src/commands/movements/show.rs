@@ -1,7 +1,10 @@
 //! `movements show`.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
+use connector::ids::FieldGid;
+use connector::purpose::Purpose;
 use connector::store::actions::ActionRow;
 use connector::store::attempts::Attempt;
 use connector::store::connections;
@@ -23,16 +26,33 @@ pub async fn run(
     let id = super::id(id)?;
     let unknown = || Error::new(Code::MovementUnknown, format!("`{}` has no movement {id}", connection.name));
     let found = movements::show(&database.pool, connection.id, id).await?.ok_or_else(unknown)?;
+    let shown = Shown { fields: fields(&found, &connection.settings.fields), found: &found };
     if global.json {
-        output::json(&found)?;
+        output::json(&shown)?;
     } else {
-        print(&found);
+        print(&shown);
     }
     Ok(ExitCode::SUCCESS)
 }
 
+/// A movement, and what the fields in its request and answer are for.
+#[derive(serde::Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    found: &'a FullMovement,
+    /// By gid, those that the settings map now.
+    fields: BTreeMap<&'a str, Purpose>,
+}
+
+fn fields<'a>(found: &FullMovement, mapped: &'a BTreeMap<Purpose, FieldGid>) -> BTreeMap<&'a str, Purpose> {
+    let texts = [&found.earlier_requests, &found.request, &found.response];
+    let is_named = |gid: &str| texts.iter().filter_map(|text| text.as_deref()).any(|text| text.contains(gid));
+    let named = mapped.iter().map(|(purpose, gid)| (gid.as_str(), *purpose));
+    named.filter(|(gid, _)| is_named(gid)).collect()
+}
+
 /// Every request that was sent, with what came of it; `None` when there was none.
-pub(crate) fn exchanges(sent: &[Attempt]) -> Option<comfy_table::Table> {
+pub(crate) fn exchanges(sent: &[Attempt]) -> Option<output::Table> {
     if sent.is_empty() {
         return None;
     }
@@ -56,7 +76,8 @@ pub(crate) fn exchanges(sent: &[Attempt]) -> Option<comfy_table::Table> {
     Some(table)
 }
 
-fn print(found: &FullMovement) {
+fn print(shown: &Shown<'_>) {
+    let found = shown.found;
     let m = &found.movement;
     let mut rows = vec![
         ("movement", m.movement_id.to_string()),
@@ -75,11 +96,25 @@ fn print(found: &FullMovement) {
         let what = if found.deviates { "an edited or older record of" } else { "the record of" };
         rows.push(("replay", format!("sends again {what} movement {of}")));
     }
+    if let Some(by) = m.settled_by {
+        rows.push(("settled", format!("movement {by} stands for the record now")));
+    }
+    let numbers = m.number.as_deref().unwrap_or_default().lines().collect::<Vec<_>>().join(", ");
+    if !numbers.is_empty() {
+        rows.insert(2, ("order number", numbers));
+    }
     output::data(&output::pairs(rows).to_string());
     if !found.actions.is_empty() {
         output::data(&actions(&found.actions).to_string());
     }
     if let Some(table) = exchanges(&found.exchanges) {
+        output::data(&table.to_string());
+    }
+    if !shown.fields.is_empty() {
+        let mut table = output::table(&["field", "gid"]);
+        for (gid, purpose) in &shown.fields {
+            table.add_row([purpose.as_str(), *gid]);
+        }
         output::data(&table.to_string());
     }
     let texts = [
@@ -96,7 +131,7 @@ fn print(found: &FullMovement) {
 }
 
 /// What people did, with what an edit changed.
-pub(crate) fn actions(done: &[ActionRow]) -> comfy_table::Table {
+pub(crate) fn actions(done: &[ActionRow]) -> output::Table {
     let mut table = output::table(&["when", "who", "what", "note"]);
     for one in done {
         let what = match (one.what.as_str(), &one.before, &one.after) {

@@ -21,9 +21,9 @@ use crate::database::Database;
 use crate::output;
 
 /// How often the progress is looked at, unless looking takes long.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
+pub(super) const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Of the time, at most one part in so many is spent on looking.
-const LOOKING: u32 = 20;
+pub(super) const LOOKING: u32 = 20;
 
 /// How it is activated.
 #[derive(Debug, Args)]

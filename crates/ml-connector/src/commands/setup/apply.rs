@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use comfy_table::Table;
 use connector::apply::changes::Change;
 use connector::apply::file::{self, File, Source};
 use connector::apply::{self, Proposal};
@@ -14,6 +13,7 @@ use connector::{Code, Error};
 use secrecy::SecretString;
 
 use crate::cli::Global;
+use crate::commands::serve::Stop;
 use crate::database::Database;
 use crate::{output, secret};
 
@@ -24,8 +24,11 @@ pub struct ApplyArgs {
     #[arg(long, short = 'f', value_name = "FILE")]
     file: PathBuf,
     /// Only show what would change
-    #[arg(long)]
+    #[arg(long, conflicts_with = "follow")]
     dry_run: bool,
+    /// Show how the records come through, which a running `serve` compares; Ctrl-C only stops watching
+    #[arg(long)]
+    follow: bool,
 }
 
 /// Applies a file.
@@ -38,13 +41,13 @@ pub async fn run(database: &Database, args: ApplyArgs, global: &Global) -> anyho
     if !global.json && (args.dry_run || proposal.present.is_some()) {
         show(&proposal);
     }
-    if args.dry_run || proposal.is_done() {
-        report(&proposal, None, global)?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    let compared = apply::carry_out(&engine, &proposal, &secrets).await?;
-    report(&proposal, Some(compared), global)?;
-    Ok(ExitCode::SUCCESS)
+    let stop = args.follow.then(Stop::listen).transpose()?;
+    let compared = match args.dry_run || proposal.is_done() {
+        true => None,
+        false => Some(apply::carry_out(&engine, &proposal, &secrets).await?),
+    };
+    let (message, object) = report(&proposal, compared);
+    super::follow::told(&engine, &proposal.name, (&message, object), stop, global).await
 }
 
 /// Reads the file and the secrets it refers to; all problems of both are named.
@@ -119,7 +122,7 @@ fn show(proposal: &Proposal) {
 }
 
 /// What changes, old and new.
-pub(super) fn changes_table(changes: &[Change]) -> Table {
+pub(super) fn changes_table(changes: &[Change]) -> output::Table {
     let mut table = output::table(&["setting", "now", "will be"]);
     for change in changes {
         let shown = |value: &Option<String>| value.as_deref().map_or_else(|| "-".to_owned(), output::short);
@@ -128,26 +131,25 @@ pub(super) fn changes_table(changes: &[Change]) -> Table {
     table
 }
 
-fn report(proposal: &Proposal, compared: Option<u64>, global: &Global) -> anyhow::Result<()> {
+/// What was done, as a sentence and as an object; `compared`: how many records, when anything was done.
+fn report(proposal: &Proposal, compared: Option<u64>) -> (String, serde_json::Value) {
     let action = match (&proposal.present, proposal.is_done()) {
         (None, _) => "add",
         (Some(_), true) => "nothing",
         (Some(_), false) => "change",
     };
     let name = &proposal.name;
-    if global.json {
-        return output::json(&serde_json::json!({
-            "name": name, "action": action, "done": compared.is_some(), "changes": proposal.changes,
-            "secrets": proposal.secrets, "compared_anew": compared.unwrap_or(0),
-        }));
-    }
-    output::say(&match (action, compared) {
+    let object = serde_json::json!({
+        "name": name, "action": action, "done": compared.is_some(), "changes": proposal.changes,
+        "secrets": proposal.secrets, "compared_anew": compared.unwrap_or(0),
+    });
+    let message = match (action, compared) {
         ("nothing", _) => format!("nothing to change: `{name}` is as the file says"),
         (_, None) => "nothing was changed: this was a dry run".to_owned(),
         ("add", _) => format!("`{name}` was added as a draft; next: ml-connector connection ping {name}"),
         (_, Some(records)) => format!("`{name}` was changed; {records} records are compared anew"),
-    });
-    Ok(())
+    };
+    (message, object)
 }
 
 /// Prints a connection in the form that `apply` takes.

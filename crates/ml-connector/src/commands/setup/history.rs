@@ -9,7 +9,9 @@ use connector::store::connections;
 use connector::store::settings_versions::{self, Version};
 
 use crate::cli::Global;
+use crate::commands::serve::Stop;
 use crate::database::Database;
+use crate::exit;
 use crate::output::{self, short};
 
 /// Changes of one version that a person is shown; `--json` has all.
@@ -38,6 +40,9 @@ pub struct RollbackArgs {
     /// Do it without asking
     #[arg(long)]
     yes: bool,
+    /// Show how the records come through, which a running `serve` compares; Ctrl-C only stops watching
+    #[arg(long)]
+    follow: bool,
 }
 
 /// Shows what was changed when, newest first.
@@ -136,16 +141,14 @@ pub async fn rollback(database: &Database, args: RollbackArgs, global: &Global) 
         } else {
             output::say(done);
         }
-        return Ok(ExitCode::SUCCESS);
+        let asked_in_vain = !changes.is_empty();
+        return Ok(if asked_in_vain { ExitCode::from(exit::FAILED) } else { ExitCode::SUCCESS });
     }
+    let stop = args.follow.then(Stop::listen).transpose()?;
     let compared = manage::roll_back(&engine, &connection, args.version).await?;
-    if global.json {
-        output::json(&serde_json::json!({ "done": true, "changes": changes, "compared_anew": compared }))?;
-    } else {
-        let (name, version) = (&connection.name, args.version);
-        output::say(&format!(
-            "`{name}` has the settings of version {version} again; {compared} records are compared anew"
-        ));
-    }
-    Ok(ExitCode::SUCCESS)
+    let object = serde_json::json!({ "done": true, "changes": changes, "compared_anew": compared });
+    let (name, version) = (&connection.name, args.version);
+    let message =
+        format!("`{name}` has the settings of version {version} again; {compared} records are compared anew");
+    super::follow::told(&engine, name, (&message, object), stop, global).await
 }

@@ -3,6 +3,7 @@
 pub mod activate;
 pub mod apply;
 pub mod dry_run;
+pub mod follow;
 pub mod guide;
 pub mod history;
 pub mod provision;

@@ -74,7 +74,11 @@ pub async fn run(database: &Database, args: ProvisionArgs, global: &Global) -> a
     }
     if refused || plan.is_done() || !(args.yes || output::consents(global)?) {
         report(&connection, &plan, None, global)?;
-        return Ok(if refused { ExitCode::from(exit::FOUND_PROBLEMS) } else { ExitCode::SUCCESS });
+        return Ok(match (refused, plan.is_done()) {
+            (true, _) => ExitCode::from(exit::FOUND_PROBLEMS),
+            (false, true) => ExitCode::SUCCESS,
+            (false, false) => ExitCode::from(exit::FAILED),
+        });
     }
     let done = run::carry_out(&engine, &connection, &plan).await?;
     report(&connection, &plan, Some(&done), global)?;
