@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::error::Result;
 use crate::hooks::event::EventKey;
 use crate::ids::ConnectionId;
+use crate::store::choices;
 use crate::trace::{Entry, Place};
 
 /// Rows of one kind that are told at most, the newest.
@@ -339,5 +340,9 @@ pub async fn actions(db: &PgPool, connection: ConnectionId, about: &[Uuid]) -> R
 }
 
 fn kind(feed: &str) -> &'static str {
-    if feed == "invoices" { "invoice" } else { "order" }
+    match feed {
+        "invoices" => "invoice",
+        choices::FEED => "mark of task",
+        _ => "order",
+    }
 }

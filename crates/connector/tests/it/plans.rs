@@ -3,10 +3,10 @@
 
 use std::fmt::Write as _;
 
-use connector::ids::MovementId;
+use connector::ids::{MovementId, ProjectGid};
 use connector::search::{self, Wanted, Words};
-use connector::store::connections;
 use connector::store::movements::{self, Filter};
+use connector::store::{choices, connections};
 use connector::trace;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, PgPool, Row};
@@ -64,7 +64,7 @@ const FILL: [&str; 12] = [
 
 /// What each statement is known by, and what it is asked with; `$c` stands for the connection, `$m` for a movement.
 /// The first that fits counts.
-const ASKED: [(&str, &str, &str); 25] = [
+const ASKED: [(&str, &str, &str); 26] = [
     ("records of an order or a task", "with orders as (", "$c, 'US1234', 500"),
     ("tasks of records", "select task_gid as \"gid!\" from links", "$c, '{1234}', 'US1234', 500"),
     ("documents of records", "select feed, source_id, stored_at", "$c, '{1234}', 2000"),
@@ -122,6 +122,7 @@ const ASKED: [(&str, &str, &str); 25] = [
         "$c, '{1234}', '{1234}', '{t1234}', '{1234}', 'closed', null, 51",
     ),
     ("what is shown", "coalesce(d.invoice_number", "$c, array[$m]"),
+    ("tasks page by page", "select task_gid, project_gids, field_values", "$c, '{1}', 't1', 1000"),
 ];
 
 /// Tables that grow with the log.
@@ -232,6 +233,9 @@ async fn ask_everything(db: &PgPool, connection: &connections::Connection, movem
     // these are asked only of a longer log
     let store = connector::store::search::are_more_than(db, connection.id, 10_000);
     assert!(!store.await.unwrap());
+    let project = ProjectGid("1".to_owned());
+    let tasks = choices::page(db, connection.id, &[project], "t1", 1_000).await.unwrap();
+    assert_eq!(tasks.len(), 1_000);
     let newest = connector::store::search::by_reason_among_newest(db, connection.id, "amount", 1_000, 51);
     assert_eq!(newest.await.unwrap().len(), 51);
 }
