@@ -29,6 +29,18 @@ impl AccountLayout {
         self.segment(account, self.cost_center_segment)
     }
 
+    /// What may stand between the segments of an account: each character that is neither letter nor digit, once.
+    #[must_use]
+    pub fn delimiters_in(account: &str) -> Vec<String> {
+        let mut found: Vec<String> = Vec::new();
+        for c in account.chars().filter(|c| !c.is_alphanumeric() && !c.is_whitespace()) {
+            if !found.contains(&c.to_string()) {
+                found.push(c.to_string());
+            }
+        }
+        found
+    }
+
     fn segment<'a>(&self, account: &'a str, position: usize) -> Option<&'a str> {
         if self.delimiter.is_empty() {
             return None;
@@ -49,5 +61,7 @@ mod tests {
         let dashes = AccountLayout { delimiter: "-".into(), cost_center_segment: 3, ..layout };
         assert_eq!(dashes.cost_center("101-10-60540"), Some("60540"));
         assert_eq!(AccountLayout { cost_center_segment: 0, ..dashes }.cost_center("a-b"), None);
+        assert_eq!(AccountLayout::delimiters_in("101.10.605-40.000"), [".", "-"]);
+        assert_eq!(AccountLayout::delimiters_in("10110"), [""; 0]);
     }
 }

@@ -31,13 +31,14 @@ use crate::push::{self, PushReport};
 use crate::reconcile::run::{self as comparison, Done, Order};
 use crate::reference::Kind;
 use crate::reference::read::{self, ReferenceReport};
+use crate::reference::unknown;
 use crate::retention::{self, Tidied};
 use crate::search;
 use crate::settings::Every;
 use crate::store::connections::State;
 use crate::store::jobs::{self, Job, Lease};
 use crate::store::reconciliation_runs::Run;
-use crate::store::{budgets, completions, connections, journals, outbox, reference};
+use crate::store::{budgets, completions, connections, journals, outbox};
 
 /// Jobs worked on at once by one node.
 const JOBS_AT_ONCE: usize = 8;
@@ -54,8 +55,6 @@ const GIVE_BACK_EVERY: Duration = Duration::from_millis(250);
 const TIDY_EVERY: Duration = Duration::from_hours(1);
 /// How often a lease is renewed while its job runs.
 const RENEW_EVERY: Duration = Duration::from_secs(15);
-/// How long suppliers are not asked for again although an order names one that is not known.
-const UNKNOWN_EVERY: Duration = Duration::from_hours(1);
 /// How often reference data is asked for that cannot be read, when no schedule is set.
 const REFERENCE_AGAIN: Duration = Duration::from_hours(24);
 
@@ -432,7 +431,9 @@ async fn poll_feed(
     // not only what the mapping shows: a journal needs charge accounts too
     if report.stored.written > 0 {
         look_again_at_completions(engine, lease.connection).await?;
-        look_for_unknown_suppliers(engine, clients, feed).await?;
+        if feed == Feed::PurchaseOrders {
+            unknown::ask_for(engine, clients).await?;
+        }
     }
     let every =
         if report.complete { clients.connection.settings.schedule.poll_every() } else { Duration::ZERO };
@@ -497,19 +498,6 @@ async fn next_comparison(engine: &Engine, connection: ConnectionId) -> Result<Op
 fn scheduled(clients: &Clients) -> Option<Duration> {
     let hours = clients.connection.settings.reference.as_ref()?.hours;
     (hours > 0).then(|| Duration::from_hours(hours.into()))
-}
-
-/// An order may name a supplier that was made after the last reading.
-async fn look_for_unknown_suppliers(engine: &Engine, clients: &Clients, feed: Feed) -> Result<()> {
-    if feed != Feed::PurchaseOrders || clients.connection.settings.reference.is_none() {
-        return Ok(());
-    }
-    let connection = clients.connection.id;
-    if reference::names_unknown_supplier(&engine.db, connection, UNKNOWN_EVERY.as_secs_f64()).await? {
-        jobs::ask_for(&engine.db, connection, &[Job::Reference(Kind::Suppliers)]).await?;
-        engine.wake();
-    }
-    Ok(())
 }
 
 /// A held completion may wait for an order that has just come.

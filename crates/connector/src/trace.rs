@@ -88,7 +88,9 @@ pub async fn of(db: &PgPool, connection: &Connection, what: &str) -> Result<Trac
     let most = rows::MOST_SUBJECTS;
     let mut cut = full(subjects.records.len(), most) || full(subjects.tasks.len(), most);
     let mut entries = rows::documents(db, id, &subjects.records).await?;
-    let (moved, movements) = rows::movements(db, id, &subjects.records).await?;
+    // marks move under their task's gid
+    let moving = [subjects.records.as_slice(), &subjects.tasks].concat();
+    let (moved, movements) = rows::movements(db, id, &moving).await?;
     let (completed, moments) = rows::completions(db, id, &subjects.tasks).await?;
     let (posted, journals) = rows::journals(db, id, &subjects.tasks).await?;
     cut |= [movements.len(), moments.len(), posted.len()].iter().any(|count| full(*count, rows::MOST));

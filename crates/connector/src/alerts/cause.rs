@@ -58,6 +58,8 @@ kinds! {
     SecretExpires "secret_expires";
     /// A single-select field has no room for the options of all suppliers or accounts.
     OptionsFull "options_full";
+    /// People chose suppliers or accounts on tasks that may not be used.
+    ChoiceInvalid "choice_invalid";
     /// Messages about alerts do not arrive.
     ChannelFailing "channel_failing";
     /// A reconciliation left differences to a person.

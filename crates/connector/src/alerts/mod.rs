@@ -5,6 +5,7 @@
 //! from rows as well, so that it is told once even when it is over before anybody looked.
 
 pub mod cause;
+mod choice;
 mod drift;
 mod message;
 mod notify;
@@ -25,7 +26,9 @@ use crate::engine::Engine;
 use crate::error::Result;
 use crate::ids::{ConnectionId, NodeId};
 use crate::store::jobs::{self, Lease};
-use crate::store::{self, causes, connections, nodes, notifications, reconciliation_runs, reference};
+use crate::store::{
+    self, causes, choices, connections, nodes, notifications, reconciliation_runs, reference,
+};
 
 /// How often the causes are looked at.
 pub const EVERY: Duration = Duration::from_secs(30);
@@ -85,6 +88,7 @@ async fn of_connection(
         let today = Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
         found.extend(tell::expiries(&loaded.settings, today));
         found.extend(tell::options(&reference::kept(db, connection).await?, &loaded.settings));
+        found.extend(choice::all(&choices::counted(db, connection).await?, &loaded.settings));
     }
     Ok(found)
 }

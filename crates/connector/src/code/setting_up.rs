@@ -57,6 +57,12 @@ macro_rules! setting_up {
             ReferenceMoved Conflict "MLC-8006" "Rows moved while they were read",
                 "Oracle documents no order for these rows. One came twice, so another may have been missed. What was read is stored; nothing is marked as gone.",
                 "Nothing: it is read again. If it happens every time, read while nobody changes accounts.";
+            ChoiceInvalid Value "MLC-8010" "A person chose a supplier or account that may not be used",
+                "A task shows a supplier or an account that Oracle does not know, does not show any more, or does not allow to be used today. This program did not write it there. Where an order belongs to the task, the order's next change puts its own value there.",
+                "`ml-connector reference check NAME` lists the tasks and the values. Choose another value on the task, or mend the supplier or account in Oracle and run `ml-connector reference sync NAME`.";
+            ReferenceInvalid Value "MLC-8011" "The order names a supplier or account that may not be used",
+                "Oracle says that the supplier or account is inactive, out of its dates or gone, and the settings say `reference.invalid = \"hold\"`. Nothing was written.",
+                "Mend the order, the supplier or the account in Oracle; after the next reading the order is sent by itself. Or set `reference.invalid = \"write\"`.";
         }
     };
 }

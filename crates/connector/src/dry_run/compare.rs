@@ -65,7 +65,7 @@ pub(crate) fn held(fate: &Fate, moving: &Moving) -> Entry {
     let order_number = match &moving.record {
         Ok(crate::push::world::Record::Order(order)) => order.number.clone(),
         Ok(crate::push::world::Record::Invoice(invoice)) => invoice.order_numbers().join(", "),
-        Err(_) => String::new(),
+        Ok(crate::push::world::Record::Task(_)) | Err(_) => String::new(),
     };
     let order_id = match moving.claimed.feed.as_str() {
         feed if feed == Feed::Invoices.as_str() => invoice_key(&moving.claimed.source_id),

@@ -12,6 +12,7 @@ use crate::ids::ConnectionId;
 use crate::purpose::Purpose;
 use crate::push::world::{Moving, Record, World, invoice_key};
 use crate::record::{InvoiceFacts, OrderFacts};
+use crate::reference;
 use crate::settings::Settings;
 use crate::store::links::{self, Link, NewLink};
 use crate::store::tasks::{self, KnownTask};
@@ -65,7 +66,8 @@ impl Known {
                     numbers.extend(invoice.order_numbers());
                     keys.push(invoice_key(&invoice.id));
                 }
-                Err(_) => {}
+                // a mark is no record
+                Ok(Record::Task(_)) | Err(_) => {}
             }
         }
         numbers.remove("");
@@ -78,6 +80,7 @@ impl Known {
             world.journal_status =
                 completions::shown_on_tasks(db, connection, &tasks).await?.into_iter().collect();
         }
+        world.reference = reference::orders::known(db, connection, settings, world.orders.values()).await?;
         Ok(world)
     }
 

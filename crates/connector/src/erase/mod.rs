@@ -256,6 +256,7 @@ async fn everywhere(pass: &Pass<'_>) -> Result<Vec<Counted>> {
         copies::journals(pass).await?,
         copies::differences(pass).await?,
         copies::tasks(pass).await?,
+        copies::choices(pass).await?,
         copies::suppliers(pass).await?,
         copies::documents(pass).await?,
     ])

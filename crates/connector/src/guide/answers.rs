@@ -45,6 +45,8 @@ pub struct Answers {
     pub project: Option<Named>,
     /// What one task stands for.
     pub per: Option<TaskPer>,
+    /// Whether it was answered how charge accounts are cut; how, the settings say.
+    pub accounts: bool,
     /// Whether completed tasks bring journals.
     pub journals: Option<bool>,
     /// What journals need.

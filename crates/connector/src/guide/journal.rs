@@ -32,6 +32,18 @@ pub struct JournalAnswers {
     pub clearing: Option<Clearing>,
     /// The ledger's time zone.
     pub time_zone: Option<String>,
+    /// By which rate type a cost in another currency is converted, if any.
+    pub rate: Option<RateType>,
+}
+
+/// What becomes of a cost in another currency than the ledger's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RateType {
+    /// It brings no journal.
+    None,
+    /// It is converted by the conversion rate type of this name.
+    Name(String),
 }
 
 /// Which data access set an import names.
@@ -71,6 +83,8 @@ pub enum JournalQuestion {
     Clearing,
     /// The time zone.
     TimeZone,
+    /// The conversion rate type.
+    Rate,
 }
 
 impl JournalQuestion {
@@ -84,6 +98,7 @@ impl JournalQuestion {
             JournalQuestion::Category => "journal category",
             JournalQuestion::Access => "data access set",
             JournalQuestion::TimeZone => "ledger's time zone",
+            JournalQuestion::Rate => "conversion rate type",
             JournalQuestion::Clearing => "clearing account",
         }
     }
@@ -95,14 +110,15 @@ impl JournalAnswers {
     pub fn take_back(&mut self, question: JournalQuestion) {
         match question {
             JournalQuestion::Ledger => {
-                let (source, category) = (self.source.take(), self.category.take());
-                *self = JournalAnswers { source, category, ..JournalAnswers::default() };
+                let (source, category, rate) = (self.source.take(), self.category.take(), self.rate.take());
+                *self = JournalAnswers { source, category, rate, ..JournalAnswers::default() };
             }
             JournalQuestion::Currency => self.currency = None,
             JournalQuestion::Source => self.source = None,
             JournalQuestion::Category => self.category = None,
             JournalQuestion::Access => self.access = None,
             JournalQuestion::TimeZone => self.time_zone = None,
+            JournalQuestion::Rate => self.rate = None,
             JournalQuestion::Clearing => self.clearing = None,
         }
     }
@@ -117,6 +133,7 @@ impl JournalAnswers {
             (self.category.is_none(), JournalQuestion::Category),
             (self.access.is_none(), JournalQuestion::Access),
             (self.time_zone.is_none(), JournalQuestion::TimeZone),
+            (self.rate.is_none(), JournalQuestion::Rate),
             (self.clearing.is_none(), JournalQuestion::Clearing),
         ];
         open.into_iter().find_map(|(is_open, question)| is_open.then_some(question))
@@ -133,6 +150,10 @@ impl JournalAnswers {
             Clearing::Id(id) => format!("id {id}"),
             Clearing::Segments(text) => text.clone(),
         });
+        let rate = self.rate.as_ref().map(|rate| match rate {
+            RateType::None => "none: costs in other currencies bring no journal".to_owned(),
+            RateType::Name(name) => name.clone(),
+        });
         let all = [
             (JournalQuestion::Ledger, self.ledger.as_ref().map(Named::to_string)),
             (JournalQuestion::Currency, self.currency.clone()),
@@ -140,6 +161,7 @@ impl JournalAnswers {
             (JournalQuestion::Category, self.category.clone()),
             (JournalQuestion::Access, access),
             (JournalQuestion::TimeZone, self.time_zone.clone()),
+            (JournalQuestion::Rate, rate),
             (JournalQuestion::Clearing, clearing),
         ];
         all.into_iter().filter_map(|(question, value)| Some((question, value?))).collect()
@@ -165,6 +187,9 @@ impl JournalAnswers {
         }
         if let Some(AccessSet::Id(id)) = &self.access {
             given["data_access_set"] = json!(id);
+        }
+        if let Some(RateType::Name(name)) = &self.rate {
+            given["rate_type"] = json!(name);
         }
         match clearing {
             Clearing::Id(id) => given["clearing_account_id"] = json!(id),
@@ -234,6 +259,7 @@ mod tests {
             access: Some(AccessSet::Id("41".to_owned())),
             clearing: Some(clearing("7")),
             time_zone: Some("America/New_York".to_owned()),
+            rate: Some(RateType::Name("Corporate".to_owned())),
         }
     }
 
@@ -243,7 +269,8 @@ mod tests {
         let (mut answers, mut asked) = (JournalAnswers::default(), Vec::new());
         while let Some(question) = answers.next() {
             asked.push(question);
-            assert!(answers.section(None).is_err(), "{question:?} is open");
+            let can_miss = matches!(question, JournalQuestion::Rate | JournalQuestion::Access);
+            assert!(can_miss || answers.section(None).is_err(), "{question:?} is open");
             match question {
                 JournalQuestion::Ledger => answers.ledger.clone_from(&whole.ledger),
                 JournalQuestion::Currency => answers.currency.clone_from(&whole.currency),
@@ -252,9 +279,10 @@ mod tests {
                 JournalQuestion::Access => answers.access.clone_from(&whole.access),
                 JournalQuestion::Clearing => answers.clearing.clone_from(&whole.clearing),
                 JournalQuestion::TimeZone => answers.time_zone.clone_from(&whole.time_zone),
+                JournalQuestion::Rate => answers.rate.clone_from(&whole.rate),
             }
         }
-        assert_eq!((asked.len(), asked.last()), (7, Some(&JournalQuestion::Clearing)));
+        assert_eq!((asked.len(), asked.last()), (8, Some(&JournalQuestion::Clearing)));
         let told: Vec<JournalQuestion> = answers.told().into_iter().map(|(question, _)| question).collect();
         assert_eq!(told, asked);
         for question in asked {
@@ -264,20 +292,22 @@ mod tests {
         }
         answers.take_back(JournalQuestion::Ledger);
         let left: Vec<JournalQuestion> = answers.told().into_iter().map(|(question, _)| question).collect();
-        assert_eq!(left, [JournalQuestion::Source, JournalQuestion::Category]);
+        assert_eq!(left, [JournalQuestion::Source, JournalQuestion::Category, JournalQuestion::Rate]);
     }
 
     #[test]
     fn the_section_is_that_of_a_file_with_the_same_values() {
         let text = "ledger_id = \"300\"\nledger = \"US Primary\"\nledger_currency = \"USD\"\nsource = \"Asana\"\n\
                     category = \"Cost\"\ndata_access_set = \"41\"\nclearing_account_id = \"7\"\n\
-                    time_zone = \"America/New_York\"\n";
+                    time_zone = \"America/New_York\"\nrate_type = \"Corporate\"\n";
         let read = |text: &str| toml::from_str::<JournalSettings>(text).unwrap();
         assert_eq!(whole().section(None).unwrap(), read(text));
         let segments = text.replace("clearing_account_id = \"7\"", "clearing_account = \"1.2\"");
         assert_eq!(whole().section(Some(&clearing(" 1.2 "))).unwrap(), read(&segments));
-        let answers = JournalAnswers { access: Some(AccessSet::None), ..whole() };
-        assert_eq!(answers.section(None).unwrap().data_access_set, None);
+        let (access, rate) = (Some(AccessSet::None), Some(RateType::None));
+        let answers = JournalAnswers { access, rate, ..whole() };
+        let section = answers.section(None).unwrap();
+        assert_eq!((section.data_access_set, section.rate_type), (None, None));
         let stored: JournalAnswers = serde_json::from_str(&serde_json::to_string(&answers).unwrap()).unwrap();
         assert_eq!(stored, answers);
     }

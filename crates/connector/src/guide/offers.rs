@@ -1,7 +1,7 @@
 //! What both sides offer to choose from, and the tests of what was answered. Nothing is written.
 
 use asana::Asana;
-use oracle_fusion::{Fusion, ListRow};
+use oracle_fusion::{Fusion, Limit, ListRow, PurchaseOrder, Query, Resource};
 use secrecy::SecretString;
 
 use crate::code::Code;
@@ -15,6 +15,9 @@ use crate::posting::ledger::digits;
 use crate::settings::{AsanaSettings, OracleSettings};
 use crate::store::connections::Connection;
 use crate::trouble;
+
+/// Orders that are looked at for a charge account.
+const ORDERS: u32 = 25;
 
 /// Asana with a token that is stored nowhere yet.
 #[derive(Debug)]
@@ -156,6 +159,20 @@ pub async fn access_sets(engine: &Engine, connection: &Connection, ledger: &str)
     let fusion = engine.fusion(connection).await?;
     let found = fusion.data_access_sets_of(&digits(ledger)?).await.map_err(trouble::oracle)?;
     offered("dataAccessSetLedgersLOV", found.iter().map(|row| access_set(row, ledger)))
+}
+
+/// The charge account of an order that the user sees, if one of a few has any.
+///
+/// # Errors
+/// What Oracle refuses; an answer that cannot be read.
+pub async fn charge_account(engine: &Engine, connection: &Connection) -> Result<Option<String>> {
+    let fusion = engine.fusion(connection).await?;
+    let query = Query::new(Resource::PurchaseOrders).limit(Limit::clamped(ORDERS)).expanded();
+    let page = fusion.page(&query).await.map_err(trouble::oracle)?;
+    let orders = page.items.iter().filter_map(|raw| PurchaseOrder::parse(raw).ok());
+    let lines = orders.flat_map(|order| order.lines);
+    let mut distributions = lines.flat_map(|line| line.schedules).flat_map(|schedule| schedule.distributions);
+    Ok(distributions.find_map(|distribution| distribution.charge_account.filter(|text| !text.is_empty())))
 }
 
 /// Tests the clearing account of a section that is stored nowhere yet.

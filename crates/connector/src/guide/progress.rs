@@ -21,6 +21,7 @@ pub async fn next(engine: &Engine, connection: &Connection, answers: &Answers) -
         settings: &connection.settings,
         client_secret: is_there(engine, connection, CredentialName::OracleClientSecret).await?,
         asana_token: is_there(engine, connection, CredentialName::AsanaToken).await?,
+        accounts: answers.accounts,
         journals: answers.journals,
         looked,
     }))

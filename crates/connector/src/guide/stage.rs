@@ -1,5 +1,6 @@
 //! How far a connection that exists has come: from what is stored to what is next. Pure.
 
+use crate::charge_account::AccountLayout;
 use crate::settings::Settings;
 use crate::store::connections::State;
 use crate::vault::CredentialName;
@@ -9,6 +10,8 @@ use crate::vault::CredentialName;
 pub enum Stage {
     /// A secret is not stored.
     Secret(CredentialName),
+    /// Which segment of a charge account is the cost center.
+    Accounts,
     /// Whether there are journals, and what they need.
     Journals,
     /// Fields in Asana.
@@ -32,6 +35,8 @@ pub struct Facts<'a> {
     pub client_secret: bool,
     /// Whether Asana's token is there.
     pub asana_token: bool,
+    /// Whether it was answered how charge accounts are cut.
+    pub accounts: bool,
     /// What was answered to whether there are journals.
     pub journals: Option<bool>,
     /// Whether the last dry run looked at everything, with the present settings.
@@ -43,10 +48,13 @@ pub struct Facts<'a> {
 pub fn stage(facts: &Facts<'_>) -> Stage {
     let mapped = facts.settings.unmapped().is_empty();
     let journals_decided = mapped || facts.settings.journal.is_some() || facts.journals == Some(false);
+    let is_set = facts.settings.routing.account != AccountLayout::default();
+    let accounts_decided = journals_decided || facts.accounts || is_set;
     match () {
         () if facts.state != State::Draft => Stage::Done,
         () if !facts.client_secret => Stage::Secret(CredentialName::OracleClientSecret),
         () if !facts.asana_token => Stage::Secret(CredentialName::AsanaToken),
+        () if !accounts_decided => Stage::Accounts,
         () if !journals_decided => Stage::Journals,
         () if !mapped => Stage::Fields,
         () if !facts.looked => Stage::DryRun,
@@ -73,6 +81,7 @@ mod tests {
             settings,
             client_secret: false,
             asana_token: false,
+            accounts: false,
             journals: None,
             looked: false,
         }
@@ -88,8 +97,12 @@ mod tests {
         assert_eq!(stage(&fresh(&settings)), Stage::Secret(CredentialName::OracleClientSecret));
         let half = Facts { client_secret: true, ..fresh(&settings) };
         assert_eq!(stage(&half), Stage::Secret(CredentialName::AsanaToken));
-        assert_eq!(stage(&whole(&settings)), Stage::Journals);
-        let wanted = Facts { journals: Some(true), ..whole(&settings) };
+        assert_eq!(stage(&whole(&settings)), Stage::Accounts);
+        let mut dashes = settings.clone();
+        dashes.routing.account.delimiter = "-".to_owned();
+        assert_eq!(stage(&whole(&dashes)), Stage::Journals, "a file says it");
+        assert_eq!(stage(&Facts { accounts: true, ..whole(&settings) }), Stage::Journals);
+        let wanted = Facts { accounts: true, journals: Some(true), ..whole(&settings) };
         assert_eq!(stage(&wanted), Stage::Journals, "begun, and not answered whole");
         let declined = Facts { journals: Some(false), ..whole(&settings) };
         assert_eq!(stage(&declined), Stage::Fields);

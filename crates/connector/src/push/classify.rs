@@ -7,7 +7,7 @@ use crate::backoff;
 use crate::code::Code;
 use crate::mapping::diff::differing;
 use crate::push::known::known_task;
-use crate::push::plan::Write;
+use crate::push::plan::{MARKS, Write};
 use crate::settings::{Settings, WhenDeleted};
 use crate::store::outbox::{Next, Outcome};
 use crate::store::tasks::KnownTask;
@@ -129,6 +129,8 @@ fn refused(write: &Write, error: AsanaError, attempts: u32, settings: &Settings,
         verdict.code = Some(Code::TaskGone);
         verdict.reason = Some(format!("task {} no longer exists", write.task.as_deref().unwrap_or_default()));
         verdict.next = match settings.tasks.deleted {
+            // nothing is left to be marked
+            _ if write.order_id == MARKS => Next::Delivered(Outcome::Ignored),
             WhenDeleted::Hold => Next::Held,
             WhenDeleted::Recreate => Next::Retrying,
         };

@@ -11,9 +11,10 @@ use crate::code::Code;
 use crate::engine::{Clients, Engine};
 use crate::error::{Error, Result};
 use crate::limits::PATIENCE;
-use crate::push::plan::{Plan, Planner};
+use crate::push::plan::{MARKS, Plan, Planner};
 use crate::push::world::{self, Moving, World};
 use crate::push::{listing, sender};
+use crate::reference::choices;
 use crate::store::jobs::{self, Lease};
 use crate::store::outbox::{self, Next, Outcome};
 use crate::store::{self, connections, documents, links};
@@ -71,6 +72,7 @@ pub async fn run(
     // that is held for its field's sake should see the field as it is
     clients.forget_fields();
     listing::refresh(engine, clients, lease).await?;
+    choices::all(engine, clients, lease).await?;
 
     let report = Mutex::new(PushReport::default());
     let (to_send, writes) = mpsc::channel(QUEUE);
@@ -208,13 +210,14 @@ fn numbered(number: &str) -> String {
 }
 
 /// Whether a movement concerns an order that has a write in flight. An invoice does not say which order
-/// it will reach before it is planned, so any write in flight is waited for.
+/// it will reach before it is planned, so any write in flight is waited for; nor does a mark which orders its task has.
 fn touches(moving: &Moving, in_flight: &HashSet<String>) -> bool {
     match &moving.record {
         Ok(world::Record::Order(order)) => {
-            in_flight.contains(&order.id) || in_flight.contains(&numbered(&order.number))
+            let keys = [order.id.as_str(), &numbered(&order.number), MARKS];
+            keys.into_iter().any(|key| in_flight.contains(key))
         }
-        Ok(world::Record::Invoice(_)) => !in_flight.is_empty(),
+        Ok(world::Record::Invoice(_) | world::Record::Task(_)) => !in_flight.is_empty(),
         Err(_) => false,
     }
 }

@@ -13,7 +13,7 @@ use crate::template::find_order_key;
 #[must_use]
 pub fn known_task(task: &Task, settings: &Settings) -> KnownTask {
     let mut values = BTreeMap::new();
-    let beside = settings.reference.iter().flat_map(|reference| reference.text.values());
+    let beside = settings.reference.iter().flat_map(crate::reference::ReferenceSettings::fields);
     for gid in settings.fields.values().chain(beside) {
         if let Some(value) = task.field(gid.0.as_str()).and_then(asana::TaskField::value) {
             values.insert(gid.0.clone(), value);

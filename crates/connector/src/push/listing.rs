@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::ids::ProjectGid;
 use crate::push::known::known_task;
 use crate::push::walk::Walk;
+use crate::reference::choices;
 use crate::store::jobs::{self, Lease};
 use crate::store::{self, links, tasks};
 use crate::trouble;
@@ -114,11 +115,13 @@ async fn list(
         let known: Vec<_> = page.tasks.iter().map(|task| known_task(task, settings)).collect();
         let gids: Vec<String> = known.iter().map(|task| task.gid.clone()).collect();
         newest = known.iter().filter_map(|task| task.modified_at).chain(newest).max();
+        let looked = choices::listed(engine, clients, &known).await?;
         let mut tx = store::begin(&engine.db).await?;
         jobs::hold(&mut tx, lease).await?;
         tasks::store(&mut tx, connection, &known).await?;
         tasks::revive(&mut tx, connection, &gids).await?;
         opened += tasks::open_newly_numbered(&mut tx, connection, &gids).await?;
+        looked.store(&mut tx, connection).await?;
         if page.is_last {
             // only now: a listing that breaks off begins where the last complete one ended
             tasks::set_listed(&mut tx, connection, project, newest).await?;

@@ -1,10 +1,13 @@
 //! Planning a batch: which task gets which values, and what becomes of each movement. Pure.
 
+mod mark;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use asana::{FieldValue, NewTask, TaskUpdate};
 use jiff::Timestamp;
 
+pub use self::mark::MARKS;
 use crate::code::Code;
 use crate::engine::ProjectFields;
 use crate::ids::MovementId;
@@ -89,6 +92,8 @@ impl Planner<'_> {
         let mut plan = Plan::default();
         let carriers = newest_per_record(batch, &mut plan.fates);
         let mut by_order: BTreeMap<String, Vec<&Moving>> = BTreeMap::new();
+        let (marks, carriers): (Vec<&Moving>, Vec<&Moving>) =
+            carriers.into_iter().partition(|moving| matches!(moving.record, Ok(Record::Task(_))));
         for moving in carriers {
             match self.orders_of(moving) {
                 Ok(orders) => {
@@ -115,6 +120,9 @@ impl Planner<'_> {
             carry((&order_id, number), &movings, decisions, &mut results, &mut plan.writes);
         }
         plan.fates.extend(results.into_values().filter_map(Results::settled));
+        for moving in marks {
+            self.mark(moving, &mut plan);
+        }
         plan
     }
 
@@ -130,6 +138,7 @@ impl Planner<'_> {
                 return Ok(orders.into_iter().collect());
             }
             Ok(Record::Invoice(invoice)) => invoice,
+            Ok(Record::Task(_)) => return Ok(Vec::new()),
         };
         let numbers = invoice.order_numbers();
         if numbers.is_empty() {
@@ -328,17 +337,22 @@ impl Planner<'_> {
             Ok(fields) => fields,
             Err(held) => return Decision::Held(held),
         };
-        let Desired { mut values, notes } = match self.desired(subject, &fields) {
+        let Desired { mut values, mut notes } = match self.desired(subject, &fields) {
             Ok(desired) => desired,
             Err(held) => return Decision::Held(held),
         };
         if let Some(words) = self.world.journal_status.get(&task) {
             values.extend(journal_status(self.settings, words));
         }
+        values.extend(self.unmarked(&fields, &values));
         let nothing = BTreeMap::new();
         let mut changed = differing(&values, known.map_or(&nothing, |k| &k.values));
         if changed.is_empty() {
             return Decision::Unchanged(task);
+        }
+        match self.judged(subject, &changed) {
+            Ok(said) => notes.extend(said),
+            Err(held) => return Decision::Held(held),
         }
         changed.extend(stamp(self.settings, &fields, self.now));
         let body = TaskUpdate { custom_fields: changed.clone(), ..TaskUpdate::default() }.to_body();
@@ -360,8 +374,9 @@ impl Planner<'_> {
             .ok_or_else(|| Held::new(Code::NoRoute, format!("order {} matches no rule", order.number)))?;
         let nothing = Ok(FieldSet::new());
         let fields = self.fields.get(&place.project).unwrap_or(&nothing).as_ref().map_err(Held::clone)?;
-        let Desired { mut values, notes } = self.desired(subject, fields)?;
+        let Desired { mut values, mut notes } = self.desired(subject, fields)?;
         values.retain(|_, value| *value != FieldValue::Clear);
+        notes.extend(self.judged(subject, &values)?);
         values.extend(stamp(self.settings, fields, self.now));
         let (name, text) =
             self.templates.render(order, subject.line).map_err(|e| Held::new(e.code, e.message))?;

@@ -13,8 +13,11 @@ use crate::feed::Feed;
 use crate::ids::ConnectionId;
 use crate::purpose::Purpose;
 use crate::record::{InvoiceFacts, OrderFacts};
+use crate::reference;
+use crate::reference::check::Choice;
 use crate::reference::field::with_bindings;
 use crate::settings::Settings;
+use crate::store::choices;
 use crate::store::completions;
 use crate::store::documents;
 use crate::store::links::{self, Link};
@@ -39,6 +42,8 @@ pub enum Record {
     Order(OrderFacts),
     /// An invoice.
     Invoice(InvoiceFacts),
+    /// No record of Oracle: a task whose mark is to say what may not be used on it.
+    Task(String),
 }
 
 /// What is known around a batch.
@@ -62,11 +67,19 @@ pub struct World {
     pub tasks_by_key: HashMap<String, Vec<String>>,
     /// What became of each task's last completion, when a field is mapped that shows it.
     pub journal_status: HashMap<String, String>,
+    /// The suppliers and accounts that the orders name, as far as they are known.
+    pub reference: reference::orders::Known,
+    /// What may not be used on tasks whose marks move.
+    pub choices: HashMap<String, Vec<Choice>>,
 }
 
 /// Reads a claimed movement's record.
 #[must_use]
 pub fn read(claimed: Claimed, layout: &AccountLayout) -> Moving {
+    if claimed.feed == choices::FEED {
+        let record = Ok(Record::Task(claimed.source_id.clone()));
+        return Moving { claimed, record };
+    }
     let record = match serde_json::from_str::<&RawValue>(&claimed.body) {
         Err(error) => Err(error.to_string()),
         Ok(raw) if claimed.feed == Feed::Invoices.as_str() => {
@@ -113,6 +126,7 @@ impl World {
         let mut world = World::default();
         let mut numbers: Vec<String> = Vec::new();
         let mut keys: Vec<String> = Vec::new();
+        let mut marked: Vec<String> = Vec::new();
         let mut moving_invoices: HashMap<&str, &InvoiceFacts> = HashMap::new();
         for moving in batch {
             match &moving.record {
@@ -125,6 +139,7 @@ impl World {
                     keys.push(invoice_key(&invoice.id));
                     moving_invoices.insert(&invoice.id, invoice);
                 }
+                Ok(Record::Task(gid)) => marked.push(gid.clone()),
                 Err(_) => {}
             }
         }
@@ -139,7 +154,27 @@ impl World {
             let shown = completions::shown_on_tasks(db, connection, &tasks).await?;
             world.journal_status = shown.into_iter().collect();
         }
+        world.reference = reference::orders::known(db, connection, settings, world.orders.values()).await?;
+        if !marked.is_empty() {
+            world.load_marked(db, connection, &marked).await?;
+        }
         Ok(world)
+    }
+
+    /// The tasks whose marks move.
+    async fn load_marked(
+        &mut self,
+        db: &mut PgConnection,
+        connection: ConnectionId,
+        marked: &[String],
+    ) -> Result<()> {
+        for choice in choices::of_tasks(&mut *db, connection, marked).await? {
+            self.choices.entry(choice.task.clone()).or_default().push(choice);
+        }
+        for task in tasks::find(db, connection, marked, &[], &[]).await? {
+            self.tasks.insert(task.gid.clone(), task);
+        }
+        Ok(())
     }
 
     async fn load_records(

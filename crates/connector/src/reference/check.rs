@@ -3,6 +3,9 @@
 use jiff::civil::Date;
 use serde::Serialize;
 
+use crate::erase::MARK;
+use crate::reference::Kind;
+
 /// A stored supplier or account, as far as its validity goes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Entry {
@@ -39,6 +42,28 @@ pub enum Validity {
 }
 
 impl Validity {
+    /// Every one.
+    pub const ALL: [Validity; 5] =
+        [Validity::Valid, Validity::Gone, Validity::Expired, Validity::Disabled, Validity::Unknown];
+
+    /// The name in tables and JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Validity::Valid => "valid",
+            Validity::Gone => "gone",
+            Validity::Expired => "expired",
+            Validity::Disabled => "disabled",
+            Validity::Unknown => "unknown",
+        }
+    }
+
+    /// The one of a name in a table.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Validity> {
+        Validity::ALL.into_iter().find(|validity| validity.as_str() == name)
+    }
+
     /// In words.
     #[must_use]
     pub fn words(self) -> &'static str {
@@ -74,6 +99,34 @@ pub fn judge<'e>(named: impl IntoIterator<Item = &'e Entry>, day: Date) -> Valid
     named.into_iter().map(|entry| entry.validity(day)).min().unwrap_or(Validity::Unknown)
 }
 
+/// A supplier or an account that a person chose on a task and that may not be used there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    /// The task's gid.
+    pub task: String,
+    /// What it is.
+    pub kind: Kind,
+    /// What stands on the task.
+    pub value: String,
+    /// What is wrong with it.
+    pub validity: Validity,
+}
+
+/// What is wrong, in a sentence.
+#[must_use]
+pub fn words(kind: Kind, value: &str, validity: Validity) -> String {
+    format!("{} `{value}` is {}", kind.singular(), validity.words())
+}
+
+/// What a task's mark says of these choices, all of it; nothing when there is none.
+#[must_use]
+pub fn mark<'c>(choices: impl IntoIterator<Item = &'c Choice>) -> Option<String> {
+    // of what was erased nothing more is told
+    let said = choices.into_iter().filter(|choice| choice.value != MARK);
+    let said: Vec<String> = said.map(|choice| words(choice.kind, &choice.value, choice.validity)).collect();
+    (!said.is_empty()).then(|| said.join("; "))
+}
+
 #[cfg(test)]
 mod tests {
     use jiff::civil::date;
@@ -94,6 +147,27 @@ mod tests {
         assert_eq!(entry.validity(date(2025, 12, 31)), Validity::Expired);
         assert_eq!(Entry { disabled: true, ..entry.clone() }.validity(date(2026, 2, 1)), Validity::Disabled);
         assert_eq!(Entry { gone: true, ..entry }.validity(date(2026, 2, 1)), Validity::Gone);
+    }
+
+    #[test]
+    fn a_mark_names_all_that_may_not_be_used_but_nothing_that_was_erased() {
+        let choice = |kind, value: &str, validity| {
+            let task = "7".to_owned();
+            Choice { task, kind, value: value.to_owned(), validity }
+        };
+        let foo = choice(Kind::Suppliers, "Foo Ltd", Validity::Unknown);
+        let account = choice(Kind::Accounts, "101.10", Validity::Disabled);
+        let erased = choice(Kind::Suppliers, MARK, Validity::Gone);
+        assert_eq!(
+            mark([&foo, &erased, &account]).as_deref(),
+            Some("supplier `Foo Ltd` is not known to Oracle; account `101.10` is inactive in Oracle")
+        );
+        assert_eq!(mark([&erased]), None);
+        assert_eq!(mark([]), None);
+        for validity in Validity::ALL {
+            assert_eq!(Validity::named(validity.as_str()), Some(validity));
+            assert_eq!(serde_json::to_string(&validity).unwrap(), format!("\"{}\"", validity.as_str()));
+        }
     }
 
     #[test]

@@ -35,9 +35,9 @@ pub struct Finding {
 }
 
 /// A value on a task, and the entry that its option stands for.
-struct Shown {
-    text: String,
-    source: Option<String>,
+pub(super) struct Shown {
+    pub(super) text: String,
+    pub(super) source: Option<String>,
 }
 
 /// Looks at every task as Asana last showed it, and judges its supplier and GL account on that day. A kind that was
@@ -85,7 +85,7 @@ pub async fn findings(engine: &Engine, clients: &Clients, day: Date) -> Result<V
 }
 
 /// Names of options, by gid, of all mapped projects.
-async fn option_names(clients: &Clients) -> Result<BTreeMap<String, String>> {
+pub(super) async fn option_names(clients: &Clients) -> Result<BTreeMap<String, String>> {
     let fields = clients.fields().await?;
     let sets = fields.values().flatten().flat_map(BTreeMap::values);
     let options = sets.filter_map(|field| match &field.kind {
@@ -96,7 +96,7 @@ async fn option_names(clients: &Clients) -> Result<BTreeMap<String, String>> {
 }
 
 /// What a value shows: of a field that lists accounts, each.
-fn shown(
+pub(super) fn shown(
     purpose: Purpose,
     field: &str,
     value: &FieldValue,

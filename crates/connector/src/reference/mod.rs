@@ -4,10 +4,13 @@
 //! Read on demand, on a schedule, and when an order names what is not known yet. Nothing is ever written to Oracle.
 
 pub mod check;
+pub mod choices;
 pub mod field;
 pub mod findings;
 pub mod options;
+pub mod orders;
 pub mod read;
+pub mod unknown;
 
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +37,12 @@ impl Kind {
             Kind::Suppliers => "suppliers",
             Kind::Accounts => "accounts",
         }
+    }
+
+    /// The kind of a name in a table.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Kind> {
+        Kind::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 
     /// One of them, in a sentence.
@@ -66,6 +75,17 @@ pub enum Beyond {
     Hold,
 }
 
+/// What is done with an order whose supplier or account may not be used in Oracle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Invalid {
+    /// It is written, since that is what the order says, and the movement says what is wrong.
+    #[default]
+    Write,
+    /// It is not written, and the movement is held.
+    Hold,
+}
+
 /// `[reference]`: reading suppliers and accounts without being asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -79,6 +99,11 @@ pub struct ReferenceSettings {
     pub options: Vec<Purpose>,
     /// What happens beyond Asana's limit of 500 options.
     pub beyond: Beyond,
+    /// What is done with an order whose supplier or account may not be used.
+    pub invalid: Invalid,
+    /// A text field that says which supplier or account, chosen on a task by a person, may not be used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mark: Option<crate::ids::FieldGid>,
     /// Text fields, by purpose, that take a value for which there is no option.
     #[serde(skip_serializing_if = "std::collections::BTreeMap::is_empty")]
     pub text: std::collections::BTreeMap<Purpose, crate::ids::FieldGid>,
@@ -87,11 +112,17 @@ pub struct ReferenceSettings {
 impl Default for ReferenceSettings {
     fn default() -> Self {
         let (options, text) = (Vec::new(), std::collections::BTreeMap::new());
-        ReferenceSettings { hours: 0, chart_of_accounts: None, options, beyond: Beyond::InUse, text }
+        let (beyond, invalid) = (Beyond::InUse, Invalid::Write);
+        ReferenceSettings { hours: 0, chart_of_accounts: None, options, beyond, invalid, mark: None, text }
     }
 }
 
 impl ReferenceSettings {
+    /// The fields that they name beside the mapped ones.
+    pub fn fields(&self) -> impl Iterator<Item = &crate::ids::FieldGid> {
+        self.text.values().chain(&self.mark)
+    }
+
     /// What is wrong with them, given the fields that are mapped.
     #[must_use]
     pub fn problems(
@@ -119,6 +150,14 @@ impl ReferenceSettings {
                 problems.push(format!("reference.text.{name} must be a field of its own"));
             }
         }
+        if let Some(mark) = &self.mark {
+            if mark.0.is_empty() || !mark.0.bytes().all(|b| b.is_ascii_digit()) {
+                problems.push("reference.mark must be a gid (digits only)".to_owned());
+            }
+            if fields.values().chain(self.text.values()).any(|other| other == mark) {
+                problems.push("reference.mark must be a field of its own".to_owned());
+            }
+        }
         let digits = |chart: &String| !chart.is_empty() && chart.bytes().all(|b| b.is_ascii_digit());
         if !self.chart_of_accounts.as_ref().is_none_or(digits) {
             problems.push("reference.chart_of_accounts must be a number".to_owned());
@@ -140,13 +179,21 @@ mod tests {
             options: vec![Purpose::GlAccount, Purpose::Currency],
             chart_of_accounts: Some("US".into()),
             text: [(Purpose::Supplier, "2".into())].into(),
-            ..good
+            mark: Some("1".into()),
+            ..good.clone()
         };
         let told = wrong.problems(&fields).join("; ");
-        for words in
-            ["fields.gl_account is not mapped", "not currency", "field of its own", "must be a number"]
-        {
+        let mark = "reference.mark must be a field of its own";
+        for words in [
+            "fields.gl_account is not mapped",
+            "not currency",
+            "supplier must be a field of its own",
+            "must be a number",
+            mark,
+        ] {
             assert!(told.contains(words), "{words}: {told}");
         }
+        let named = ReferenceSettings { mark: Some("Invalid".into()), ..good };
+        assert_eq!(named.problems(&fields), ["reference.mark must be a gid (digits only)"]);
     }
 }

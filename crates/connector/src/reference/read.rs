@@ -2,6 +2,7 @@
 //! came to its end is what it did not show marked as gone.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use jiff::civil::Date;
 use oracle_fusion::keyset::Keyset;
@@ -12,7 +13,7 @@ use tokio::sync::watch;
 use crate::code::Code;
 use crate::engine::{Clients, Engine};
 use crate::error::{Error, Result};
-use crate::reference::{Kind, ReferenceSettings, field};
+use crate::reference::{Invalid, Kind, ReferenceSettings, field};
 use crate::store::jobs::{self, Lease};
 use crate::store::reference::{self, Row};
 use crate::{store, trouble};
@@ -66,8 +67,21 @@ pub async fn run(
     }
     reading.finish().await?;
     let mut report = reading.report;
+    if report.written + report.gone > 0 {
+        look_again(engine, clients, lease).await?;
+    }
     field::keep_options(engine, clients, lease, kind, &mut report).await?;
     Ok(report)
+}
+
+/// What may be used is another now: the push looks at what people chose, and plans again what was held.
+async fn look_again(engine: &Engine, clients: &Clients, lease: &Lease) -> Result<()> {
+    let Some(reference) = &clients.connection.settings.reference else { return Ok(()) };
+    if reference.invalid == Invalid::Hold {
+        let mut db = engine.db.acquire().await?;
+        store::outbox::look_again_at_held(&mut db, lease.connection, Duration::ZERO).await?;
+    }
+    jobs::ask_for(&engine.db, lease.connection, &[jobs::Job::Push]).await
 }
 
 struct Reading<'a> {

@@ -95,9 +95,9 @@ fn the_complete_example_names_every_purpose_and_shows_the_defaults() {
     assert_eq!(example.webhooks, WebhookSettings::default());
     assert_eq!(example.reconcile, ReconcileSettings::default());
     let reference = example.reference.unwrap();
-    let (options, text) = (reference.options.clone(), reference.text.clone());
-    assert!(!options.is_empty() && !text.is_empty());
-    assert_eq!(reference, ReferenceSettings { options, text, ..ReferenceSettings::default() });
+    let (options, text, mark) = (reference.options.clone(), reference.text.clone(), reference.mark.clone());
+    assert!(!options.is_empty() && !text.is_empty() && mark.is_some());
+    assert_eq!(reference, ReferenceSettings { options, text, mark, ..ReferenceSettings::default() });
 }
 
 #[test]

@@ -193,6 +193,13 @@ pub async fn remove(db: &mut PgConnection, id: ConnectionId) -> Result<()> {
     sqlx::query!("delete from links where connection_id = $1", id.0).execute(&mut *db).await?;
     sqlx::query!("delete from tasks where connection_id = $1", id.0).execute(&mut *db).await?;
     sqlx::query!("delete from listings where connection_id = $1", id.0).execute(&mut *db).await?;
+    sqlx::query!("delete from suppliers where connection_id = $1", id.0).execute(&mut *db).await?;
+    sqlx::query!("delete from accounts where connection_id = $1", id.0).execute(&mut *db).await?;
+    sqlx::query!("delete from reference_readings where connection_id = $1", id.0).execute(&mut *db).await?;
+    sqlx::query!("delete from reference_options where connection_id = $1", id.0).execute(&mut *db).await?;
+    sqlx::query!("delete from reference_fields where connection_id = $1", id.0).execute(&mut *db).await?;
+    sqlx::query!("delete from invalid_choices where connection_id = $1", id.0).execute(&mut *db).await?;
+    sqlx::query!("delete from reference_looks where connection_id = $1", id.0).execute(&mut *db).await?;
     sqlx::query!("delete from events where connection_id = $1", id.0).execute(&mut *db).await?;
     sqlx::query!("delete from deliveries where connection_id = $1", id.0).execute(&mut *db).await?;
     sqlx::query!("delete from alerts where connection_id = $1", id.0).execute(&mut *db).await?;

@@ -4,6 +4,7 @@ use sqlx::PgConnection;
 
 use crate::error::Result;
 use crate::ids::ConnectionId;
+use crate::store::choices;
 
 /// A link as the planning needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,8 +87,9 @@ pub async fn mark_gone(db: &mut PgConnection, connection: ConnectionId, tasks: &
     .execute(&mut *db)
     .await?;
     sqlx::query!("delete from tasks where connection_id = $1 and task_gid = any($2)", connection.0, tasks)
-        .execute(db)
+        .execute(&mut *db)
         .await?;
+    choices::replace(db, connection, tasks, &[]).await?;
     Ok(())
 }
 

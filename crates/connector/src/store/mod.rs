@@ -6,6 +6,7 @@ pub mod attempts;
 pub mod breakers;
 pub mod budgets;
 pub mod causes;
+pub mod choices;
 pub mod completed;
 pub mod completions;
 pub mod connections;

@@ -211,7 +211,8 @@ pub async fn finish_reading(
     Ok(())
 }
 
-fn entry(
+/// A row, with its dates read.
+pub(super) fn entry(
     (id, name, number, disabled): (String, String, Option<String>, bool),
     from: Option<String>,
     until: Option<String>,
@@ -225,17 +226,7 @@ fn entry(
 
 /// All that is stored of a kind, by name.
 pub async fn entries(db: &PgPool, connection: ConnectionId, kind: Kind) -> Result<Vec<Entry>> {
-    find(db, connection, kind, None, None, i64::MAX).await
-}
-
-/// Those whose upper-case name is one of these.
-pub async fn named(
-    db: &PgPool,
-    connection: ConnectionId,
-    kind: Kind,
-    names: &[String],
-) -> Result<Vec<Entry>> {
-    find(db, connection, kind, Some(names), None, i64::MAX).await
+    find(db, connection, kind, None, i64::MAX).await
 }
 
 /// Those whose name, number or id contains a text, in any case, at most `limit`; by name.
@@ -243,7 +234,6 @@ pub async fn find(
     db: &PgPool,
     connection: ConnectionId,
     kind: Kind,
-    names: Option<&[String]>,
     text: Option<&str>,
     limit: i64,
 ) -> Result<Vec<Entry>> {
@@ -251,11 +241,10 @@ pub async fn find(
         Kind::Suppliers => sqlx::query!(
             "select supplier_id, name, number, status is not null as \"disabled!\",
                     inactive_date::text as until, gone_at is not null as \"gone!\"
-             from suppliers where connection_id = $1 and ($2::text[] is null or upper(name) = any($2))
-               and ($3::text is null or strpos(upper(name), upper($3)) > 0 or number = $3 or supplier_id = $3)
-             order by name, supplier_id limit $4",
+             from suppliers where connection_id = $1
+               and ($2::text is null or strpos(upper(name), upper($2)) > 0 or number = $2 or supplier_id = $2)
+             order by name, supplier_id limit $3",
             connection.0,
-            names as Option<&[String]>,
             text,
             limit
         )
@@ -267,11 +256,10 @@ pub async fn find(
         Kind::Accounts => sqlx::query!(
             "select account_id, name, account_type, not (enabled and detail_posting) as \"disabled!\",
                     start_date::text as first, end_date::text as until, gone_at is not null as \"gone!\"
-             from accounts where connection_id = $1 and ($2::text[] is null or upper(name) = any($2))
-               and ($3::text is null or strpos(upper(name), upper($3)) > 0 or account_id = $3)
-             order by name, account_id limit $4",
+             from accounts where connection_id = $1
+               and ($2::text is null or strpos(upper(name), upper($2)) > 0 or account_id = $2)
+             order by name, account_id limit $3",
             connection.0,
-            names as Option<&[String]>,
             text,
             limit
         )
@@ -308,12 +296,20 @@ pub async fn in_use(db: &PgPool, connection: ConnectionId, kind: Kind) -> Result
     })
 }
 
-/// Whether an order that was stored since the last complete reading names a supplier that is not known. Asked at most
-/// once within `every` seconds after a reading.
-pub async fn names_unknown_supplier(db: &PgPool, connection: ConnectionId, every: f64) -> Result<bool> {
+/// Whether an order that was stored since the last complete reading names a supplier or an account that is not known.
+/// Never within `every` seconds after a reading, also one that failed.
+pub async fn names_unknown(db: &PgPool, connection: ConnectionId, kind: Kind, every: f64) -> Result<bool> {
+    match kind {
+        Kind::Suppliers => names_unknown_supplier(db, connection, every).await,
+        Kind::Accounts => names_unknown_account(db, connection, every).await,
+    }
+}
+
+async fn names_unknown_supplier(db: &PgPool, connection: ConnectionId, every: f64) -> Result<bool> {
     Ok(sqlx::query_scalar!(
         "with reading as (select finished_at from reference_readings where connection_id = $1 and kind = 'suppliers')
-         select not exists (select from reading where finished_at > now() - make_interval(secs => $2))
+         select not exists (select from jobs where connection_id = $1 and job = 'suppliers'
+                            and finished_at > now() - make_interval(secs => $2))
             and exists (
                 select from documents d
                 where d.connection_id = $1 and d.feed = 'purchase_orders'
@@ -323,6 +319,25 @@ pub async fn names_unknown_supplier(db: &PgPool, connection: ConnectionId, every
                       select from suppliers s where s.connection_id = $1
                         and s.supplier_id = substring(d.body from '\"SupplierId\"\\s*:\\s*\"?([0-9]+)')
                   )) as \"unknown!\"",
+        connection.0,
+        every,
+    )
+    .fetch_one(db)
+    .await?)
+}
+
+async fn names_unknown_account(db: &PgPool, connection: ConnectionId, every: f64) -> Result<bool> {
+    Ok(sqlx::query_scalar!(
+        "with reading as (select finished_at from reference_readings where connection_id = $1 and kind = 'accounts')
+         select not exists (select from jobs where connection_id = $1 and job = 'accounts'
+                            and finished_at > now() - make_interval(secs => $2))
+            and exists (
+                select from documents d
+                cross join regexp_matches(d.body, '\"POChargeAccountId\"\\s*:\\s*\"?([0-9]+)', 'g') as found(id)
+                where d.connection_id = $1 and d.feed = 'purchase_orders'
+                  and d.stored_at > coalesce((select finished_at from reading), '-infinity')
+                  and not exists (select from accounts a where a.connection_id = $1 and a.account_id = found.id[1])
+            ) as \"unknown!\"",
         connection.0,
         every,
     )

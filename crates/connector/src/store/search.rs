@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::ids::ConnectionId;
 use crate::search::Found;
 use crate::search::words::{self, Named};
-use crate::store::{self, at};
+use crate::store::{self, at, choices};
 
 /// Stored pages whose words are taken up by one transaction, some thousand records.
 const PAGES: i64 = 4;
@@ -334,6 +334,14 @@ pub async fn journals(
     Ok(found.collect())
 }
 
+fn what(feed: &str) -> &'static str {
+    match feed {
+        "invoices" => "invoice",
+        choices::FEED => "mark",
+        _ => "order",
+    }
+}
+
 /// These movements as they are shown, newest first.
 pub async fn shown(db: &PgPool, connection: ConnectionId, ids: &[Uuid]) -> Result<Vec<Found>> {
     let rows = sqlx::query!(
@@ -348,7 +356,7 @@ pub async fn shown(db: &PgPool, connection: ConnectionId, ids: &[Uuid]) -> Resul
     .fetch_all(db)
     .await?;
     let found = rows.into_iter().map(|r| Found {
-        what: if r.feed == "invoices" { "invoice" } else { "order" }.to_owned(),
+        what: what(&r.feed).to_owned(),
         id: r.movement_id,
         at: r.created_at.to_jiff(),
         number: r.number,

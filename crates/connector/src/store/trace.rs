@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::error::Result;
 use crate::hooks::event::EventKey;
 use crate::ids::ConnectionId;
-use crate::store::at;
+use crate::store::{at, choices};
 use crate::trace::{Entry, Place};
 
 /// Rows of one kind that are told at most, the newest.
@@ -366,5 +366,9 @@ pub async fn settings(
 }
 
 fn kind(feed: &str) -> &'static str {
-    if feed == "invoices" { "invoice" } else { "order" }
+    match feed {
+        "invoices" => "invoice",
+        choices::FEED => "mark of task",
+        _ => "order",
+    }
 }

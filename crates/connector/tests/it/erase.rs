@@ -35,6 +35,7 @@ const TEXTS: &[(&str, &[&str])] = &[
     ("completions", &["task_name", "completed_by", "reason"]),
     ("journals", &["plan", "machine", "reason"]),
     ("tasks", &["field_values"]),
+    ("invalid_choices", &["value"]),
     ("reconciliation_differences", &["difference"]),
     ("documents", &["body", "supplier", "invoice_number"]),
     ("links", &[]),
@@ -135,6 +136,8 @@ impl World {
              values ($1, gen_random_uuid(), 'mail', 'given_up', convert_to('Subject: x ' || $2, 'UTF8'))",
             "insert into deliveries (connection_id, delivery_id, webhook_id, events, body)
              values ($1, new_movement_id(), gen_random_uuid(), 0, '{\"user\":' || to_json($2)::text || '}')",
+            "insert into invalid_choices (connection_id, task_gid, kind, place, value, validity)
+             values ($1, '1', 'suppliers', 0, $2, 'unknown')",
             "insert into actions (connection_id, subject_kind, subject_id, done_by, what, note, before, after)
              select $1, 'movement', movement_id, $2, 'edited', 'for ' || $2, body, body from movements
              where connection_id = $1 and state = 'delivered' limit 1",

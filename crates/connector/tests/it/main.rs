@@ -10,6 +10,7 @@ mod alerts;
 mod alerts_sent;
 mod asana_trouble;
 mod asana_writes;
+mod choices;
 mod corpora;
 mod documented;
 mod drift;

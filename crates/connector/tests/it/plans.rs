@@ -3,10 +3,10 @@
 
 use std::fmt::Write as _;
 
-use connector::ids::MovementId;
+use connector::ids::{MovementId, ProjectGid};
 use connector::search::{self, Wanted, Words};
-use connector::store::connections;
 use connector::store::movements::{self, Filter};
+use connector::store::{choices, connections};
 use connector::trace;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, PgPool, Row};
@@ -64,7 +64,7 @@ const FILL: [&str; 12] = [
 
 /// What each statement is known by, and what it is asked with; `$c` stands for the connection, `$m` for a movement.
 /// The first that fits counts.
-const ASKED: [(&str, &str, &str); 28] = [
+const ASKED: [(&str, &str, &str); 29] = [
     ("records of an order or a task", "with orders as (", "$c, 'US1234', 500"),
     ("tasks of records", "select task_gid as \"gid!\" from links", "$c, '{1234}', 'US1234', 500"),
     ("documents of records", "select feed, source_id, stored_at", "$c, '{1234}', 2000"),
@@ -108,8 +108,8 @@ const ASKED: [(&str, &str, &str); 28] = [
         "order by changed_at desc limit $3) newest",
         "$c, '''$wus123'':*', 10000",
     ),
-    ("records by words", "from fit limit $3) found", "$c, '''$wus1234'':*', 2001"),
-    ("records by words, very many", "from fit order by changed_at desc limit $3", "$c, '''$wus12'':*', 2000"),
+    ("how common words are", "tablesample system", "$c, array['''$wus1234'':*', '''$wacme'':*'], 32, 2000"),
+    ("records by words", "offset 0) by_index", "$c, '''$wus1234'':*', '''$wus1234'':* & ''$wacme'':*', 2001"),
     (
         "records by words among known ones",
         "source_id = any($3)\n           and words",
@@ -137,6 +137,7 @@ const ASKED: [(&str, &str, &str); 28] = [
         "$c, '{1234}', '{1234}', '{t1234}', '{1234}', 'closed', null, 51",
     ),
     ("what is shown", "coalesce(d.invoice_number", "$c, array[$m]"),
+    ("tasks page by page", "select task_gid, project_gids, field_values", "$c, '{1}', 't1', 1000"),
 ];
 
 /// Tables that grow with the log.
@@ -248,12 +249,16 @@ async fn ask_everything(db: &PgPool, connection: &connections::Connection, movem
         ..Wanted::default()
     };
     let of_order = Wanted { order_number: Some("US1234".into()), ..words(None, Some("us1234")) };
-    for wanted in [words(Some("acme"), None), words(None, Some("us1234")), of_order] {
+    let both = words(Some("acme"), Some("us1234"));
+    for wanted in [words(Some("acme"), None), words(None, Some("us1234")), both, of_order] {
         assert!(!search::find(db, connection.id, &wanted, 50).await.unwrap().found.is_empty(), "{wanted:?}");
     }
     // these are asked only of a longer log
     let store = connector::store::search::are_more_than(db, connection.id, 10_000);
     assert!(!store.await.unwrap());
+    let project = ProjectGid("1".to_owned());
+    let tasks = choices::page(db, connection.id, &[project], "t1", 1_000).await.unwrap();
+    assert_eq!(tasks.len(), 1_000);
     let newest = connector::store::search::by_reason_among_newest(db, connection.id, "amount", 1_000, 51);
     assert_eq!(newest.await.unwrap().len(), 51);
 }

@@ -125,7 +125,7 @@ async fn sync(database: &Database, args: SyncArgs, global: &Global) -> anyhow::R
 async fn list(database: &Database, args: ListArgs, global: &Global) -> anyhow::Result<ExitCode> {
     let connection = connections::find(&database.pool, &args.connection).await?;
     let kind = args.what.kind();
-    let found = reference::find(&database.pool, connection.id, kind, None, None, args.limit).await?;
+    let found = reference::find(&database.pool, connection.id, kind, None, args.limit).await?;
     told(&[(kind, found)], global)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -134,7 +134,7 @@ async fn show(database: &Database, name: &str, what: &str, global: &Global) -> a
     let connection = connections::find(&database.pool, name).await?;
     let mut found = Vec::new();
     for kind in Kind::ALL {
-        found.push((kind, reference::find(&database.pool, connection.id, kind, None, Some(what), 50).await?));
+        found.push((kind, reference::find(&database.pool, connection.id, kind, Some(what), 50).await?));
     }
     told(&found, global)?;
     Ok(ExitCode::SUCCESS)

@@ -51,6 +51,9 @@ async fn answers_asana(terminal: &mut Terminal, pair: &Pair) {
     terminal.sees("the token sees the project and its fields: Purchasing").await;
     terminal.answers("One task for:", "").await;
     terminal.sees("`acme` is stored as a draft, its secrets encrypted").await;
+    terminal.sees("the charge account of an order that the user sees").await;
+    terminal.answers("Which is the cost center?", "segment 2").await;
+    terminal.sees("cost center: segment 2 between `.`").await;
 }
 
 async fn answers_journals(terminal: &mut Terminal, pair: &Pair) {
@@ -63,12 +66,15 @@ async fn answers_journals(terminal: &mut Terminal, pair: &Pair) {
     terminal.answers("Ledger's time zone:", "Mars/Base").await;
     terminal.sees("MLC-1208").await;
     terminal.answers("Ledger's time zone:", "UTC").await;
+    terminal.answers("Costs in other currencies:", "converted").await;
+    terminal.answers("Conversion rate type:", "").await;
     terminal.answers("Clearing account:", "1").await;
     terminal.sees("MLC-2017").await;
     terminal.answers("Use it all the same?", "n").await;
     terminal.answers("Clearing account:", &facts.clearing_account_id.to_string()).await;
     terminal.sees("takes detail postings").await;
     terminal.sees("Journals will have:").await;
+    terminal.sees("conversion rate type: Corporate").await;
     terminal.answers("Store this?", "change: ledger's time zone").await;
     terminal.answers("Ledger's time zone:", "Europe/Berlin").await;
     terminal.sees("ledger's time zone: Europe/Berlin").await;
@@ -234,6 +240,7 @@ async fn what_a_side_refuses_is_told_with_its_code_and_there_is_a_way_on() {
     terminal.answers("Project:", "another one").await;
     terminal.answers("Its gid,", &pair.board.project).await;
     terminal.answers("One task for:", "line").await;
+    terminal.answers("Which is the cost center?", "segment 3").await;
     let facts = pair.sandbox.oracle().ledger_facts();
     forbids(&pair, Side::Oracle, "/ledgersLOV");
     forbids(&pair, Side::Oracle, "/journalSourcesLOV");
@@ -250,6 +257,7 @@ async fn what_a_side_refuses_is_told_with_its_code_and_there_is_a_way_on() {
     terminal.answers("Journal category:", &facts.category).await;
     terminal.answers("Data access set:", "none").await;
     terminal.answers("Ledger's time zone:", "").await;
+    terminal.answers("Costs in other currencies:", "they bring no journal").await;
     terminal.answers("Clearing account:", &facts.clearing_account_id.to_string()).await;
     terminal.answers("Store this?", "yes").await;
     // a field of that name and another type is never taken over
@@ -263,6 +271,8 @@ async fn what_a_side_refuses_is_told_with_its_code_and_there_is_a_way_on() {
     terminal.sees("4 fields created").await;
     terminal.answers("Activate `acme` now?", "y").await;
     assert_eq!(terminal.ends().await.0, Some(0));
+    let file = world.succeeds(&["connection", "export", "acme"]).await.stdout;
+    assert!(file.contains("cost_center_segment = 3") && !file.contains("rate_type"), "{file}");
     world.end().await;
 }
 

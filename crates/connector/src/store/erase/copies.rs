@@ -161,6 +161,28 @@ pub async fn suppliers(pass: &Pass<'_>) -> Result<Counted> {
     Ok(counted)
 }
 
+/// What people chose on tasks and may not be used.
+pub async fn choices(pass: &Pass<'_>) -> Result<Counted> {
+    let erased = sqlx::query_scalar!(
+        "with hit as (
+             select task_gid, kind, place from invalid_choices where connection_id = $1 and says(value, $2, $3)),
+         done as (
+             update invalid_choices c set value = $4 from hit h
+             where $5 and c.connection_id = $1 and c.task_gid = h.task_gid and c.kind = h.kind and c.place = h.place)
+         select count(*) as \"erased!\" from hit",
+        pass.connection.0,
+        &pass.needle.plain,
+        pass.needle.pattern,
+        MARK,
+        pass.really,
+    )
+    .fetch_one(pass.db)
+    .await?;
+    let mut counted = Counted::of("invalid_choices");
+    pass.add(&mut counted, 0, erased, 0);
+    Ok(counted)
+}
+
 /// What Asana last showed of tasks.
 pub async fn tasks(pass: &Pass<'_>) -> Result<Counted> {
     let (mut counted, mut after) = (Counted::of("tasks"), String::new());

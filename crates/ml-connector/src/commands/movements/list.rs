@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 use connector::Code;
-use connector::store::connections;
 use connector::store::movements::{self, Group, Movement};
+use connector::store::{choices, connections};
 
 use super::filter::FilterArgs;
 use crate::cli::Global;
@@ -56,7 +56,11 @@ pub async fn run(database: &Database, args: ListArgs, global: &Global) -> anyhow
 /// `movements show` takes, and why.
 fn entry(m: &Movement) -> String {
     let outcome = m.outcome.as_deref().map(|outcome| format!(": {outcome}")).unwrap_or_default();
-    let kind = if m.feed == "invoices" { "invoice" } else { "order" };
+    let kind = match m.feed.as_str() {
+        "invoices" => "invoice",
+        choices::FEED => "mark of task",
+        _ => "order",
+    };
     let numbers = m.number.as_deref().unwrap_or_default().lines().collect::<Vec<_>>().join(", ");
     let number = if numbers.is_empty() { numbers } else { format!("{numbers} ") };
     let task = m.destination_id.as_deref().map(|task| format!(" -> task {task}")).unwrap_or_default();

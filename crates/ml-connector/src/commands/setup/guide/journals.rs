@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use connector::Result;
 use connector::guide::answers::Named;
-use connector::guide::journal::{self, AccessSet, Clearing, JournalAnswers, JournalQuestion};
+use connector::guide::journal::{self, AccessSet, Clearing, JournalAnswers, JournalQuestion, RateType};
 use connector::guide::offers::{self, RowOffer};
 use connector::manage::{self, Secrets};
 use connector::ping::Verdict;
@@ -92,6 +92,13 @@ async fn answer(
         JournalQuestion::TimeZone => {
             let own = jiff::tz::TimeZone::system();
             answers.time_zone = Some(read("Ledger's time zone:", own.iana_name(), journal::time_zone)?);
+        }
+        JournalQuestion::Rate => {
+            let options = [("they bring no journal", false), ("they are converted by a rate type", true)];
+            answers.rate = Some(match prompt::pick("Costs in other currencies:", options)? {
+                true => RateType::Name(prompt::text("Conversion rate type:", Some("Corporate"))?),
+                false => RateType::None,
+            });
         }
         JournalQuestion::Clearing => {
             let clearing = clearing(guide, connection).await?;

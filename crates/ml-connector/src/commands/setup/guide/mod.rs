@@ -2,6 +2,7 @@
 //! tests it at once, and can be left and resumed. What is next, and what answers mean, the engine decides
 //! (`connector::guide`); every step calls what the plain commands call.
 
+mod accounts;
 mod fields;
 mod journals;
 mod last;
@@ -113,6 +114,7 @@ async fn guided(
         let connection = connections::find(&guide.engine.db, &guide.name).await?;
         match progress::next(&guide.engine, &connection, &guide.answers).await? {
             Stage::Secret(secret) => sides::give_anew(&guide, &connection, &secret).await?,
+            Stage::Accounts => accounts::ask(&mut guide, &connection).await?,
             Stage::Journals => journals::ask(&mut guide, &connection).await?,
             Stage::Fields => fields::ask(&guide, &connection).await?,
             Stage::DryRun => last::look(&guide, &connection).await?,

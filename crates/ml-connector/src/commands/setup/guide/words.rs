@@ -87,6 +87,12 @@ pub fn asks(question: Question) -> &'static str {
     }
 }
 
+/// Before the question about charge accounts.
+pub const ACCOUNTS: &str = "\
+A charge account is one text, of which one segment is the cost center: tasks
+show it, and orders can be routed by it. Which segment it is, Oracle does not
+tell. This is the charge account of an order that the user sees:";
+
 /// Before the question whether there are journals.
 pub const JOURNALS: &str = "\
 When a task is completed, a journal can charge its order's cost in the ledger:
@@ -120,6 +126,12 @@ unless the import is known to want it."
 The account that is credited: the id of its code combination, or its segments
 as the chart of accounts writes them, such as 101.00.21999.000.000.000. With
 the id it can be tested."
+        }
+        JournalQuestion::Rate => {
+            "\
+A cost in another currency than the ledger's can be converted by General Ledger
+with the rate of the accounting date. It needs the name of a conversion rate
+type that has rates for these currencies."
         }
         JournalQuestion::TimeZone => {
             "\
