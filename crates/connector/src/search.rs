@@ -5,6 +5,7 @@
 //! Reading from Oracle does not wait for it: each stored page is noted, and its words are taken up by `serve` after
 //! each poll, or else by the next search.
 
+mod telling;
 pub(crate) mod words;
 
 use std::collections::HashSet;
@@ -300,7 +301,8 @@ impl Search<'_> {
             return Ok(fit.clone());
         }
         let (db, connection) = (self.db, self.connection);
-        let asked = words::asked(connection, words);
+        let each = words::each(connection, words);
+        let asked = words::all_of(&each);
         let newest = stored::among_newest(db, connection, &asked, WINDOW).await?;
         let most = usize::try_from(self.most).unwrap_or(usize::MAX);
         let fit = if newest.len() > BROAD
@@ -309,14 +311,29 @@ impl Search<'_> {
         {
             Fit::Newest(newest)
         } else {
-            let all = stored::records(db, connection, &asked, FOLLOWED).await?;
-            if i64::try_from(all.len()).is_ok_and(|all| all <= FOLLOWED) {
-                Fit::All(all)
+            let by_index = self.telling(each).await?;
+            let followed = usize::try_from(FOLLOWED).unwrap_or(usize::MAX);
+            let many = self.most.max(FOLLOWED);
+            let mut fit = stored::records(db, connection, &by_index, &asked, many.saturating_add(1)).await?;
+            if fit.len() <= followed {
+                Fit::All(fit)
             } else {
-                Fit::Newest(stored::newest(db, connection, &asked, self.most.max(FOLLOWED)).await?)
+                fit.truncate(followed.max(most));
+                Fit::Newest(fit)
             }
         };
         self.known.push((words.clone(), fit.clone()));
         Ok(fit)
+    }
+
+    /// Of words that all must fit, those that the index is asked for.
+    async fn telling(&self, each: Vec<String>) -> Result<String> {
+        if each.len() < 2 {
+            return Ok(words::all_of(&each));
+        }
+        let sample = stored::sample(self.db, self.connection, &each).await?;
+        let chosen: Vec<String> =
+            telling::chosen(&sample, each.len()).into_iter().filter_map(|at| each.get(at).cloned()).collect();
+        Ok(words::all_of(&chosen))
     }
 }

@@ -93,8 +93,8 @@ const ASKED: [(&str, &str, &str); 25] = [
         "order by changed_at desc limit $3) newest",
         "$c, '''$wus123'':*', 10000",
     ),
-    ("records by words", "from fit limit $3) found", "$c, '''$wus1234'':*', 2001"),
-    ("records by words, very many", "from fit order by changed_at desc limit $3", "$c, '''$wus12'':*', 2000"),
+    ("how common words are", "tablesample system", "$c, array['''$wus1234'':*', '''$wacme'':*'], 32, 2000"),
+    ("records by words", "offset 0) by_index", "$c, '''$wus1234'':*', '''$wus1234'':* & ''$wacme'':*', 2001"),
     (
         "records by words among known ones",
         "source_id = any($3)\n           and words",
@@ -226,7 +226,8 @@ async fn ask_everything(db: &PgPool, connection: &connections::Connection, movem
         ..Wanted::default()
     };
     let of_order = Wanted { order_number: Some("US1234".into()), ..words(None, Some("us1234")) };
-    for wanted in [words(Some("acme"), None), words(None, Some("us1234")), of_order] {
+    let both = words(Some("acme"), Some("us1234"));
+    for wanted in [words(Some("acme"), None), words(None, Some("us1234")), both, of_order] {
         assert!(!search::find(db, connection.id, &wanted, 50).await.unwrap().found.is_empty(), "{wanted:?}");
     }
     // these are asked only of a longer log
