@@ -26,6 +26,8 @@ const FOLLOWED: i64 = 2_000;
 const WINDOW: i64 = 10_000;
 /// When more of these fit, and the log is longer, all that fit are not looked for.
 const BROAD: usize = 100;
+/// Of the words of a long question so many are asked of the index at most.
+const ASKED_OF_INDEX: usize = 16;
 /// Of undelivered movements so many of the newest are looked at for reasons that very many have.
 const UNDELIVERED: i64 = 1_000;
 
@@ -327,7 +329,9 @@ impl Search<'_> {
     }
 
     /// Of words that all must fit, those that the index is asked for.
-    async fn telling(&self, each: Vec<String>) -> Result<String> {
+    async fn telling(&self, mut each: Vec<String>) -> Result<String> {
+        // what is cut off here is looked for in the records themselves
+        each.truncate(ASKED_OF_INDEX);
         if each.len() < 2 {
             return Ok(words::all_of(&each));
         }
