@@ -404,6 +404,11 @@ impl Asana {
         self.transport.set_budget(settings)
     }
 
+    /// Gives back what was taken ahead of a budget that processes share: for one that needs no more.
+    pub async fn rest(&self) {
+        self.transport.rest().await;
+    }
+
     /// How long calls are held back after a 429; zero when they are not.
     #[must_use]
     pub fn paused(&self) -> Duration {

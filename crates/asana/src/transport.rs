@@ -211,6 +211,10 @@ impl Transport {
         &self.base
     }
 
+    pub(crate) async fn rest(&self) {
+        self.budget.rest().await;
+    }
+
     pub(crate) fn set_budget(&self, settings: &BudgetSettings) -> Result<(), Error> {
         settings.check()?;
         self.budget.set(settings);

@@ -119,6 +119,15 @@ impl Engine {
         Ok(made)
     }
 
+    /// Gives back what was taken ahead of the connection's budgets: for a command, which needs no more.
+    pub(crate) async fn rest(&self, id: ConnectionId) {
+        let known = self.clients.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned();
+        if let Some(clients) = known {
+            clients.fusion.rest().await;
+            clients.asana.rest().await;
+        }
+    }
+
     /// New clients for a connection as it is given, which is not always as it is stored.
     pub(crate) async fn connect(&self, connection: Connection) -> Result<Clients> {
         Ok(Clients {

@@ -35,6 +35,7 @@ use crate::reference::unknown;
 use crate::retention::{self, Tidied};
 use crate::search;
 use crate::settings::Every;
+use crate::store;
 use crate::store::connections::State;
 use crate::store::jobs::{self, Job, Lease};
 use crate::store::reconciliation_runs::Run;
@@ -189,6 +190,9 @@ async fn work_or_give_back(engine: Arc<Engine>, lease: Lease, mut stop: signal::
     if matches!(lease.job, Job::Poll(_)) {
         take_up_words(&engine, &lease, &mut stop).await;
     }
+    if matches!(lease.job, Job::Poll(_) | Job::Push | Job::Reference(_)) {
+        store::shrink_buffers(&engine.db);
+    }
 }
 
 /// What a poll stored becomes findable after its lease was given back, so that neither the next poll nor the push waits.
@@ -244,7 +248,9 @@ pub async fn run_job(
     job: Job,
     progress: &signal::Sender<u64>,
 ) -> Result<Report> {
-    work(engine, &lease(engine, connection, job).await?, progress).await
+    let result = work(engine, &lease(engine, connection, job).await?, progress).await;
+    engine.rest(connection).await;
+    result
 }
 
 async fn lease(engine: &Engine, connection: ConnectionId, job: Job) -> Result<Lease> {

@@ -5,6 +5,7 @@
 //! Reading from Oracle does not wait for it: each stored page is noted, and its words are taken up by `serve` after
 //! each poll, or else by the next search.
 
+mod telling;
 pub(crate) mod words;
 
 use std::collections::HashSet;
@@ -25,6 +26,8 @@ const FOLLOWED: i64 = 2_000;
 const WINDOW: i64 = 10_000;
 /// When more of these fit, and the log is longer, all that fit are not looked for.
 const BROAD: usize = 100;
+/// Of the words of a long question so many are asked of the index at most.
+const ASKED_OF_INDEX: usize = 16;
 /// Of undelivered movements so many of the newest are looked at for reasons that very many have.
 const UNDELIVERED: i64 = 1_000;
 
@@ -300,7 +303,8 @@ impl Search<'_> {
             return Ok(fit.clone());
         }
         let (db, connection) = (self.db, self.connection);
-        let asked = words::asked(connection, words);
+        let each = words::each(connection, words);
+        let asked = words::all_of(&each);
         let newest = stored::among_newest(db, connection, &asked, WINDOW).await?;
         let most = usize::try_from(self.most).unwrap_or(usize::MAX);
         let fit = if newest.len() > BROAD
@@ -309,14 +313,31 @@ impl Search<'_> {
         {
             Fit::Newest(newest)
         } else {
-            let all = stored::records(db, connection, &asked, FOLLOWED).await?;
-            if i64::try_from(all.len()).is_ok_and(|all| all <= FOLLOWED) {
-                Fit::All(all)
+            let by_index = self.telling(each).await?;
+            let followed = usize::try_from(FOLLOWED).unwrap_or(usize::MAX);
+            let many = self.most.max(FOLLOWED);
+            let mut fit = stored::records(db, connection, &by_index, &asked, many.saturating_add(1)).await?;
+            if fit.len() <= followed {
+                Fit::All(fit)
             } else {
-                Fit::Newest(stored::newest(db, connection, &asked, self.most.max(FOLLOWED)).await?)
+                fit.truncate(followed.max(most));
+                Fit::Newest(fit)
             }
         };
         self.known.push((words.clone(), fit.clone()));
         Ok(fit)
+    }
+
+    /// Of words that all must fit, those that the index is asked for.
+    async fn telling(&self, mut each: Vec<String>) -> Result<String> {
+        // what is cut off here is looked for in the records themselves
+        each.truncate(ASKED_OF_INDEX);
+        if each.len() < 2 {
+            return Ok(words::all_of(&each));
+        }
+        let sample = stored::sample(self.db, self.connection, &each).await?;
+        let chosen: Vec<String> =
+            telling::chosen(&sample, each.len()).into_iter().filter_map(|at| each.get(at).cloned()).collect();
+        Ok(words::all_of(&chosen))
     }
 }

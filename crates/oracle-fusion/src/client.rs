@@ -91,6 +91,11 @@ impl Fusion {
         Ok(self.token("token", Instant::now()).await?.info())
     }
 
+    /// Gives back what was taken ahead of a budget that processes share: for one that needs no more.
+    pub async fn rest(&self) {
+        self.0.pacer.rest().await;
+    }
+
     /// Reads one page of a collection.
     ///
     /// An empty page is no proof that nothing exists: a user without access to the data is answered with

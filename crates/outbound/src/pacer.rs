@@ -180,6 +180,25 @@ impl Pacer {
         }
     }
 
+    /// Gives back the places that were taken ahead, for a process that needs no more: the next one need not wait until
+    /// they have passed.
+    pub async fn rest(self: &Arc<Self>) {
+        let (source, unused) = {
+            let mut state = self.state();
+            let Some(source) = state.source.clone().filter(|_| !state.asking) else { return };
+            let unused = state.schedule.give_back(Instant::now());
+            if unused.is_zero() {
+                return;
+            }
+            // nothing may be taken meanwhile: what is given back is the end of what was taken last
+            state.asking = true;
+            (source, unused)
+        };
+        let _asking = Asking(Arc::clone(self));
+        // what is not given back in time is lost, like all places that nobody used
+        let _ = tokio::time::timeout(PATIENCE, source.give_back(unused)).await;
+    }
+
     /// How much of a pause is left; zero when there is none.
     #[must_use]
     pub fn paused(&self) -> Duration {

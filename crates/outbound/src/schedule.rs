@@ -46,6 +46,19 @@ impl Schedule {
         Taken::Now
     }
 
+    /// Takes the places of the last stretch that lie ahead out of the schedule. Returns the time that they cover.
+    pub fn give_back(&mut self, now: Instant) -> Duration {
+        let Some(last) = self.stretches.back_mut() else { return Duration::ZERO };
+        let due = match now.checked_duration_since(last.next) {
+            Some(late) => late.as_nanos() / last.interval.as_nanos().max(1) + 1,
+            None => 0,
+        };
+        let due = u32::try_from(due).unwrap_or(u32::MAX).min(last.left);
+        let ahead = last.left - due;
+        last.left = due;
+        last.interval.saturating_mul(ahead)
+    }
+
     /// Places that can still be used.
     pub fn left(&mut self, now: Instant, depth: Duration) -> u32 {
         self.forget(now, depth);
@@ -103,6 +116,26 @@ mod tests {
         assert_eq!(used, 5);
         assert_eq!(schedule.left(now, DEPTH), 9);
         assert_eq!(schedule.left(start + Duration::from_secs(5), DEPTH), 0);
+    }
+
+    #[test]
+    fn places_that_lie_ahead_are_given_back() {
+        let start = Instant::now();
+        let mut schedule = Schedule::default();
+        assert_eq!(schedule.give_back(start), Duration::ZERO);
+        schedule.add(start, 10, INTERVAL);
+        schedule.add(start + INTERVAL * 10, 10, INTERVAL);
+        assert_eq!(schedule.take(start, DEPTH), Taken::Now);
+        // of the last stretch only: another may have taken what lies between the two
+        assert_eq!(schedule.give_back(start), INTERVAL * 10);
+        assert_eq!(schedule.left(start, DEPTH), 9);
+        schedule = Schedule::default();
+        schedule.add(start, 10, INTERVAL);
+        // those of 0, 40 and 80 ms may still be used here
+        let now = start + Duration::from_millis(90);
+        assert_eq!(schedule.give_back(now), INTERVAL * 7);
+        assert_eq!(schedule.left(now, DEPTH), 3);
+        assert_eq!(schedule.give_back(now), Duration::ZERO);
     }
 
     proptest! {

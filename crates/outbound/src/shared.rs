@@ -37,6 +37,9 @@ pub trait Source: fmt::Debug + Send + Sync {
     /// Takes the next places of the schedule; `None` when it cannot be asked.
     fn reserve(&self, want: Want) -> Answer<'_, Option<Grant>>;
 
+    /// Gives back so much of the end of what was taken last, unless others took places after it.
+    fn give_back(&self, unused: Duration) -> Answer<'_, ()>;
+
     /// Tells all others that nothing may be sent for so long.
     fn pause(&self, wait: Duration) -> Answer<'_, ()>;
 }

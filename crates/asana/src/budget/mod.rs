@@ -141,6 +141,11 @@ impl Budget {
         self.pacer.pause(retry_after.unwrap_or(DEFAULT_PAUSE));
     }
 
+    /// Gives back the places that were taken ahead.
+    pub(crate) async fn rest(&self) {
+        self.pacer.rest().await;
+    }
+
     /// How much of a pause is left; zero when there is none.
     pub(crate) fn paused(&self) -> Duration {
         self.pacer.paused()

@@ -1,9 +1,10 @@
 //! A budget that all nodes share, in PostgreSQL.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use outbound::{Answer, Grant, Source, Want};
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
@@ -19,6 +20,8 @@ pub struct SharedBudget {
     db: PgPool,
     node: NodeId,
     budget: [u8; 32],
+    /// Where the schedule ended when places were last taken.
+    until: Arc<Mutex<Option<Timestamp>>>,
 }
 
 impl SharedBudget {
@@ -43,7 +46,18 @@ impl SharedBudget {
             digest.update(part.len().to_be_bytes());
             digest.update(part.as_bytes());
         }
-        Arc::new(SharedBudget { db: db.clone(), node, budget: digest.finalize().into() })
+        Arc::new(SharedBudget {
+            db: db.clone(),
+            node,
+            budget: digest.finalize().into(),
+            until: Arc::default(),
+        })
+    }
+}
+
+impl SharedBudget {
+    fn until(&self) -> MutexGuard<'_, Option<Timestamp>> {
+        self.until.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -57,11 +71,23 @@ impl Source for SharedBudget {
     fn reserve(&self, want: Want) -> Answer<'_, Option<Grant>> {
         Box::pin(async move {
             match budgets::reserve(&self.db, &self.budget, self.node, want).await {
-                Ok(grant) => Some(grant),
+                Ok((grant, until)) => {
+                    *self.until() = Some(until);
+                    Some(grant)
+                }
                 Err(error) => {
                     tracing::debug!(%error, "the shared budget cannot be asked; going on with this node's part");
                     None
                 }
+            }
+        })
+    }
+
+    fn give_back(&self, unused: Duration) -> Answer<'_, ()> {
+        Box::pin(async move {
+            let Some(until) = self.until().take() else { return };
+            if let Err(error) = budgets::give_back(&self.db, &self.budget, until, unused).await {
+                tracing::debug!(%error, "places that are not needed could not be given back");
             }
         })
     }

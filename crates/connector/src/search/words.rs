@@ -73,8 +73,8 @@ pub(crate) fn of_record(connection: ConnectionId, record: &Named<'_>) -> String 
     words.join(" ")
 }
 
-/// What asks for all of these words, each from its beginning, as the text of a `tsquery`; empty: for nothing.
-pub(crate) fn asked(connection: ConnectionId, words: &Words) -> String {
+/// What asks for each of these words from its beginning, as texts of a `tsquery` each; none: for nothing.
+pub(crate) fn each(connection: ConnectionId, words: &Words) -> Vec<String> {
     let mark = mark(connection);
     let texts = [(&words.supplier, "A"), (&words.invoice, "B"), (&words.text, "")];
     let mut all = Vec::new();
@@ -82,7 +82,17 @@ pub(crate) fn asked(connection: ConnectionId, words: &Words) -> String {
         let text = text.as_deref().unwrap_or_default();
         all.extend(split(text, MOST_ASKED).map(|word| format!("'{mark}{word}':*{weight}")));
     }
-    all.join(" & ")
+    all
+}
+
+/// What asks for all of these words, as the text of a `tsquery`; empty: for nothing.
+pub(crate) fn asked(connection: ConnectionId, words: &Words) -> String {
+    all_of(&each(connection, words))
+}
+
+/// What asks for all that these ask for.
+pub(crate) fn all_of(asked: &[String]) -> String {
+    asked.join(" & ")
 }
 
 fn mark(connection: ConnectionId) -> String {

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use outbound::{Grant, Want};
 use sqlx::PgPool;
 
 use crate::backoff;
 use crate::error::Result;
 use crate::ids::NodeId;
+use crate::store::at;
 
 /// A node that took places within this time counts when the limits are divided.
 const NODE_COUNTS: Duration = Duration::from_secs(10);
@@ -18,7 +20,9 @@ const FORGOTTEN_AFTER: Duration = Duration::from_secs(86_400);
 
 /// Takes the next places of a budget's schedule for a node. One statement, without a transaction around it: the row
 /// is locked only as long as it takes.
-pub async fn reserve(db: &PgPool, budget: &[u8], node: NodeId, want: Want) -> Result<Grant> {
+///
+/// Returns with them the end of the schedule, which is known by it when places are given back.
+pub async fn reserve(db: &PgPool, budget: &[u8], node: NodeId, want: Want) -> Result<(Grant, Timestamp)> {
     let stretch = want.interval.saturating_mul(want.places);
     let row = sqlx::query!(
         "with seen as (
@@ -30,7 +34,7 @@ pub async fn reserve(db: &PgPool, budget: &[u8], node: NodeId, want: Want) -> Re
                                 case when b.paused_until > clock_timestamp()
                                      then least(b.paused_until, clock_timestamp() + make_interval(secs => $7)) end,
                                 clock_timestamp() - make_interval(secs => $4)) + make_interval(secs => $3)
-         returning greatest(extract(epoch from b.next_at - make_interval(secs => $3) - clock_timestamp())::float8, 0)
+         returning b.next_at, greatest(extract(epoch from b.next_at - make_interval(secs => $3) - clock_timestamp())::float8, 0)
                        as \"first_in!\",
                    coalesce(greatest(extract(epoch from b.paused_until - clock_timestamp())::float8, 0), 0)
                        as \"paused_for!\",
@@ -46,11 +50,25 @@ pub async fn reserve(db: &PgPool, budget: &[u8], node: NodeId, want: Want) -> Re
     )
     .fetch_one(db)
     .await?;
-    Ok(Grant {
+    let grant = Grant {
         first_in: seconds(row.first_in),
         paused_for: seconds(row.paused_for),
         nodes: u32::try_from(row.others).unwrap_or(u32::MAX).saturating_add(1),
-    })
+    };
+    Ok((grant, row.next_at.to_jiff()))
+}
+
+/// Gives back so much of a schedule's end, if it is still `until`: else others took places after it.
+pub async fn give_back(db: &PgPool, budget: &[u8], until: Timestamp, unused: Duration) -> Result<()> {
+    sqlx::query!(
+        "update budgets set next_at = next_at - make_interval(secs => $3) where budget = $1 and next_at = $2",
+        budget,
+        at(until) as jiff_sqlx::Timestamp,
+        unused.as_secs_f64(),
+    )
+    .execute(db)
+    .await?;
+    Ok(())
 }
 
 /// Lets no places begin for so long; a pause is never shortened.

@@ -82,6 +82,16 @@ pub fn lazily(url: &str) -> Result<PgPool> {
         ])))
 }
 
+/// Lets go of what the buffers of connections that rest have grown to: a page of records takes megabytes, and a
+/// connection keeps them until it is closed.
+pub fn shrink_buffers(db: &PgPool) {
+    // all at once, so that none is met twice
+    let mut resting: Vec<_> = std::iter::from_fn(|| db.try_acquire()).collect();
+    for connection in &mut resting {
+        connection.shrink_buffers();
+    }
+}
+
 /// Asks the database once, beside the pool: a pool goes on trying for its whole patience and then forgets why.
 pub async fn reachable(db: &PgPool) -> Result<()> {
     let options = db.connect_options();

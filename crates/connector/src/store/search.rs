@@ -1,5 +1,5 @@
 //! Looking for records and journals by the words and keys that people know: the statements of
-//! [`search`](crate::search). Every one reads by an index.
+//! [`search`](crate::search). Every one reads by an index, but for the sample, which is some pages.
 
 use jiff::Timestamp;
 use sqlx::{PgConnection, PgPool};
@@ -13,6 +13,10 @@ use crate::store::{self, at, choices};
 
 /// Stored pages whose words are taken up by one transaction, some thousand records.
 const PAGES: i64 = 4;
+/// Pages of the table, of 8 kB with about 30 records each, that tell how common a word is.
+const SAMPLED_PAGES: f64 = 32.0;
+/// Records that tell it at most, where more of them stand on a page.
+const MOST_SAMPLED: i64 = 2_000;
 
 /// Takes up the words of some stored pages, the oldest first, so that their records are found. Returns how many records
 /// they were; `None` when there is nothing more.
@@ -134,17 +138,49 @@ pub async fn are_more_than(db: &PgPool, connection: ConnectionId, many: i64) -> 
     Ok(more)
 }
 
-/// The records that are asked for, newest first, if they are not more than `most`; else any `most` and one of them.
-pub async fn records(db: &PgPool, connection: ConnectionId, asked: &str, most: i64) -> Result<Vec<String>> {
-    let ids = sqlx::query_scalar!(
-        // planned as if all were wanted, so that the index over words is read and not the table, but read no further than that
-        "with fit as materialized (
-             select source_id, changed_at from searched where connection_id = $1 and words @@ $2::text::tsquery)
-         select source_id as \"source_id!\" from (select source_id, changed_at from fit limit $3) found
-         order by changed_at desc",
+/// Which of these words the records of a sample have, and how many records have just these. The sample are some pages from
+/// all over the table: however many records there are, it takes as long.
+pub async fn sample(
+    db: &PgPool,
+    connection: ConnectionId,
+    asked: &[String],
+) -> Result<Vec<(Vec<bool>, i64)>> {
+    let rows = sqlx::query!(
+        "select has as \"has!\", count(*) as \"records!\" from (
+             select array(select s.words @@ word from unnest($2::text[]::tsquery[]) word) as has
+             from searched s tablesample system ((
+                 select least(100, 100 * $3::float8 / greatest(pg_relation_size('searched') / current_setting('block_size')::int, 1))))
+             where s.connection_id = $1 limit $4) sampled
+         group by has",
         connection.0,
         asked,
-        most.saturating_add(1),
+        SAMPLED_PAGES,
+        MOST_SAMPLED,
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.has, row.records)).collect())
+}
+
+/// The records that are asked for, newest first, at most so many. The index over words is asked `by_index` only, which all
+/// of them must fit: what very many records have is cheaper seen in each record than read from the index.
+pub async fn records(
+    db: &PgPool,
+    connection: ConnectionId,
+    by_index: &str,
+    asked: &str,
+    most: i64,
+) -> Result<Vec<String>> {
+    let ids = sqlx::query_scalar!(
+        // a subquery that stays one: the index is not asked for the other words too, nor the records read by their age
+        "select source_id from (
+             select source_id, changed_at, words from searched
+             where connection_id = $1 and words @@ $2::text::tsquery offset 0) by_index
+         where words @@ $3::text::tsquery order by changed_at desc limit $4",
+        connection.0,
+        by_index,
+        asked,
+        most,
     )
     .fetch_all(db)
     .await?;
@@ -166,21 +202,6 @@ pub async fn among(
         connection.0,
         asked,
         records,
-    )
-    .fetch_all(db)
-    .await?;
-    Ok(ids)
-}
-
-/// The newest records of very many that are asked for.
-pub async fn newest(db: &PgPool, connection: ConnectionId, asked: &str, most: i64) -> Result<Vec<String>> {
-    let ids = sqlx::query_scalar!(
-        "with fit as materialized (
-             select source_id, changed_at from searched where connection_id = $1 and words @@ $2::text::tsquery)
-         select source_id as \"source_id!\" from fit order by changed_at desc limit $3",
-        connection.0,
-        asked,
-        most,
     )
     .fetch_all(db)
     .await?;
@@ -223,6 +244,7 @@ pub async fn by_reason(
         "select movement_id from movements
          where connection_id = $1 and ($3::timestamptz is null or movement_id >= first_id($3)) and reason is not null
            and state in ('held', 'failed', 'retrying', 'in_doubt')
+           and lower(left(reason, 4000)) like all (search_parts($2))
            and array_to_tsvector(search_words(connection_id, reason)) @@ search_query($1, $2)
            and ($5::text[] is null or source_id = any($5))
          limit $4",
@@ -250,7 +272,8 @@ pub async fn by_reason_among_newest(
              select connection_id, movement_id, reason from movements
              where connection_id = $1 and reason is not null and state in ('held', 'failed', 'retrying', 'in_doubt')
              order by movement_id desc limit $3) newest
-         where array_to_tsvector(search_words(connection_id, reason)) @@ search_query($1, $2)
+         where lower(left(reason, 4000)) like all (search_parts($2))
+           and array_to_tsvector(search_words(connection_id, reason)) @@ search_query($1, $2)
          limit $4",
         connection.0,
         text,

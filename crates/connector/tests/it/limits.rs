@@ -370,6 +370,26 @@ async fn a_pause_of_one_node_is_one_of_all() {
 }
 
 #[tokio::test]
+async fn places_that_nobody_needs_are_given_back_unless_another_stands_behind_them() {
+    let world = World::new().await;
+    let (db, connection) = (&world.engine.db, ConnectionId::new());
+    let [one, other, last] = [(); 3].map(|()| SharedBudget::of_oracle(db, NodeId::new(), connection, 1));
+    let interval = Duration::from_secs(1);
+    let want = |places: u32| Want { places, interval, depth: Duration::ZERO };
+    one.reserve(want(60)).await.unwrap();
+    one.give_back(interval * 50).await;
+    // given back once
+    one.give_back(interval * 50).await;
+    let first_in = other.reserve(want(60)).await.unwrap().first_in;
+    assert!(first_in > interval * 5 && first_in <= interval * 10, "{first_in:?}");
+    last.reserve(want(1)).await.unwrap();
+    other.give_back(interval * 60).await;
+    let first_in = last.reserve(want(1)).await.unwrap().first_in;
+    assert!(first_in > interval * 60, "{first_in:?}");
+    world.end().await;
+}
+
+#[tokio::test]
 async fn without_the_database_a_budget_says_so_at_once() {
     let world = World::new().await;
     let budget: Arc<SharedBudget> =

@@ -151,8 +151,8 @@ async fn records_of_before_are_found_by_their_suppliers_after_their_words_are_ta
     assert_eq!(pages, [200, 500, 500]);
     let connection = ConnectionId("00000000-0000-0000-0000-000000000001".parse().unwrap());
     connector::search::take_up(&db, connection, |_| ()).await.unwrap();
-    let found =
-        connector::store::search::records(&db, connection, "'000001müller':*A & '000001inv':*B", 2_000);
+    let asked = "'000001müller':*A & '000001inv':*B";
+    let found = connector::store::search::records(&db, connection, asked, asked, 2_000);
     assert_eq!(found.await.unwrap().len(), 1_200);
     let number: String = sqlx::query_scalar("select invoice_number from documents where source_id = '77'")
         .fetch_one(&db)

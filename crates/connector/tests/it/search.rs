@@ -57,6 +57,13 @@ async fn of_very_many_that_fit_the_newest_are_found_and_rare_ones_all() {
     assert_eq!((rare.more, rare.broad), (false, false));
     assert_eq!(numbers(&find(wanted(None, Some("1234")), 50).await), ["US1234"]);
     assert_eq!(numbers(&find(wanted(Some("acme 3"), Some("us4")), 1).await).len(), 1);
+    // a word that nearly all have, beside one that is rare: both must fit
+    assert_eq!(numbers(&find(wanted(Some("acme"), Some("us11999")), 50).await), ["US11999"]);
+    assert_eq!(numbers(&find(wanted(None, Some("us11999 acme")), 50).await), ["US11999"]);
+    for none in [wanted(Some("acme"), Some("us12000")), wanted(Some("rarely"), Some("us11999"))] {
+        let answer = find(none, 50).await;
+        assert!(answer.found.is_empty(), "{answer:?}");
+    }
     let seventh = find(wanted(Some("acme 3"), None), 2_000).await;
     assert_eq!((seventh.found.len(), seventh.more, seventh.broad), (1_712, false, false));
     let seventh = find(wanted(Some("acme 3"), None), 1_000).await;

@@ -32,6 +32,12 @@ impl Source for Memory {
         })
     }
 
+    fn give_back(&self, unused: Duration) -> Answer<'_, ()> {
+        let mut next = self.next.lock().unwrap();
+        *next = next.map(|next| next.checked_sub(unused).unwrap());
+        Box::pin(std::future::ready(()))
+    }
+
     fn pause(&self, wait: Duration) -> Answer<'_, ()> {
         *self.paused.lock().unwrap() = Some(Instant::now() + wait);
         Box::pin(std::future::ready(()))
@@ -77,6 +83,24 @@ async fn one_alone_asks_about_once_a_second() {
     assert!(took < rate.interval() * 250 * 6 / 5, "the budget is not used: {took:?}");
     let seconds = u32::try_from(took.as_secs()).unwrap();
     assert!(source.asked.load(Ordering::Relaxed) <= seconds + 2, "{:?}", source.asked);
+}
+
+#[tokio::test]
+async fn the_next_process_need_not_wait_for_places_that_nobody_uses() {
+    let source = Arc::new(Memory::default());
+    let (one, next) = (Pacer::new(600), Pacer::new(600));
+    one.share(source.clone());
+    next.share(source.clone());
+    send(&one, 2).await;
+    let ahead =
+        |source: &Memory| source.next.lock().unwrap().unwrap().saturating_duration_since(Instant::now());
+    assert!(ahead(&source) > Duration::from_millis(600), "{:?}", ahead(&source));
+    one.rest().await;
+    assert!(ahead(&source) < Duration::from_millis(250), "{:?}", ahead(&source));
+    // whoever goes on nevertheless takes new ones
+    let sent = send(&next, 1).await;
+    let after = send(&one, 1).await;
+    assert!(after[0] > sent[0]);
 }
 
 #[tokio::test]
