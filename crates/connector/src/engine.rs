@@ -19,6 +19,7 @@ use crate::ids::{ConnectionId, NodeId, ProjectGid};
 use crate::key::MasterKey;
 use crate::limits::{PATIENCE, SharedBudget};
 use crate::mapping::Held;
+use crate::mapping::document::Target;
 use crate::mapping::field::{Field, FieldSet};
 use crate::posting::ledger::LedgerMemory;
 use crate::store::connections::{self, Connection};
@@ -59,7 +60,11 @@ pub struct Clients {
     /// Journals became due: the job that drives them, if it is under way here, need not end first.
     pub journals_due: Notify,
     fields: Mutex<Option<(Instant, Arc<ProjectFields>)>>,
+    sections: Mutex<Option<Arc<Sections>>>,
 }
+
+/// The project of each section, by its gid.
+pub type Sections = HashMap<String, ProjectGid>;
 
 /// The custom fields of each mapped project, or why they cannot be read: one project that was deleted
 /// or hidden must not stop the others.
@@ -137,6 +142,7 @@ impl Engine {
             ledger: LedgerMemory::default(),
             journals_due: Notify::new(),
             fields: Mutex::default(),
+            sections: Mutex::default(),
         })
     }
 
@@ -195,8 +201,31 @@ impl Clients {
         Ok(fields)
     }
 
-    /// Makes the next look at the fields a fresh one, since Asana refused what they allowed.
+    /// The sections of every mapped project, if a rule of the mapping names sections; read once, until
+    /// [`Clients::forget_fields`].
+    pub async fn sections(&self) -> Result<Arc<Sections>> {
+        let known = self.sections.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let mut sections = Sections::new();
+        if self.connection.settings.mapping.targets().contains(&Target::Section) {
+            for project in self.connection.settings.projects() {
+                match self.asana.sections(project.as_str()).await.map_err(trouble::asana) {
+                    Ok(all) => sections.extend(all.into_iter().map(|one| (one.gid, project.clone()))),
+                    Err(error) if matches!(error.code, Code::AsanaNotFound | Code::AsanaForbidden) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        let sections = Arc::new(sections);
+        *self.sections.lock().unwrap_or_else(PoisonError::into_inner) = Some(sections.clone());
+        Ok(sections)
+    }
+
+    /// Makes the next look at the fields and sections a fresh one, since Asana refused what they allowed.
     pub fn forget_fields(&self) {
         *self.fields.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.sections.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }

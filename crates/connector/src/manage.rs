@@ -1,6 +1,7 @@
 //! Adding and changing connections.
 
 use jiff::Timestamp;
+use oracle_fusion::Expand;
 use secrecy::SecretString;
 use url::Url;
 
@@ -8,8 +9,10 @@ use crate::code::Code;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::feed::Feed;
+use crate::feed::poll::BEFORE_ALL;
 use crate::hooks::event::Event;
 use crate::ids::ConnectionId;
+use crate::mapping::surroundings;
 use crate::settings::Settings;
 use crate::store::connections::{self, Connection, State};
 use crate::store::jobs::{self, Job};
@@ -119,6 +122,7 @@ async fn replace(
     settings.check()?;
     if connection.state != State::Draft {
         settings.check_mapped()?;
+        check_mapping(engine, connection, settings).await?;
     }
     let mut tx = store::begin(&engine.db).await?;
     if !is_same_pod(&settings.oracle.base()?, &connection.settings.oracle.base()?) {
@@ -131,6 +135,7 @@ async fn replace(
     breakers::close_all(&mut tx, connection.id).await?;
     // what failed may be mended now, and waits for its next turn
     jobs::ask_for(&mut *tx, connection.id, &Feed::ALL.map(Job::Poll)).await?;
+    read_whole_again(&mut tx, connection, settings).await?;
     let mut opened = 0;
     if *settings != connection.settings {
         opened = documents::open_all(&mut tx, connection.id).await?;
@@ -159,6 +164,44 @@ async fn replace(
     }
     tx.commit().await?;
     Ok(opened)
+}
+
+/// Has a feed read whole when the mapping now reads children that did not come along before: what is stored lacks them.
+async fn read_whole_again(
+    db: &mut sqlx::PgConnection,
+    connection: &Connection,
+    settings: &Settings,
+) -> Result<()> {
+    for feed in Feed::ALL {
+        let (before, after) = (connection.settings.further_children(feed), settings.further_children(feed));
+        let is_new = |after: &Expand| {
+            before.as_ref().is_none_or(|before| after.paths().any(|path| !before.paths().any(|b| b == path)))
+        };
+        if !after.as_ref().is_some_and(is_new) {
+            continue;
+        }
+        if jobs::any_running(db, connection.id, &[Job::Poll(feed)]).await? {
+            let (name, feed) = (&connection.name, feed.as_str());
+            let message = format!("{feed} of `{name}` are being read now; try again in a moment");
+            return Err(Error::new(Code::LeaseBusy, message));
+        }
+        feeds::advance_scan(db, connection.id, feed, Some(BEFORE_ALL)).await?;
+    }
+    Ok(())
+}
+
+/// Refuses a mapping document that does not fit Oracle's records or Asana's fields as they are now. What was accepted
+/// and has not changed is not asked about again; a draft is asked about when it is looked at or activated.
+async fn check_mapping(engine: &Engine, connection: &Connection, settings: &Settings) -> Result<()> {
+    let before = &connection.settings;
+    let is_same = settings.mapping == before.mapping
+        && settings.fields == before.fields
+        && settings.projects() == before.projects();
+    if settings.mapping.is_empty() || is_same {
+        return Ok(());
+    }
+    let changed = Connection { settings: settings.clone(), ..connection.clone() };
+    surroundings::check(&engine.connect(changed).await?).await
 }
 
 fn is_same_pod(one: &Url, other: &Url) -> bool {
@@ -209,6 +252,9 @@ pub async fn activate(engine: &Engine, connection: &Connection, look: FirstLook)
         if !why.is_empty() {
             return Err(Error::new(Code::DryRunMissing, format!("`{}`: {why}", connection.name)));
         }
+    }
+    if !connection.settings.mapping.is_empty() {
+        surroundings::check(&*engine.clients(connection.id).await?).await?;
     }
     let mut tx = store::begin(&engine.db).await?;
     connections::set_state(&mut tx, connection.id, State::Active).await?;

@@ -101,6 +101,12 @@ impl Purpose {
         }
     }
 
+    /// Whether its value comes from the order and its invoices alone.
+    #[must_use]
+    pub fn is_of_the_order(self) -> bool {
+        !matches!(self, Purpose::LastSynced | Purpose::OracleLink | Purpose::JournalStatus | Purpose::Cost)
+    }
+
     /// What kinds of field can hold it.
     #[must_use]
     pub fn holds(self) -> Holds {

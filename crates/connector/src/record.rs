@@ -1,10 +1,22 @@
 //! What the mapping uses of an Oracle record, and the fingerprint over exactly that.
 
-use oracle_fusion::{Invoice, Number, PurchaseOrder};
+use std::collections::BTreeSet;
+
+use oracle_fusion::{Invoice, Number, PurchaseOrder, RawValue, RecordError};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::charge_account::AccountLayout;
+use crate::mapping::path::{self, Found, Path};
+
+/// How records are read: what a connection's settings say of it.
+#[derive(Debug, Clone, Default)]
+pub struct Reading {
+    /// How a charge account is cut into segments.
+    pub layout: AccountLayout,
+    /// What the mapping reads besides.
+    pub paths: BTreeSet<Path>,
+}
 
 /// The used part of a purchase order. Amounts are raw JSON text.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -43,6 +55,9 @@ pub struct OrderFacts {
     pub projects: Vec<String>,
     /// The lines.
     pub lines: Vec<LineFacts>,
+    /// What the mapping reads besides, not of the lines.
+    #[serde(skip_serializing_if = "Found::is_empty")]
+    pub read: Found,
 }
 
 /// The used part of an order line.
@@ -75,6 +90,9 @@ pub struct LineFacts {
     /// `POChargeAccountId` of the line's distributions, each once; no part of the fingerprint.
     #[serde(skip)]
     pub account_ids: Vec<String>,
+    /// What the mapping reads of it besides.
+    #[serde(skip_serializing_if = "Found::is_empty")]
+    pub read: Found,
 }
 
 /// The used part of an invoice.
@@ -102,6 +120,9 @@ pub struct InvoiceFacts {
     pub canceled: bool,
     /// The lines that name an order.
     pub parts: Vec<InvoicePart>,
+    /// What the mapping reads of it besides.
+    #[serde(skip_serializing_if = "Found::is_empty")]
+    pub read: Found,
 }
 
 /// One invoice line's share in an order.
@@ -128,7 +149,22 @@ fn push_once(list: &mut Vec<String>, value: Option<&str>) {
 }
 
 impl OrderFacts {
-    /// Takes from an order what the mapping uses.
+    /// Reads from an order's text what the mapping uses.
+    ///
+    /// # Errors
+    /// As of [`PurchaseOrder::parse`].
+    pub fn read(raw: &RawValue, reading: &Reading) -> Result<OrderFacts, RecordError> {
+        let mut facts = OrderFacts::of(PurchaseOrder::parse(raw)?, &reading.layout);
+        if !reading.paths.is_empty() {
+            facts.read = path::of_record(raw, &reading.paths, false);
+            for (line, read) in facts.lines.iter_mut().zip(path::of_lines(raw, &reading.paths)) {
+                line.read = read;
+            }
+        }
+        Ok(facts)
+    }
+
+    /// Takes from an order what the built-in values use.
     #[must_use]
     pub fn of(order: PurchaseOrder, layout: &AccountLayout) -> OrderFacts {
         let mut facts = OrderFacts {
@@ -185,6 +221,18 @@ impl OrderFacts {
 }
 
 impl InvoiceFacts {
+    /// Reads from an invoice's text what the mapping uses.
+    ///
+    /// # Errors
+    /// As of [`Invoice::parse`].
+    pub fn read(raw: &RawValue, reading: &Reading) -> Result<InvoiceFacts, RecordError> {
+        let mut facts = InvoiceFacts::of(Invoice::parse(raw)?);
+        if !reading.paths.is_empty() {
+            facts.read = path::of_record(raw, &reading.paths, true);
+        }
+        Ok(facts)
+    }
+
     /// Takes from an invoice what the mapping uses. Lines name the order; the header's number counts
     /// only when no line names one. Lines that are canceled with their invoice still say whose it was.
     #[must_use]
@@ -216,6 +264,7 @@ impl InvoiceFacts {
             canceled: invoice.canceled,
             id: invoice.id,
             parts,
+            read: Found::new(),
         }
     }
 

@@ -11,8 +11,9 @@ mod tasks;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use oracle_fusion::Expand;
 use serde::{Deserialize, Serialize};
 
 pub use self::asana::AsanaSettings;
@@ -24,9 +25,13 @@ pub use self::tasks::{LineAmount, TaskPer, TaskSettings, WhenDeleted, WithoutOrd
 use crate::alerts::settings::AlertSettings;
 use crate::code::Code;
 use crate::error::{Error, Result};
+use crate::feed::Feed;
 use crate::ids::{FieldGid, ProjectGid};
 use crate::journal::JournalSettings;
+use crate::mapping::document::MappingSettings;
+use crate::mapping::path::Path;
 use crate::purpose::Purpose;
+use crate::record::Reading;
 use crate::reference::ReferenceSettings;
 use crate::retention::LogSettings;
 use crate::routing::Routing;
@@ -42,6 +47,9 @@ pub struct Settings {
     /// Which Asana field takes which value, by gid. A draft may lack required ones, see [`Settings::check_mapped`].
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: BTreeMap<Purpose, FieldGid>,
+    /// Values beyond the built-in ones, and where they go.
+    #[serde(default, skip_serializing_if = "MappingSettings::is_empty")]
+    pub mapping: MappingSettings,
     /// Which project an order's task belongs to.
     pub routing: Routing,
     /// How tasks are made.
@@ -91,6 +99,21 @@ impl Settings {
     #[must_use]
     pub fn projects(&self) -> Vec<ProjectGid> {
         self.routing.projects()
+    }
+
+    /// How records are read.
+    #[must_use]
+    pub fn reading(&self) -> Reading {
+        Reading { layout: self.routing.account.clone(), paths: self.mapping.paths() }
+    }
+
+    /// Children of a feed's records that only the mapping reads.
+    #[must_use]
+    pub fn further_children(&self, feed: Feed) -> Option<Expand> {
+        let paths = self.mapping.paths();
+        let of_feed = paths.iter().filter(|path| path.of_invoices == (feed == Feed::Invoices));
+        let children: BTreeSet<String> = of_feed.map(Path::children).filter(|c| !c.is_empty()).collect();
+        Expand::new(children.iter().map(String::as_str)).ok()
     }
 
     /// The required fields that are not mapped: a draft may lack them until its fields are provisioned.

@@ -21,9 +21,9 @@ pub const DEFAULT_NOTES: &str = "\
 /// Steps a template may take; the default needs about 30 per line.
 const FUEL: u64 = 100_000;
 /// Asana takes longer names, but nobody reads them.
-const NAME_CHARACTERS: usize = 250;
+pub(crate) const NAME_CHARACTERS: usize = 250;
 /// Notes are cut here; Asana's own limit is not documented.
-const NOTES_CHARACTERS: usize = 20_000;
+pub(crate) const NOTES_CHARACTERS: usize = 20_000;
 /// What leads the order's key on the last line of the notes.
 pub const KEY_PREFIX: &str = "Oracle order id: ";
 
@@ -66,8 +66,15 @@ impl Templates {
         let name = cut(render("name")?.trim(), NAME_CHARACTERS).0;
         let name = if name.is_empty() { order.id.clone() } else { name };
         let notes = cut(render("notes")?.trim_end(), NOTES_CHARACTERS).0;
-        Ok((name, format!("{notes}\n\n{KEY_PREFIX}{}", order_key(&order.id, line.map(|l| l.id.as_str())))))
+        Ok((name, with_key(&notes, &order.id, line.map(|l| l.id.as_str()))))
     }
+}
+
+/// Notes with the order's key as their last line.
+#[must_use]
+pub fn with_key(notes: &str, order_id: &str, line_id: Option<&str>) -> String {
+    let key = order_key(order_id, line_id);
+    if notes.is_empty() { format!("{KEY_PREFIX}{key}") } else { format!("{notes}\n\n{KEY_PREFIX}{key}") }
 }
 
 /// The key written into a task's notes: the order's id, and the line's when a task is one line.

@@ -52,7 +52,6 @@ fn example(difference: &Difference) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::purpose::Purpose;
     use crate::reconcile::report::{self, Value};
     use crate::store::reconciliation_runs::Tally;
 
@@ -79,7 +78,7 @@ mod tests {
             counts: vec![tally("document_old", 5, 0), tally("value_differs", 0, 2)],
         };
         let value = |n: &str| Value {
-            field: Purpose::Supplier,
+            field: "supplier".to_owned(),
             expected: Some(format!("Secret Supplier {n}")),
             shown: Some("typed".to_owned()),
         };

@@ -14,6 +14,7 @@ use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::journal::JournalSettings;
 use crate::manage;
+use crate::mapping::document::MappingSettings;
 use crate::reference::ReferenceSettings;
 use crate::retention::LogSettings;
 use crate::routing::Routing;
@@ -79,6 +80,8 @@ struct Whole {
     asana: AsanaSettings,
     fields: Option<BTreeMap<crate::purpose::Purpose, crate::ids::FieldGid>>,
     #[serde(default)]
+    mapping: MappingSettings,
+    #[serde(default)]
     routing: Routing,
     #[serde(default)]
     tasks: TaskSettings,
@@ -107,6 +110,7 @@ pub fn read(text: &str) -> Result<File> {
         oracle: whole.oracle,
         asana: whole.asana,
         fields: whole.fields.unwrap_or_default(),
+        mapping: whole.mapping,
         routing: whole.routing,
         tasks: whole.tasks,
         schedule: whole.schedule,
@@ -138,6 +142,7 @@ fn unreadable(text: &str, first: String) -> Vec<String> {
             "oracle" => section::<OracleSettings>(value),
             "asana" => section::<AsanaSettings>(value),
             "fields" => section::<BTreeMap<crate::purpose::Purpose, crate::ids::FieldGid>>(value),
+            "mapping" => section::<MappingSettings>(value),
             "routing" => section::<Routing>(value),
             "tasks" => section::<TaskSettings>(value),
             "schedule" => section::<Schedule>(value),

@@ -54,6 +54,18 @@ macro_rules! mapping {
             OutOfAttempts Connection "MLC-4017" "All attempts were used up",
                 "The last error stands in the movement's reason. Nothing is lost: the value is sent with the record's next change.",
                 "Mend the cause. The record's next change brings the newest state; a change of the connection's settings has every record compared anew.";
+            LookupMissing Value "MLC-4018" "A look-up table has no entry for a value",
+                "The mapping's value has a look-up table without this entry, and no default. Nothing was written.",
+                "Add the entry to `lookup`, or a `default`, with `connection edit NAME`.";
+            ValueAmbiguous Value "MLC-4019" "A value of the mapping has several values at once",
+                "The record has more than one at the end of the path, and the mapping does not say what becomes of them. Nothing was written.",
+                "Say `join`, `sum` or `first` for the value, with `connection edit NAME`.";
+            ValueUnfit Value "MLC-4020" "A value of the mapping is no number or date",
+                "The mapping takes it for one, but this record has something else there. Nothing was written.",
+                "Correct the record in Oracle, or take the value as text.";
+            ConditionFailed Value "MLC-4021" "A condition of the mapping cannot be computed for this record",
+                "Often something is null in the record that the condition compares. Nothing was written.",
+                "Mend `when`: ask for null first, as in `order.total != null && order.total > 1000`.";
         }
     };
 }

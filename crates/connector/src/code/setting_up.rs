@@ -63,6 +63,9 @@ macro_rules! setting_up {
             ReferenceInvalid Value "MLC-8011" "The order names a supplier or account that may not be used",
                 "Oracle says that the supplier or account is inactive, out of its dates or gone, and the settings say `reference.invalid = \"hold\"`. Nothing was written.",
                 "Mend the order, the supplier or the account in Oracle; after the next reading the order is sent by itself. Or set `reference.invalid = \"write\"`.";
+            MappingRefused Settings "MLC-8121" "The mapping does not fit Oracle or Asana",
+                "All problems are named, each with its place. Nothing was changed.",
+                "Mend what is named, and look at it with `connection mapping NAME`.";
         }
     };
 }

@@ -15,11 +15,16 @@ use crate::push::world::{Moving, World, invoice_key};
 use crate::settings::Settings;
 use crate::store::outbox::Fate;
 
-/// The names of all enum options of the mapped projects, by gid.
-pub(crate) fn options(fields: &ProjectFields) -> HashMap<String, String> {
-    let kinds = fields.values().filter_map(|set| set.as_ref().ok()).flatten().map(|(_, field)| &field.kind);
-    let lists = kinds.filter_map(|kind| if let Kind::Enum(options) = kind { Some(options) } else { None });
-    lists.flatten().map(|(name, gid)| (gid.clone(), name.clone())).collect()
+/// The names of all fields of the mapped projects and of their options, by gid.
+pub(crate) fn names(fields: &ProjectFields) -> HashMap<String, String> {
+    let mut names = HashMap::new();
+    for (gid, field) in fields.values().filter_map(|set| set.as_ref().ok()).flatten() {
+        names.insert(gid.0.clone(), field.name.clone());
+        if let Kind::Enum(options) = &field.kind {
+            names.extend(options.iter().map(|(name, gid)| (gid.clone(), name.clone())));
+        }
+    }
+    names
 }
 
 /// A write, told.
@@ -27,21 +32,27 @@ pub(crate) fn write(
     write: &Write,
     settings: &Settings,
     world: &World,
-    options: &HashMap<String, String>,
+    names: &HashMap<String, String>,
     carrier: Option<&Moving>,
 ) -> Entry {
     let purposes: HashMap<&FieldGid, Purpose> = settings.fields.iter().map(|(p, gid)| (gid, *p)).collect();
     let known = write.task.as_ref().and_then(|gid| world.tasks.get(gid));
-    let mut values: Vec<Value> = write
-        .values
-        .iter()
-        .filter_map(|(gid, new)| {
-            let purpose = *purposes.get(&FieldGid(gid.clone()))?;
-            let old = known.and_then(|task| task.values.get(gid)).and_then(|old| shown(old, options));
-            (purpose != Purpose::LastSynced).then(|| Value { purpose, old, new: shown(new, options) })
-        })
-        .collect();
-    values.sort_by_key(|value| value.purpose);
+    let mut values: Vec<(Option<Purpose>, Value)> = Vec::with_capacity(write.values.len());
+    for (key, new) in &write.values {
+        let purpose = purposes.get(&FieldGid(key.clone())).copied();
+        if purpose == Some(Purpose::LastSynced) {
+            continue;
+        }
+        let old = known.and_then(|task| task.values.get(key)).and_then(|old| shown(old, names));
+        let label = match purpose {
+            Some(purpose) => purpose.as_str().to_owned(),
+            None => names.get(key).unwrap_or(key).clone(),
+        };
+        values.push((purpose, Value { purpose: label, old, new: shown(new, names) }));
+    }
+    // the purposes in their order, then what rules lead to
+    values.sort_by_key(|(purpose, _)| (purpose.is_none(), *purpose));
+    let values = values.into_iter().map(|(_, value)| value).collect();
     let (name, project) = if write.task.is_none() { place(&write.body) } else { (None, None) };
     Entry {
         action: if write.task.is_some() { Action::Update } else { Action::Create },
@@ -89,8 +100,8 @@ pub(crate) fn held(fate: &Fate, moving: &Moving) -> Entry {
 }
 
 /// A value as people read it in Asana; `None` when there is nothing to show.
-fn shown(value: &FieldValue, options: &HashMap<String, String>) -> Option<String> {
-    let option = |gid: &String| options.get(gid).cloned().unwrap_or_else(|| gid.clone());
+fn shown(value: &FieldValue, names: &HashMap<String, String>) -> Option<String> {
+    let option = |gid: &String| names.get(gid).cloned().unwrap_or_else(|| gid.clone());
     match value {
         FieldValue::Clear => None,
         FieldValue::Text(text) => Some(text.clone()),

@@ -59,9 +59,10 @@ impl Records {
         };
         let settings = &clients.connection.settings;
         let at_once = Limit::clamped(settings.oracle.page_size.into());
+        let (further, reading) = (settings.further_children(feed), settings.reading());
         let limit = limit.unwrap_or(u64::MAX);
         loop {
-            let query = keyset.query(feed.resource(), at_once).expanded();
+            let query = keyset.query(feed.resource(), at_once).expanding(further.as_ref());
             let page = clients.fusion.page(&query).await.map_err(trouble::oracle)?;
             records.pages += 1;
             let Placed { keys, at, nameless } = page.placed(feed.resource()).map_err(trouble::record)?;
@@ -70,7 +71,7 @@ impl Records {
             })?;
             let mut items: Vec<Option<_>> = page.items.into_iter().map(Some).collect();
             for raw in nameless.into_iter().filter_map(|at| items.get_mut(at).and_then(Option::take)) {
-                let incoming = prepare(feed, &prepare::nameless(&raw), raw, &settings.routing.account);
+                let incoming = prepare(feed, &prepare::nameless(&raw), raw, &reading);
                 records.add(incoming.source_id, None, &incoming.body)?;
             }
             for index in step.fresh {
@@ -79,8 +80,9 @@ impl Records {
                 if records.by_id.len() as u64 >= limit {
                     return Ok(records);
                 }
-                let raw = clients.fusion.complete(raw, feed.resource()).await.map_err(trouble::oracle)?;
-                let incoming = prepare(feed, key, raw, &settings.routing.account);
+                let raw = clients.fusion.complete_with(raw, feed.resource(), further.as_ref()).await;
+                let raw = raw.map_err(trouble::oracle)?;
+                let incoming = prepare(feed, key, raw, &reading);
                 records.add(incoming.source_id, incoming.order_number.as_deref(), &incoming.body)?;
             }
             progress.send_modify(|count| *count += keys.len() as u64);

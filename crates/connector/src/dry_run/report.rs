@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::dry_run::spool::{Slot, Spool};
 use crate::error::Result;
-use crate::purpose::Purpose;
 use crate::settings::Settings;
 use crate::store::dry_runs::Counts;
 
@@ -54,8 +53,8 @@ pub struct Entry {
 /// One value, before and after.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Value {
-    /// What the field shows.
-    pub purpose: Purpose,
+    /// What the field shows: a purpose, or where a rule of the mapping leads.
+    pub purpose: String,
     /// What stands in Asana now.
     pub old: Option<String>,
     /// What would stand there.

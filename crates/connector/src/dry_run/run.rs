@@ -11,10 +11,12 @@ use crate::dry_run::gather::{Records, Tasks};
 use crate::dry_run::report::{Entry, Report};
 use crate::dry_run::spool::{Slot, Spool};
 use crate::dry_run::world::{Absent, Known};
-use crate::engine::{Clients, Engine, ProjectFields};
+use crate::engine::{Clients, Engine, ProjectFields, Sections};
 use crate::error::{Error, Result};
 use crate::feed::Feed;
 use crate::ids::{ConnectionId, MovementId};
+use crate::mapping::engine::Mapping;
+use crate::mapping::surroundings;
 use crate::push::plan::{Plan, Planner};
 use crate::push::world::{self, Moving, World};
 use crate::settings::Settings;
@@ -72,6 +74,9 @@ async fn look(
     progress: &watch::Sender<u64>,
 ) -> Result<Report> {
     clients.connection.settings.check_mapped()?;
+    if !clients.connection.settings.mapping.is_empty() {
+        surroundings::check(clients).await?;
+    }
     let fields = clients.fields().await?;
     let read = |feed| Records::read(clients, feed, options.since, options.limit, progress);
     let (orders, invoices, tasks) =
@@ -97,12 +102,15 @@ pub(crate) async fn plan_all(
     progress: &watch::Sender<u64>,
 ) -> Result<Report> {
     let batches = [(Feed::PurchaseOrders, known.orders.ids()), (Feed::Invoices, known.invoices.ids())];
+    let sections = clients.sections().await?;
     let mut trial = Trial {
         engine,
         clients,
         fields,
+        mapping: Mapping::of(&clients.connection.settings)?,
+        sections: &sections,
         templates: Templates::new(&clients.connection.settings.tasks)?,
-        options: compare::options(fields),
+        names: compare::names(fields),
         known,
         seen: HashSet::new(),
         counts: Counts::default(),
@@ -124,8 +132,10 @@ struct Trial<'a> {
     engine: &'a Engine,
     clients: &'a Clients,
     fields: &'a ProjectFields,
+    mapping: Mapping,
+    sections: &'a Sections,
     templates: Templates,
-    options: HashMap<String, String>,
+    names: HashMap<String, String>,
     known: &'a mut Known,
     /// Order, line and task of every write so far: the second one would find nothing left to do.
     seen: HashSet<(String, String, Option<String>)>,
@@ -137,6 +147,7 @@ struct Trial<'a> {
 impl Trial<'_> {
     async fn plan(&mut self, feed: Feed, ids: &[String]) -> Result<()> {
         let connection = &self.clients.connection;
+        let reading = connection.settings.reading();
         let mut batch = Vec::with_capacity(ids.len());
         for id in ids {
             let records = match feed {
@@ -151,7 +162,7 @@ impl Trial<'_> {
                 attempts: 0,
                 body,
             };
-            batch.push(world::read(claimed, &connection.settings.routing.account));
+            batch.push(world::read(claimed, &reading));
         }
         let mut db = self.engine.db.acquire().await?;
         let world = self.known.around(&mut db, connection.id, &connection.settings, &batch).await?;
@@ -159,6 +170,8 @@ impl Trial<'_> {
         let planner = Planner {
             settings: &connection.settings,
             fields: self.fields,
+            mapping: &self.mapping,
+            sections: self.sections,
             templates: &self.templates,
             world: &world,
             now: Timestamp::now(),
@@ -187,8 +200,7 @@ impl Trial<'_> {
                 Some(_) => self.counts.updated += 1,
             }
             let carrier = write.movements.first().and_then(|(sending, _)| by_id.get(&sending.like)).copied();
-            let entry =
-                compare::write(write, &self.clients.connection.settings, world, &self.options, carrier);
+            let entry = compare::write(write, &self.clients.connection.settings, world, &self.names, carrier);
             self.add(&entry)?;
         }
         self.known.links.extend(plan.links);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use oracle_fusion::{Invoice, PurchaseOrder, RawValue};
+use oracle_fusion::RawValue;
 use sqlx::PgConnection;
 
 use crate::dry_run::gather::{Records, Tasks};
@@ -92,6 +92,7 @@ impl Known {
         settings: &Settings,
         numbers: &[String],
     ) -> Result<()> {
+        let reading = settings.reading();
         let mut orders = self.orders.numbered(numbers)?;
         let stored = documents::by_order_number(db, connection, Feed::PurchaseOrders, numbers).await?;
         // what was read just now is newer
@@ -104,10 +105,10 @@ impl Known {
         );
         for body in orders {
             let raw = serde_json::from_str::<&RawValue>(&body).ok();
-            if let Some(Ok(order)) = raw.map(PurchaseOrder::parse)
+            if let Some(Ok(order)) = raw.map(|raw| OrderFacts::read(raw, &reading))
                 && !world.orders.contains_key(&order.id)
             {
-                add_order(world, OrderFacts::of(order, &settings.routing.account));
+                add_order(world, order);
             }
         }
         let mut invoices = self.invoices.numbered(numbers)?;
@@ -121,8 +122,7 @@ impl Known {
         );
         for body in invoices {
             let raw = serde_json::from_str::<&RawValue>(&body).ok();
-            if let Some(Ok(invoice)) = raw.map(Invoice::parse) {
-                let invoice = InvoiceFacts::of(invoice);
+            if let Some(Ok(invoice)) = raw.map(|raw| InvoiceFacts::read(raw, &reading)) {
                 for number in invoice.order_numbers() {
                     world.invoices_by_number.entry(number).or_default().push(invoice.clone());
                 }

@@ -25,7 +25,7 @@ use crate::trouble;
 /// The attribute that polling depends on.
 const LAST_UPDATE: &str = "LastUpdateDate";
 /// An id smaller than any: a scan that has come so far is begun, and reads everything.
-const BEFORE_ALL: &str = "0";
+pub(crate) const BEFORE_ALL: &str = "0";
 /// Pages of one poll; what is left is read by the next, which starts at once.
 const MAX_PAGES: u64 = 2_000;
 /// Prepared pages that wait to be stored; with the one that is prepared and the two that are stored, four
@@ -287,9 +287,11 @@ struct Reader {
 impl Reader {
     /// Reads at most so many pages; ends early when nobody stores them any more.
     async fn read_all(self, mut keyset: Keyset, at_most: u64) -> Result<()> {
-        let limit = Limit::clamped(self.clients.connection.settings.oracle.page_size.into());
+        let settings = &self.clients.connection.settings;
+        let limit = Limit::clamped(settings.oracle.page_size.into());
+        let further = settings.further_children(self.feed);
         for _ in 0..at_most {
-            let query = keyset.query(self.feed.resource(), limit).expanded();
+            let query = keyset.query(self.feed.resource(), limit).expanding(further.as_ref());
             let page = self.fetch(&mut keyset, query).await?;
             let more = page.more;
             if self.pages.send(page).await.is_err() || !more {
@@ -301,6 +303,7 @@ impl Reader {
 
     async fn fetch(&self, keyset: &mut Keyset, query: oracle_fusion::Query) -> Result<Ready> {
         let resource = self.feed.resource();
+        let further = self.clients.connection.settings.further_children(self.feed);
         let page: Page = self.clients.fusion.page(&query).await.map_err(trouble::oracle)?;
         let Placed { keys, at, nameless } = page.placed(resource).map_err(trouble::record)?;
         let step = keyset.accept(&keys, page.has_more).map_err(|e| self.lost_its_way(e))?;
@@ -313,13 +316,14 @@ impl Reader {
         for index in step.fresh {
             let (Some(at), Some(key)) = (at.get(index), keys.get(index)) else { continue };
             let Some(raw) = items.get_mut(*at).and_then(Option::take) else { continue };
-            let raw = self.clients.fusion.complete(raw, resource).await.map_err(trouble::oracle)?;
+            let raw = self.clients.fusion.complete_with(raw, resource, further.as_ref()).await;
+            let raw = raw.map_err(trouble::oracle)?;
             whole.push((key.clone(), raw));
         }
-        let (feed, layout) = (self.feed, self.clients.connection.settings.routing.account.clone());
+        let (feed, reading) = (self.feed, self.clients.connection.settings.reading());
         // not on the runtime's threads, which a page would keep from everything else
         let rows = tokio::task::spawn_blocking(move || {
-            whole.into_iter().map(|(key, raw)| prepare(feed, &key, raw, &layout)).collect()
+            whole.into_iter().map(|(key, raw)| prepare(feed, &key, raw, &reading)).collect()
         })
         .await
         .map_err(|e| Error::new(Code::RecordUnreadable, "a page could not be prepared").because(e))?;

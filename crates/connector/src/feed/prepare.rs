@@ -1,17 +1,17 @@
 //! From a raw record to what is stored of it.
 
-use oracle_fusion::{Invoice, PurchaseOrder, RawValue, RowKey};
+use oracle_fusion::{Invoice, RawValue, RowKey};
 use sha2::{Digest, Sha256};
 
-use crate::charge_account::AccountLayout;
 use crate::feed::Feed;
-use crate::record::{InvoiceFacts, OrderFacts, fingerprint};
+use crate::mapping::path;
+use crate::record::{InvoiceFacts, OrderFacts, Reading, fingerprint};
 use crate::store::documents::Incoming;
 
 /// Reads a record as far as storing needs it. One that cannot be read is stored all the same, with a
 /// fingerprint over its whole text; its movement is then held with the reason.
 #[must_use]
-pub fn prepare(feed: Feed, key: &RowKey, raw: Box<RawValue>, layout: &AccountLayout) -> Incoming {
+pub fn prepare(feed: Feed, key: &RowKey, raw: Box<RawValue>, reading: &Reading) -> Incoming {
     let mut incoming = Incoming {
         source_id: key.id.clone(),
         order_number: None,
@@ -23,7 +23,7 @@ pub fn prepare(feed: Feed, key: &RowKey, raw: Box<RawValue>, layout: &AccountLay
         digest: short_digest(raw.get()),
         body: String::new(),
     };
-    if let Some(used) = used(feed, &raw, layout) {
+    if let Some(used) = used(feed, &raw, reading) {
         incoming.fingerprint = used.fingerprint;
         incoming.order_number = used.order_number;
         incoming.supplier = used.supplier.map(storable);
@@ -63,10 +63,10 @@ struct Used {
 }
 
 /// `None` when the record cannot be read.
-fn used(feed: Feed, raw: &RawValue, layout: &AccountLayout) -> Option<Used> {
+fn used(feed: Feed, raw: &RawValue, reading: &Reading) -> Option<Used> {
     Some(match feed {
         Feed::PurchaseOrders => {
-            let facts = OrderFacts::of(PurchaseOrder::parse(raw).ok()?, layout);
+            let facts = OrderFacts::read(raw, reading).ok()?;
             Used {
                 fingerprint: fingerprint(&facts),
                 order_number: Some(facts.number),
@@ -78,7 +78,8 @@ fn used(feed: Feed, raw: &RawValue, layout: &AccountLayout) -> Option<Used> {
         Feed::Invoices => {
             let mut invoice = Invoice::parse(raw).ok()?;
             let supplier_number = invoice.supplier_number.take();
-            let facts = InvoiceFacts::of(invoice);
+            let mut facts = InvoiceFacts::of(invoice);
+            facts.read = path::of_record(raw, &reading.paths, true);
             let numbers = facts.order_numbers().join("\n");
             Used {
                 fingerprint: fingerprint(&facts),
@@ -92,10 +93,10 @@ fn used(feed: Feed, raw: &RawValue, layout: &AccountLayout) -> Option<Used> {
 }
 
 /// The fingerprint that [`prepare`] gives a record with this text.
-pub(crate) fn fingerprint_of(feed: Feed, body: &str, layout: &AccountLayout) -> Vec<u8> {
+pub(crate) fn fingerprint_of(feed: Feed, body: &str, reading: &Reading) -> Vec<u8> {
     serde_json::from_str::<&RawValue>(body)
         .ok()
-        .and_then(|raw| used(feed, raw, layout))
+        .and_then(|raw| used(feed, raw, reading))
         .map_or_else(|| short_digest(body), |used| used.fingerprint)
 }
 

@@ -9,11 +9,13 @@ use crate::code::Code;
 use crate::erase::MARK;
 use crate::ids::FieldGid;
 use crate::mapping::Held;
+use crate::mapping::document::Target;
+use crate::mapping::engine::Mapping;
 use crate::mapping::field::{Field, FieldSet, Kind};
 use crate::mapping::values::{Subject, Value};
 use crate::purpose::Purpose;
 use crate::settings::Settings;
-use crate::template::cut;
+use crate::template::{NAME_CHARACTERS, NOTES_CHARACTERS, cut, with_key};
 
 /// Asana's limit for a text value, in characters.
 pub const TEXT_CHARACTERS: usize = 1024;
@@ -21,18 +23,36 @@ pub const TEXT_CHARACTERS: usize = 1024;
 /// What a task should show.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Desired {
-    /// A value per mapped field; `Clear` where there is nothing to show.
+    /// A value per mapped field, by gid, and per attribute of the task that a rule sets, by [`Target::key`]; `Clear`
+    /// where there is nothing to show.
     pub values: BTreeMap<String, FieldValue>,
     /// What was done to make a value fit, such as a cut text.
     pub notes: Vec<String>,
 }
 
 /// Computes what the subject's task should show, or everything that stands in the way.
-pub fn desired(subject: Subject<'_>, settings: &Settings, fields: &FieldSet) -> Result<Desired, Vec<Held>> {
+pub fn desired(
+    subject: Subject<'_>,
+    settings: &Settings,
+    mapping: &Mapping,
+    fields: &FieldSet,
+) -> Result<Desired, Vec<Held>> {
     let mut desired = Desired::default();
     let mut problems = Vec::new();
+    match mapping.outcome(subject) {
+        Err(held) => problems.extend(held),
+        Ok(outcome) => {
+            for (target, value) in outcome {
+                match placed(subject, &target, value, fields, &mut desired.notes) {
+                    Ok(Some(value)) => drop(desired.values.insert(target.key(), value)),
+                    Ok(None) => {}
+                    Err(held) => problems.push(held),
+                }
+            }
+        }
+    }
     for (purpose, gid) in &settings.fields {
-        match one(subject, settings, fields, *purpose, gid, &mut desired.notes) {
+        match one(subject, settings, mapping, fields, *purpose, gid, &mut desired.notes) {
             Ok(Some(value)) => {
                 desired.values.insert(gid.0.clone(), value);
                 // the text field beside it holds something only while there is no option
@@ -43,7 +63,7 @@ pub fn desired(subject: Subject<'_>, settings: &Settings, fields: &FieldSet) -> 
             Ok(None) => {}
             Err(held) if held.code == Code::NoOption => match beside(settings, fields, *purpose) {
                 Some(beside) => {
-                    let text = instead(subject, settings, *purpose, &mut desired.notes);
+                    let text = instead(subject, mapping, *purpose, &mut desired.notes);
                     desired.values.insert(gid.0.clone(), FieldValue::Clear);
                     desired.values.insert(beside.0.clone(), text);
                 }
@@ -63,13 +83,8 @@ fn beside<'s>(settings: &'s Settings, fields: &FieldSet, purpose: Purpose) -> Op
 }
 
 /// The value as text.
-fn instead(
-    subject: Subject<'_>,
-    settings: &Settings,
-    purpose: Purpose,
-    notes: &mut Vec<String>,
-) -> FieldValue {
-    let Ok(Value::Text(text)) = subject.value(purpose, settings.tasks.line_amount) else {
+fn instead(subject: Subject<'_>, mapping: &Mapping, purpose: Purpose, notes: &mut Vec<String>) -> FieldValue {
+    let Ok(Value::Text(text)) = mapping.value_of(purpose, subject) else {
         return FieldValue::Clear;
     };
     notes.push(format!("{} has no option, so it stands in the text field beside it", purpose.as_str()));
@@ -79,6 +94,7 @@ fn instead(
 fn one(
     subject: Subject<'_>,
     settings: &Settings,
+    mapping: &Mapping,
     fields: &FieldSet,
     purpose: Purpose,
     gid: &FieldGid,
@@ -98,9 +114,10 @@ fn one(
         // written only together with another value, see `stamp`; the other is the task's, not the order's
         Purpose::LastSynced | Purpose::JournalStatus => return Ok(None),
         Purpose::OracleLink => Value::Text(oracle_link(settings, &subject.order.id)),
-        _ => subject.value(purpose, settings.tasks.line_amount)?,
+        _ => mapping.value_of(purpose, subject)?,
     };
-    let bound = subject.source_id(purpose).and_then(|id| field.bound.get(id));
+    let source = subject.source_id(purpose).filter(|_| !mapping.replaces(purpose));
+    let bound = source.and_then(|id| field.bound.get(id));
     if let (Value::Text(_), Some(option)) = (&value, bound) {
         // the option stands for the supplier or account itself, whatever its name is by now
         return Ok(Some(FieldValue::Enum(option.clone())));
@@ -109,10 +126,80 @@ fn one(
         // the name was erased here, not in Asana
         return Ok(None);
     }
-    fit(value, field, purpose, notes).map(Some)
+    fit(value, field, purpose.as_str(), notes).map(Some)
 }
 
-fn fit(value: Value, field: &Field, purpose: Purpose, notes: &mut Vec<String>) -> Result<FieldValue, Held> {
+/// A rule's value for its target, as Asana takes it; nothing when the target is to be left alone.
+fn placed(
+    subject: Subject<'_>,
+    target: &Target,
+    value: Value,
+    fields: &FieldSet,
+    notes: &mut Vec<String>,
+) -> Result<Option<FieldValue>, Held> {
+    let gid = match target {
+        Target::Field(gid) => gid,
+        _ => return attribute(subject, target, value, notes),
+    };
+    let Some(field) = fields.get(gid) else {
+        return Err(Held::new(
+            Code::FieldMissing,
+            format!("field {gid} of the mapping is not on the project"),
+        ));
+    };
+    if !field.writable {
+        return Err(Held::new(Code::FieldReadOnly, format!("field `{}` cannot be written", field.name)));
+    }
+    fit(value, field, "the mapping's value", notes).map(Some)
+}
+
+/// A value for an attribute of the task itself.
+fn attribute(
+    subject: Subject<'_>,
+    target: &Target,
+    value: Value,
+    notes: &mut Vec<String>,
+) -> Result<Option<FieldValue>, Held> {
+    let text = match value {
+        Value::Empty => None,
+        Value::Text(text) => Some(text),
+        Value::Amount(amount, _) => Some(amount.to_string()),
+        Value::Date(date) => Some(date.to_string()),
+    };
+    let mut shortened = |text: &str, characters: usize| {
+        let (text, was_cut) = cut(text, characters);
+        if was_cut {
+            notes.push(format!("{target} was cut to {characters} characters"));
+        }
+        FieldValue::Text(text)
+    };
+    Ok(match (target, text) {
+        // a task must have a name and is always in a section: without one they stay
+        (Target::Name | Target::Section, None) => None,
+        (Target::Name, Some(text)) if text.trim().is_empty() => None,
+        (Target::Name, Some(text)) => Some(shortened(text.trim(), NAME_CHARACTERS)),
+        (Target::Notes, text) => {
+            let text = shortened(text.unwrap_or_default().trim_end(), NOTES_CHARACTERS);
+            let FieldValue::Text(text) = text else { return Ok(None) };
+            let line = subject.line.map(|line| line.id.as_str());
+            Some(FieldValue::Text(with_key(&text, &subject.order.id, line)))
+        }
+        (Target::DueOn, Some(text)) => match text.parse() {
+            Ok(date) => Some(FieldValue::Date(date)),
+            Err(_) => {
+                let reason = format!("the due date is `{text}`, which is no date");
+                return Err(Held::new(Code::ValueUnfit, reason));
+            }
+        },
+        (Target::Section, Some(gid)) if !gid.bytes().all(|b| b.is_ascii_digit()) => {
+            return Err(Held::new(Code::ValueUnfit, format!("the section is `{gid}`, which is no gid")));
+        }
+        (_, None) => Some(FieldValue::Clear),
+        (_, Some(text)) => Some(FieldValue::Text(text)),
+    })
+}
+
+fn fit(value: Value, field: &Field, what: &str, notes: &mut Vec<String>) -> Result<FieldValue, Held> {
     match (value, &field.kind) {
         (Value::Empty, _) => Ok(FieldValue::Clear),
         (Value::Text(text), Kind::Enum(options)) => {
@@ -122,10 +209,26 @@ fn fit(value: Value, field: &Field, purpose: Purpose, notes: &mut Vec<String>) -
                 Held::new(Code::NoOption, format!("field `{}` has no enabled option `{text}`", field.name))
             })
         }
-        (Value::Text(text), _) => {
+        (Value::Text(text), Kind::Date) => text.parse().map(FieldValue::Date).map_err(|_| {
+            let reason = format!("{what} for field `{}` is `{text}`, which is no date", field.name);
+            Held::new(Code::ValueUnfit, reason)
+        }),
+        // a constant, or a default: it is in the field's own currency
+        (Value::Text(text), Kind::Number { precision, .. }) => {
+            let number = text.trim().parse().map_err(|_| {
+                let reason = format!("{what} for field `{}` is `{text}`, which is no number", field.name);
+                Held::new(Code::ValueUnfit, reason)
+            })?;
+            let what = format!("{what} for field `{}`", field.name);
+            Ok(FieldValue::Number(amount::fits(number, *precision, &what)?))
+        }
+        (Value::Date(date), Kind::Date) => Ok(FieldValue::Date(date)),
+        (Value::Date(date), Kind::Text) => Ok(FieldValue::Text(date.to_string())),
+        (Value::Amount(amount, _), Kind::Text) => Ok(FieldValue::Text(amount.to_string())),
+        (Value::Text(text), Kind::Text) => {
             let (text, was_cut) = cut(&text, TEXT_CHARACTERS);
             if was_cut {
-                notes.push(format!("{} was cut to {TEXT_CHARACTERS} characters", purpose.as_str()));
+                notes.push(format!("{what} was cut to {TEXT_CHARACTERS} characters"));
             }
             Ok(if text.is_empty() { FieldValue::Clear } else { FieldValue::Text(text) })
         }
@@ -136,15 +239,19 @@ fn fit(value: Value, field: &Field, purpose: Purpose, notes: &mut Vec<String>) -
                 let currency = currency.as_deref().unwrap_or("no currency");
                 return Err(Held::new(
                     Code::FieldCurrency,
-                    format!("field `{}` is in {of_field}, {} is in {currency}", field.name, purpose.as_str()),
+                    format!("field `{}` is in {of_field}, {what} is in {currency}", field.name),
                 ));
             }
-            let what = format!("{} for field `{}`", purpose.as_str(), field.name);
+            let what = format!("{what} for field `{}`", field.name);
             Ok(FieldValue::Number(amount::fits(value, *precision, &what)?))
         }
         (Value::Amount(..), kind) => Err(Held::new(
             Code::FieldType,
             format!("field `{}` is {}; an amount needs a number field", field.name, kind.name()),
+        )),
+        (Value::Text(_) | Value::Date(_), kind) => Err(Held::new(
+            Code::FieldType,
+            format!("field `{}` is {}, which cannot show {what}", field.name, kind.name()),
         )),
     }
 }

@@ -1,8 +1,17 @@
 //! From Oracle's records to the values that Asana's fields should show: pure decisions.
 
+pub mod condition;
 pub mod desired;
 pub mod diff;
+pub mod document;
+pub mod engine;
 pub mod field;
+#[cfg(test)]
+mod mistakes;
+pub mod path;
+pub mod problems;
+pub mod shape;
+pub mod surroundings;
 pub mod values;
 
 use crate::code::Code;

@@ -28,6 +28,8 @@ pub enum Value {
     Text(String),
     /// An exact amount and its currency.
     Amount(Decimal, Option<String>),
+    /// A date.
+    Date(jiff::civil::Date),
     /// Nothing to show.
     Empty,
 }
@@ -42,7 +44,12 @@ impl Value {
     }
 }
 
-impl Subject<'_> {
+impl<'a> Subject<'a> {
+    /// The invoices that concern the subject.
+    pub fn concerning(self) -> impl Iterator<Item = &'a InvoiceFacts> {
+        self.invoices.iter().filter(move |invoice| invoice.parts.iter().any(|part| self.concerns(part)))
+    }
+
     /// The value of a purpose; those that do not come from the order are not computed here.
     pub fn value(&self, purpose: Purpose, line_amount: LineAmount) -> Result<Value, Held> {
         let order = self.order;
@@ -98,20 +105,21 @@ impl Subject<'_> {
 
     /// The invoices that concern the subject, each with its parts that do.
     fn invoices(&self) -> impl Iterator<Item = (&InvoiceFacts, Vec<&InvoicePart>)> {
-        let concerns = move |part: &&InvoicePart| {
-            part.order_number == self.order.number
-                && match self.line {
-                    None => true,
-                    Some(line) => match &part.order_line {
-                        Some(number) => *number == line.number,
-                        None => self.order.lines.len() == 1,
-                    },
-                }
-        };
-        self.invoices.iter().filter_map(move |invoice| {
-            let parts: Vec<&InvoicePart> = invoice.parts.iter().filter(concerns).collect();
-            (!parts.is_empty()).then_some((invoice, parts))
+        self.concerning().map(|invoice| {
+            let parts = invoice.parts.iter().filter(|part| self.concerns(part)).collect();
+            (invoice, parts)
         })
+    }
+
+    fn concerns(&self, part: &InvoicePart) -> bool {
+        part.order_number == self.order.number
+            && match self.line {
+                None => true,
+                Some(line) => match &part.order_line {
+                    Some(number) => *number == line.number,
+                    None => self.order.lines.len() == 1,
+                },
+            }
     }
 
     fn lines_amount(&self, line_amount: LineAmount) -> Result<Decimal, Held> {

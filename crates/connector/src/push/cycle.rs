@@ -11,6 +11,7 @@ use crate::code::Code;
 use crate::engine::{Clients, Engine};
 use crate::error::{Error, Result};
 use crate::limits::PATIENCE;
+use crate::mapping::engine::Mapping;
 use crate::push::plan::{MARKS, Plan, Planner};
 use crate::push::world::{self, Moving, World};
 use crate::push::{listing, sender};
@@ -103,6 +104,7 @@ struct Cycle<'a> {
 impl Cycle<'_> {
     async fn plan_all(&self, to_send: mpsc::Sender<crate::push::plan::Write>) -> Result<()> {
         let templates = Templates::new(&self.clients.connection.settings.tasks)?;
+        let mapping = Mapping::of(&self.clients.connection.settings)?;
         let mut sent = 0;
         let mut in_flight: HashSet<String> = HashSet::new();
         loop {
@@ -125,7 +127,7 @@ impl Cycle<'_> {
             if batch.iter().any(|m| touches(m, &in_flight)) {
                 self.drain(sent, &mut in_flight).await?;
             }
-            let plan = self.plan(&templates, &batch).await?;
+            let plan = self.plan(&templates, &mapping, &batch).await?;
             for write in plan.writes {
                 in_flight.insert(write.order_id.clone());
                 in_flight.insert(numbered(&write.order_number));
@@ -155,7 +157,7 @@ impl Cycle<'_> {
     /// Nothing more when the settings were changed: what that made due is for the next cycle, which knows the new
     /// ones.
     async fn claim(&self) -> Result<Vec<Moving>> {
-        let layout = &self.clients.connection.settings.routing.account;
+        let reading = self.clients.connection.settings.reading();
         let mut tx = store::begin(&self.engine.db).await?;
         let version = connections::settings_version(&mut tx, self.lease.connection).await?;
         if version != self.clients.connection.settings_version {
@@ -171,19 +173,21 @@ impl Cycle<'_> {
         )
         .await?;
         tx.commit().await?;
-        Ok(claimed.into_iter().map(|c| world::read(c, layout)).collect())
+        Ok(claimed.into_iter().map(|c| world::read(c, &reading)).collect())
     }
 
     /// Plans a batch and stores the plan: what is settled, what was found, what is about to be sent.
-    async fn plan(&self, templates: &Templates, batch: &[Moving]) -> Result<Plan> {
+    async fn plan(&self, templates: &Templates, mapping: &Mapping, batch: &[Moving]) -> Result<Plan> {
         let settings = &self.clients.connection.settings;
         let fields = self.clients.fields().await?;
+        let sections = &*self.clients.sections().await?;
         let connection = self.lease.connection;
         let mut tx = store::begin(&self.engine.db).await?;
         jobs::hold(&mut tx, self.lease).await?;
         let fields = &*world::bound(&mut tx, connection, settings, &fields).await?;
         let world = World::load(&mut tx, connection, settings, batch).await?;
-        let planner = Planner { settings, fields, templates, world: &world, now: Timestamp::now() };
+        let now = Timestamp::now();
+        let planner = Planner { settings, fields, mapping, sections, templates, world: &world, now };
         let plan = planner.plan(batch);
         links::add(&mut tx, connection, &plan.links).await?;
         outbox::record_fates(&mut tx, connection, self.lease.fence, &plan.fates).await?;

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use asana::Task;
 
 use crate::purpose::Purpose;
+use crate::push::parts::known;
 use crate::settings::Settings;
 use crate::store::tasks::KnownTask;
 use crate::template::find_order_key;
 
-/// What is remembered of a task: its mapped values, its order number and its order's key.
+/// What is remembered of a task: its mapped values and attributes, its order number and its order's key.
 #[must_use]
 pub fn known_task(task: &Task, settings: &Settings) -> KnownTask {
     let mut values = BTreeMap::new();
@@ -19,6 +20,7 @@ pub fn known_task(task: &Task, settings: &Settings) -> KnownTask {
             values.insert(gid.0.clone(), value);
         }
     }
+    values.extend(known(task, settings.mapping.targets()));
     let number_field = settings.fields.get(&Purpose::PoNumber);
     let order_number = number_field
         .and_then(|gid| task.field(gid.0.as_str()))

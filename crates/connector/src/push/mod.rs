@@ -9,6 +9,7 @@ pub mod classify;
 pub mod cycle;
 pub mod known;
 pub mod listing;
+pub mod parts;
 pub mod plan;
 pub mod sender;
 pub(crate) mod walk;

@@ -4,18 +4,20 @@ mod mark;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use asana::{FieldValue, NewTask, TaskUpdate};
+use asana::{FieldValue, NewTask};
 use jiff::Timestamp;
 
 pub use self::mark::MARKS;
 use crate::code::Code;
-use crate::engine::ProjectFields;
+use crate::engine::{ProjectFields, Sections};
 use crate::ids::MovementId;
 use crate::mapping::Held;
 use crate::mapping::desired::{Desired, desired, journal_status, stamp};
-use crate::mapping::diff::differing;
+use crate::mapping::diff::{SECTION, differing};
+use crate::mapping::engine::Mapping;
 use crate::mapping::field::FieldSet;
 use crate::mapping::values::Subject;
+use crate::push::parts::{Parts, Step};
 use crate::push::world::{Moving, Record, World, invoice_key};
 use crate::record::{InvoiceFacts, LineFacts, OrderFacts};
 use crate::settings::{Settings, TaskPer, WhenDeleted, WithoutOrder};
@@ -31,6 +33,10 @@ pub struct Planner<'a> {
     pub settings: &'a Settings,
     /// The mapped projects' fields.
     pub fields: &'a ProjectFields,
+    /// The mapping document.
+    pub mapping: &'a Mapping,
+    /// The project of each section that a rule may name.
+    pub sections: &'a Sections,
     /// The task templates.
     pub templates: &'a Templates,
     /// What is known.
@@ -63,8 +69,10 @@ pub struct Write {
     pub line_id: String,
     /// The task to change; `None` makes one.
     pub task: Option<String>,
-    /// The body to send.
+    /// The body to send; empty when only steps are needed.
     pub body: String,
+    /// What is sent after it, one by one.
+    pub steps: Vec<Step>,
     /// The values in it.
     pub values: BTreeMap<String, FieldValue>,
     /// What was done to make a value fit.
@@ -77,7 +85,9 @@ enum Decision {
     Write {
         line_id: String,
         task: Option<String>,
+        request: String,
         body: String,
+        steps: Vec<Step>,
         values: BTreeMap<String, FieldValue>,
         notes: Vec<String>,
     },
@@ -341,6 +351,9 @@ impl Planner<'_> {
             Ok(desired) => desired,
             Err(held) => return Decision::Held(held),
         };
+        if let Some(known) = known {
+            self.keep_section(&mut values, &known.projects, &mut notes);
+        }
         if let Some(words) = self.world.journal_status.get(&task) {
             values.extend(journal_status(self.settings, words));
         }
@@ -355,8 +368,26 @@ impl Planner<'_> {
             Err(held) => return Decision::Held(held),
         }
         changed.extend(stamp(self.settings, &fields, self.now));
-        let body = TaskUpdate { custom_fields: changed.clone(), ..TaskUpdate::default() }.to_body();
-        Decision::Write { line_id: line_id.to_owned(), task: Some(task), body, values: changed, notes }
+        let parts = Parts::of(&changed);
+        let (request, body) = (parts.request(&task), parts.body());
+        let (line_id, steps) = (line_id.to_owned(), parts.steps);
+        Decision::Write { line_id, task: Some(task), request, body, steps, values: changed, notes }
+    }
+
+    /// Leaves the section out when the task is not in that section's project: putting it there would bring the task
+    /// into the project.
+    fn keep_section(
+        &self,
+        values: &mut BTreeMap<String, FieldValue>,
+        projects: &[String],
+        notes: &mut Vec<String>,
+    ) {
+        let Some(FieldValue::Text(section)) = values.get(SECTION) else { return };
+        let project = self.sections.get(section);
+        if !project.is_some_and(|project| projects.contains(&project.0)) {
+            notes.push(format!("section {section} is of no project that the task is in, so the task stays"));
+            values.remove(SECTION);
+        }
     }
 
     fn create(&self, subject: Subject<'_>, line_id: String) -> Result<Decision, Held> {
@@ -378,6 +409,7 @@ impl Planner<'_> {
         values.retain(|_, value| *value != FieldValue::Clear);
         notes.extend(self.judged(subject, &values)?);
         values.extend(stamp(self.settings, fields, self.now));
+        self.keep_section(&mut values, std::slice::from_ref(&place.project.0), &mut notes);
         let (name, text) =
             self.templates.render(order, subject.line).map_err(|e| Held::new(e.code, e.message))?;
         let task = NewTask {
@@ -385,10 +417,11 @@ impl Planner<'_> {
             notes: text,
             project: place.project.0,
             section: place.section,
-            custom_fields: values.clone(),
             ..NewTask::default()
         };
-        Ok(Decision::Write { line_id, task: None, body: task.to_body(), values, notes })
+        let body = Parts::of(&values).into_new(task).to_body();
+        let request = format!("POST /tasks\n{body}");
+        Ok(Decision::Write { line_id, task: None, request, body, steps: Vec::new(), values, notes })
     }
 
     /// The fields a task can have: those of its mapped projects, of all when the task was never listed.
@@ -407,7 +440,7 @@ impl Planner<'_> {
     }
 
     fn desired(&self, subject: Subject<'_>, fields: &FieldSet) -> Result<Desired, Held> {
-        desired(subject, self.settings, fields).map_err(|problems| {
+        desired(subject, self.settings, self.mapping, fields).map_err(|problems| {
             Held::joined(problems).unwrap_or_else(|| Held::new(Code::FieldType, "no value"))
         })
     }
@@ -507,10 +540,8 @@ fn carry(
     writes: &mut Vec<Write>,
 ) {
     for decision in decisions {
-        let Decision::Write { line_id, task, body, values, notes } = decision else { continue };
-        let request = match &task {
-            Some(gid) => format!("PUT /tasks/{gid}\n{body}"),
-            None => format!("POST /tasks\n{body}"),
+        let Decision::Write { line_id, task, request, body, steps, values, notes } = decision else {
+            continue;
         };
         let mut carried = Vec::with_capacity(movings.len());
         for moving in movings {
@@ -524,7 +555,8 @@ fn carry(
         }
         let order_id = order_id.to_owned();
         let order_number = order_number.to_owned();
-        writes.push(Write { movements: carried, order_id, order_number, line_id, task, body, values, notes });
+        let movements = carried;
+        writes.push(Write { movements, order_id, order_number, line_id, task, body, steps, values, notes });
     }
 }
 

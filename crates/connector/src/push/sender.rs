@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
+use asana::{Answer, Asana};
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use outbound::Exchange;
@@ -14,6 +15,7 @@ use crate::engine::{Clients, Engine};
 use crate::error::{Error, Result};
 use crate::push::classify::{Attempt, Effect, Verdict, judge};
 use crate::push::cycle::PushReport;
+use crate::push::parts::Step;
 use crate::push::plan::Write;
 use crate::store;
 use crate::store::attempts::{self, About, NewAttempt};
@@ -57,13 +59,7 @@ pub async fn send_all(
                     recorded.send_modify(|count| *count += 1);
                     return;
                 }
-                let send = async {
-                    match &write.task {
-                        Some(task) => clients.asana.update_task(task, &write.body).await,
-                        None => clients.asana.create_task(&write.body).await,
-                    }
-                };
-                let (answer, exchanges) = watched(send).await;
+                let (answer, exchanges) = watched(send(&clients.asana, &write)).await;
                 let attempts = write.movements.iter().map(|(_, attempts)| *attempts).max().unwrap_or(0);
                 let verdict = judge(&write, answer, attempts, settings, Timestamp::now());
                 if verdict.effect == Effect::Stop {
@@ -77,6 +73,32 @@ pub async fn send_all(
             }
         })
         .await;
+}
+
+/// Sends a write's requests one by one; the first that fails ends it. After steps the task is read, since their
+/// answers do not show it.
+async fn send(asana: &Asana, write: &Write) -> std::result::Result<Answer, asana::Error> {
+    let Some(task) = &write.task else { return asana.create_task(&write.body).await };
+    let mut told = Vec::with_capacity(1 + write.steps.len());
+    if !write.body.is_empty() {
+        let answer = asana.update_task(task, &write.body).await?;
+        if write.steps.is_empty() {
+            return Ok(answer);
+        }
+        told.push(answer.body);
+    }
+    let mut status = 200;
+    for step in &write.steps {
+        let (_, body) = step.request(task);
+        let done = match step {
+            Step::Section(section) => asana.add_to_section(section, &body).await?,
+            Step::TagOn(_) => asana.add_tag(task, &body).await?,
+            Step::TagOff(_) => asana.remove_tag(task, &body).await?,
+        };
+        status = done.status;
+        told.push(done.body);
+    }
+    Ok(Answer { task: asana.task(task).await?, status, body: told.join("\n\n") })
 }
 
 /// Records results until there are no more; the lease is checked with every transaction.

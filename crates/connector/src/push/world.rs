@@ -3,16 +3,15 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use oracle_fusion::{Invoice, PurchaseOrder, RawValue};
+use oracle_fusion::RawValue;
 use sqlx::PgConnection;
 
-use crate::charge_account::AccountLayout;
 use crate::engine::ProjectFields;
 use crate::error::Result;
 use crate::feed::Feed;
 use crate::ids::ConnectionId;
 use crate::purpose::Purpose;
-use crate::record::{InvoiceFacts, OrderFacts};
+use crate::record::{InvoiceFacts, OrderFacts, Reading};
 use crate::reference;
 use crate::reference::check::Choice;
 use crate::reference::field::with_bindings;
@@ -75,7 +74,7 @@ pub struct World {
 
 /// Reads a claimed movement's record.
 #[must_use]
-pub fn read(claimed: Claimed, layout: &AccountLayout) -> Moving {
+pub fn read(claimed: Claimed, reading: &Reading) -> Moving {
     if claimed.feed == choices::FEED {
         let record = Ok(Record::Task(claimed.source_id.clone()));
         return Moving { claimed, record };
@@ -83,11 +82,9 @@ pub fn read(claimed: Claimed, layout: &AccountLayout) -> Moving {
     let record = match serde_json::from_str::<&RawValue>(&claimed.body) {
         Err(error) => Err(error.to_string()),
         Ok(raw) if claimed.feed == Feed::Invoices.as_str() => {
-            Invoice::parse(raw).map(|i| Record::Invoice(InvoiceFacts::of(i))).map_err(|e| e.to_string())
+            InvoiceFacts::read(raw, reading).map(Record::Invoice).map_err(|e| e.to_string())
         }
-        Ok(raw) => PurchaseOrder::parse(raw)
-            .map(|o| Record::Order(OrderFacts::of(o, layout)))
-            .map_err(|e| e.to_string()),
+        Ok(raw) => OrderFacts::read(raw, reading).map(Record::Order).map_err(|e| e.to_string()),
     };
     Moving { claimed, record }
 }
@@ -185,21 +182,22 @@ impl World {
         numbers: &[String],
         moving_invoices: &HashMap<&str, &InvoiceFacts>,
     ) -> Result<()> {
+        let reading = settings.reading();
         for stored in documents::by_order_number(db, connection, Feed::PurchaseOrders, numbers).await? {
             let raw = serde_json::from_str::<&RawValue>(&stored.body).ok();
-            if let Some(Ok(order)) = raw.map(PurchaseOrder::parse) {
+            if let Some(Ok(order)) = raw.map(|raw| OrderFacts::read(raw, &reading)) {
                 // a record of the batch stays as it was frozen into its movement
                 if !self.orders.contains_key(&order.id) {
-                    self.add_order(OrderFacts::of(order, &settings.routing.account));
+                    self.add_order(order);
                 }
             }
         }
         for stored in documents::by_order_number(db, connection, Feed::Invoices, numbers).await? {
             let raw = serde_json::from_str::<&RawValue>(&stored.body).ok();
-            if let Some(Ok(invoice)) = raw.map(Invoice::parse)
+            if let Some(Ok(invoice)) = raw.map(|raw| InvoiceFacts::read(raw, &reading))
                 && !moving_invoices.contains_key(invoice.id.as_str())
             {
-                self.add_invoice(&InvoiceFacts::of(invoice));
+                self.add_invoice(&invoice);
             }
         }
         // likewise as they were frozen

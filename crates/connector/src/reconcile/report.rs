@@ -8,7 +8,6 @@ use crate::code::Code;
 use crate::dry_run::spool::{Slot, Spool};
 use crate::error::{Error, Result};
 use crate::feed::Feed;
-use crate::purpose::Purpose;
 use crate::store::reconciliations::Explanation;
 
 /// A kind of difference.
@@ -93,8 +92,8 @@ impl Kind {
 /// One field that shows another value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Value {
-    /// What the field is for.
-    pub field: Purpose,
+    /// What the field is for, or where a rule of the mapping leads.
+    pub field: String,
     /// What should stand there; `None` for nothing.
     pub expected: Option<String>,
     /// What stands there.

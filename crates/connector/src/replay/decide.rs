@@ -1,11 +1,11 @@
 //! Whether a movement may be sent again, and what is sent then. Pure.
 
-use crate::charge_account::AccountLayout;
 use crate::code::Code;
 use crate::erase::is_erased;
 use crate::error::{Error, Result};
 use crate::feed::Feed;
 use crate::feed::prepare::fingerprint_of;
+use crate::record::Reading;
 use crate::store::replays::Candidate;
 
 /// What is sent again.
@@ -22,7 +22,7 @@ pub struct Decided {
 /// # Errors
 /// The reason against it: [`Code::ReplayTooEarly`], [`Code::ReplayUnderWay`], [`Code::ReplayEmpty`],
 /// [`Code::MovementErased`], [`Code::EditOutdated`] or [`Code::ReplayOlder`].
-pub fn decide(candidate: &Candidate, layout: &AccountLayout, older: bool) -> Result<Decided> {
+pub fn decide(candidate: &Candidate, reading: &Reading, older: bool) -> Result<Decided> {
     let id = candidate.id;
     if !matches!(candidate.state.as_str(), "delivered" | "failed" | "held") {
         let words = format!("movement {id} is {}", candidate.state);
@@ -40,7 +40,7 @@ pub fn decide(candidate: &Candidate, layout: &AccountLayout, older: bool) -> Res
     if is_erased(carried) {
         return Err(Error::new(Code::MovementErased, format!("{}, was erased", record())));
     }
-    if !older && fingerprint_of(feed, carried, layout) != *newest {
+    if !older && fingerprint_of(feed, carried, reading) != *newest {
         return Err(Error::new(Code::ReplayOlder, format!("{}, has changed in Oracle since", record())));
     }
     let body = match (&candidate.edit_before, &candidate.edit_after) {
@@ -51,7 +51,7 @@ pub fn decide(candidate: &Candidate, layout: &AccountLayout, older: bool) -> Res
             return Err(Error::new(Code::EditOutdated, words));
         }
     };
-    Ok(Decided { body: body.clone(), deviates: fingerprint_of(feed, body, layout) != *newest })
+    Ok(Decided { body: body.clone(), deviates: fingerprint_of(feed, body, reading) != *newest })
 }
 
 #[cfg(test)]
@@ -72,23 +72,23 @@ mod tests {
             body: Some(CARRIED.to_owned()),
             edit_before: None,
             edit_after: None,
-            fingerprint: Some(fingerprint_of(Feed::PurchaseOrders, CARRIED, &layout())),
+            fingerprint: Some(fingerprint_of(Feed::PurchaseOrders, CARRIED, &reading())),
             is_busy: false,
         }
     }
 
-    fn layout() -> AccountLayout {
-        AccountLayout::default()
+    fn reading() -> Reading {
+        Reading::default()
     }
 
     fn code(candidate: &Candidate, older: bool) -> Option<Code> {
-        decide(candidate, &layout(), older).err().map(|error| error.code)
+        decide(candidate, &reading(), older).err().map(|error| error.code)
     }
 
     #[test]
     fn what_has_ended_and_is_still_the_newest_is_sent_as_it_was() {
         for state in ["delivered", "failed", "held"] {
-            let decided = decide(&Candidate { state: state.to_owned(), ..candidate() }, &layout(), false);
+            let decided = decide(&Candidate { state: state.to_owned(), ..candidate() }, &reading(), false);
             assert_eq!(decided.unwrap(), Decided { body: CARRIED.to_owned(), deviates: false });
         }
         for state in ["pending", "sending", "retrying", "in_doubt"] {
@@ -104,7 +104,7 @@ mod tests {
             edit_after: Some(EDITED.to_owned()),
             ..candidate()
         };
-        let decided = decide(&edited, &layout(), false).unwrap();
+        let decided = decide(&edited, &reading(), false).unwrap();
         assert_eq!(decided, Decided { body: EDITED.to_owned(), deviates: true });
         let taken_up_again = Candidate { edit_before: Some(EDITED.to_owned()), ..edited };
         assert_eq!(code(&taken_up_again, false), Some(Code::EditOutdated));
@@ -112,10 +112,10 @@ mod tests {
 
     #[test]
     fn an_older_record_needs_consent_and_is_known_as_such() {
-        let fingerprint = Some(fingerprint_of(Feed::PurchaseOrders, EDITED, &layout()));
+        let fingerprint = Some(fingerprint_of(Feed::PurchaseOrders, EDITED, &reading()));
         let older = Candidate { fingerprint, ..candidate() };
         assert_eq!(code(&older, false), Some(Code::ReplayOlder));
-        let decided = decide(&older, &layout(), true).unwrap();
+        let decided = decide(&older, &reading(), true).unwrap();
         assert_eq!(decided, Decided { body: CARRIED.to_owned(), deviates: true });
     }
 

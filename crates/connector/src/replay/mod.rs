@@ -93,7 +93,7 @@ pub async fn replay(
         let candidates = replays::lock(&mut tx, connection.id, batch).await?;
         // of several movements of one record the newest is sent again
         for candidate in candidates.iter().rev() {
-            let decided = decide(candidate, &connection.settings.routing.account, how.older);
+            let decided = decide(candidate, &connection.settings.reading(), how.older);
             match decided {
                 Ok(_) if !records.insert((&candidate.feed, &candidate.source_id)) => {
                     let why = "a newer one of these movements carries the same record";

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::ids::MovementId;
+use crate::mapping::engine::Mapping;
 use crate::push::plan::Planner;
 use crate::push::world::{self, World};
 use crate::replay::decide::decide;
@@ -43,6 +44,7 @@ pub async fn preview(
     older: bool,
 ) -> Result<Vec<Preview>> {
     let clients = engine.clients(connection.id).await?;
+    let sections = clients.sections().await?;
     let settings = &clients.connection.settings;
     let fields = clients.fields().await?;
     let origins = movements::origins(&engine.db, connection.id, ids).await?;
@@ -57,7 +59,7 @@ pub async fn preview(
             code: None,
             reason: None,
         };
-        match decide(&candidate, &settings.routing.account, older) {
+        match decide(&candidate, &settings.reading(), older) {
             Ok(decided) => {
                 let claimed = Claimed {
                     id: candidate.id,
@@ -66,7 +68,7 @@ pub async fn preview(
                     attempts: 0,
                     body: decided.body,
                 };
-                batch.push(world::read(claimed, &settings.routing.account));
+                batch.push(world::read(claimed, &settings.reading()));
             }
             Err(error) => {
                 preview.code = Some(error.code.info().code);
@@ -79,7 +81,16 @@ pub async fn preview(
     let world = World::load(&mut tx, connection.id, settings, &batch).await?;
     drop(tx);
     let templates = Templates::new(&settings.tasks)?;
-    let planner = Planner { settings, fields, templates: &templates, world: &world, now: Timestamp::now() };
+    let mapping = Mapping::of(settings)?;
+    let planner = Planner {
+        settings,
+        fields,
+        mapping: &mapping,
+        sections: &sections,
+        templates: &templates,
+        world: &world,
+        now: Timestamp::now(),
+    };
     let plan = planner.plan(&batch);
     let mut requests: HashMap<MovementId, Vec<String>> = HashMap::new();
     for (sending, _) in plan.writes.into_iter().flat_map(|write| write.movements) {

@@ -108,6 +108,7 @@ impl Settings {
         problems.extend(self.alerts.problems());
         problems.extend(self.log.problems());
         problems.extend(self.routing.problems());
+        problems.extend(crate::mapping::problems::problems(self));
         if let Err(error) = crate::template::Templates::new(&self.tasks) {
             problems.push(error.message);
         }

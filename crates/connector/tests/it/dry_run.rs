@@ -51,7 +51,7 @@ fn foretold(entries: &[Entry]) -> BTreeSet<Told> {
         let values = entry
             .values
             .iter()
-            .map(|v| (v.purpose.as_str().to_owned(), v.new.clone().unwrap_or_else(|| "null".to_owned())))
+            .map(|v| (v.purpose.clone(), v.new.clone().unwrap_or_else(|| "null".to_owned())))
             .collect();
         (whose, values)
     };

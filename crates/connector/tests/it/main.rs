@@ -27,6 +27,7 @@ mod leases;
 mod ledger_ping;
 mod limits;
 mod log;
+mod mapping;
 mod migrations;
 mod money;
 mod oracle_forms;

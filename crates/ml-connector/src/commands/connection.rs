@@ -78,6 +78,8 @@ pub enum ConnectionCommand {
     Provision(super::setup::provision::ProvisionArgs),
     /// Show what a synchronisation would write, old and new value; nothing is written
     DryRun(super::setup::dry_run::DryRunArgs),
+    /// Show what goes where on tasks, and check it against Oracle and Asana
+    Mapping(super::setup::mapping::MappingArgs),
     /// List the versions of the settings: when, who, what changed
     History(super::setup::history::HistoryArgs),
     /// Go back to an earlier version of the settings
@@ -178,6 +180,7 @@ async fn dispatch(
             return super::setup::history::rollback(database, args, global).await;
         }
         ConnectionCommand::DryRun(args) => return super::setup::dry_run::run(database, args, global).await,
+        ConnectionCommand::Mapping(args) => return super::setup::mapping::run(database, args, global).await,
         ConnectionCommand::Activate(args) => {
             return super::setup::activate::run(database, args, global).await;
         }

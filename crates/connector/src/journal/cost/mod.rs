@@ -266,7 +266,7 @@ impl<'a> Scope<'a> {
         let subject = Subject { order: &self.basis.facts, line, invoices: &[] };
         match subject.value(Purpose::LineItemAmount, which).map_err(from_held)? {
             Value::Amount(amount, _) => Ok(amount),
-            Value::Text(_) | Value::Empty => {
+            Value::Text(_) | Value::Date(_) | Value::Empty => {
                 Err(NoJournal::NoCost { what: "the order has no amount".to_owned() })
             }
         }

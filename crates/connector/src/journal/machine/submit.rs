@@ -53,7 +53,8 @@ pub(super) fn not_enterable(journal: Journal, code: Code, words: &str, context: 
     if !journal.is_unsent() {
         return unmoved(journal, context);
     }
-    if journal.progress.reopened {
+    // an earlier sending that may be in Oracle is not withdrawn by this: only proof says that there is nothing
+    if journal.progress.reopened && !journal.needs_proof() {
         return begin(journal, "", context);
     }
     Step::new(journal, Action::Wait(PERIOD), format!("the journal waits: {words}")).alert(code)

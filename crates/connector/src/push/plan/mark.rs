@@ -104,6 +104,7 @@ fn write(moving: &Moving, gid: &str, values: BTreeMap<String, FieldValue>) -> Wr
         request: format!("PUT /tasks/{gid}\n{body}"),
     };
     Write {
+        steps: Vec::new(),
         movements: vec![(sending, moving.claimed.attempts)],
         order_id: MARKS.to_owned(),
         order_number: String::new(),

@@ -23,7 +23,7 @@ pub fn rows(difference: &Difference) -> Vec<[String; 6]> {
     for value in &difference.values {
         let text = |value: &Option<String>| value.as_deref().map_or_else(|| "-".to_owned(), short);
         let [kind, whose] = std::mem::take(&mut first);
-        let field = value.field.as_str().to_owned();
+        let field = value.field.clone();
         rows.push([kind, whose, field, text(&value.expected), text(&value.shown), explained.clone()]);
     }
     rows

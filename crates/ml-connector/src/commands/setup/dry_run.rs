@@ -105,7 +105,7 @@ pub(super) fn table(report: &mut Report) -> anyhow::Result<()> {
         for Value { purpose, old, new } in &entry.values {
             let shown = |value: &Option<String>| value.as_deref().map_or_else(|| "-".to_owned(), short);
             let first = std::mem::take(&mut what);
-            table.add_row([first, purpose.as_str().to_owned(), shown(old), shown(new)]);
+            table.add_row([first, purpose.clone(), shown(old), shown(new)]);
             rows += 1;
         }
     }

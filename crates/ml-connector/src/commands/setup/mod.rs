@@ -6,5 +6,6 @@ pub mod dry_run;
 pub mod follow;
 pub mod guide;
 pub mod history;
+pub mod mapping;
 pub mod provision;
 mod report_page;

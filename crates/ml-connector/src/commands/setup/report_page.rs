@@ -68,7 +68,7 @@ fn section(entry: &Entry) -> String {
             }
             @for value in &entry.values {
                 tr {
-                    th { (value.purpose.as_str()) }
+                    th { (value.purpose) }
                     td.old { (value.old.as_deref().unwrap_or_default()) }
                     td.new { (value.new.as_deref().unwrap_or_default()) }
                 }

@@ -45,6 +45,21 @@ fn a_person_s_word_alone_never_sends_a_journal_in_doubt_again() {
 }
 
 #[test]
+fn a_closed_period_does_not_withdraw_what_may_have_arrived_although_the_task_was_opened_again() {
+    let steps = [
+        (SETTLED, Observation::TaskReopened),
+        (SETTLED, Observation::Person(Decision::SendAnew)),
+        (SETTLED, not_enterable()),
+    ];
+    let waits = seen(in_doubt(), &steps);
+    assert_eq!((waits.journal.state.clone(), waits.action), (State::Ready, Action::Wait(PERIOD)));
+    assert_eq!(waits.alert, Some(Code::JournalPeriodClosed));
+    let found = seen(waits.journal.clone(), &[(SETTLED, Observation::BatchFound(batch(0)))]);
+    assert_eq!(imported(&found), []);
+    assert_eq!(seen(waits.journal, &[(SETTLED, PROVED)]).journal.state, State::Withdrawn, "there is no batch");
+}
+
+#[test]
 fn what_is_sent_anew_out_of_a_doubt_before_it_has_settled_waits() {
     let early = seen(in_doubt(), &[(1, Observation::Person(Decision::SendAnew)), (1, PROVED)]);
     assert!(matches!(early.action, Action::Wait(_)), "{early:?}");
