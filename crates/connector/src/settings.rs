@@ -78,6 +78,9 @@ pub struct Settings {
     pub log: LogSettings,
 }
 
+/// The child with the projects that an order's distributions are charged to.
+const PROJECTS: &str = "lines.schedules.distributions.projectDFF";
+
 impl Settings {
     /// Reads settings as people write them. A setting that is unknown, missing or of another type ends the reading; of
     /// what could be read, all problems are named, see [`Settings::check`].
@@ -107,12 +110,17 @@ impl Settings {
         Reading { layout: self.routing.account.clone(), paths: self.mapping.paths() }
     }
 
-    /// Children of a feed's records that only the mapping reads.
+    /// Children of a feed's records that only the mapping or a routing rule reads.
     #[must_use]
     pub fn further_children(&self, feed: Feed) -> Option<Expand> {
         let paths = self.mapping.paths();
         let of_feed = paths.iter().filter(|path| path.of_invoices == (feed == Feed::Invoices));
-        let children: BTreeSet<String> = of_feed.map(Path::children).filter(|c| !c.is_empty()).collect();
+        let mut children: BTreeSet<String> =
+            of_feed.map(Path::children).filter(|children| !children.is_empty()).collect();
+        let by_project = self.routing.rules.iter().any(|rule| rule.project_number.is_some());
+        if feed == Feed::PurchaseOrders && by_project {
+            children.insert(PROJECTS.to_owned());
+        }
         Expand::new(children.iter().map(String::as_str)).ok()
     }
 

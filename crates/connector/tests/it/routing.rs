@@ -135,3 +135,18 @@ async fn a_section_that_does_not_exist_is_refused_by_asana_and_named() {
     assert_eq!(world.tasks_of("1").len(), 1);
     world.end().await;
 }
+
+#[tokio::test]
+async fn an_order_goes_by_the_project_that_its_distributions_are_charged_to() {
+    let world = World::new().await;
+    let second = world.board.add_project(world.sandbox.asana(), "Second").unwrap();
+    let order = world.new_order(order("1", "ACME", "US1"));
+    world.set_order(order, Some(1), "schedules.distributions[1].projectDFF._PROJECT_ID", "300100");
+    world.new_order(self::order("2", "ACME", "US1"));
+    let rule = Rule { project_number: Some("300100".into()), project: second.clone(), ..Rule::default() };
+    world.edit(|settings| settings.routing.rules = vec![rule]).await.unwrap();
+    world.sync().await;
+    assert_eq!(world.task("1").memberships[0].0, second);
+    assert_eq!(world.task("2").memberships[0].0, world.board.project);
+    world.end().await;
+}

@@ -56,7 +56,11 @@ fn a_closed_period_does_not_withdraw_what_may_have_arrived_although_the_task_was
     assert_eq!(waits.alert, Some(Code::JournalPeriodClosed));
     let found = seen(waits.journal.clone(), &[(SETTLED, Observation::BatchFound(batch(0)))]);
     assert_eq!(imported(&found), []);
-    assert_eq!(seen(waits.journal, &[(SETTLED, PROVED)]).journal.state, State::Withdrawn, "there is no batch");
+    assert_eq!(
+        seen(waits.journal, &[(SETTLED, PROVED)]).journal.state,
+        State::Withdrawn,
+        "there is no batch"
+    );
 }
 
 #[test]
