@@ -19,7 +19,8 @@ const FARTHEST_AHEAD: Duration = Duration::from_mins(10);
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(86_400);
 
 /// Takes the next places of a budget's schedule for a node. One statement, without a transaction around it: the row
-/// is locked only as long as it takes.
+/// is locked only as long as it takes. A schedule whose end has passed for longer than `want.depth` begins anew: places
+/// that nobody used bring no burst.
 ///
 /// Returns with them the end of the schedule, which is known by it when places are given back.
 pub async fn reserve(db: &PgPool, budget: &[u8], node: NodeId, want: Want) -> Result<(Grant, Timestamp)> {
@@ -30,10 +31,11 @@ pub async fn reserve(db: &PgPool, budget: &[u8], node: NodeId, want: Want) -> Re
              on conflict (budget, node_id) do update set seen_at = excluded.seen_at)
          insert into budgets as b (budget, next_at) values ($1, clock_timestamp() + make_interval(secs => $3))
          on conflict (budget) do update
-         set next_at = greatest(least(b.next_at, clock_timestamp() + make_interval(secs => $6)),
+         set next_at = greatest(case when b.next_at < clock_timestamp() - make_interval(secs => $4) then clock_timestamp()
+                                     else least(b.next_at, clock_timestamp() + make_interval(secs => $6)) end,
                                 case when b.paused_until > clock_timestamp()
-                                     then least(b.paused_until, clock_timestamp() + make_interval(secs => $7)) end,
-                                clock_timestamp() - make_interval(secs => $4)) + make_interval(secs => $3)
+                                     then least(b.paused_until, clock_timestamp() + make_interval(secs => $7)) end)
+                       + make_interval(secs => $3)
          returning b.next_at, greatest(extract(epoch from b.next_at - make_interval(secs => $3) - clock_timestamp())::float8, 0)
                        as \"first_in!\",
                    coalesce(greatest(extract(epoch from b.paused_until - clock_timestamp())::float8, 0), 0)

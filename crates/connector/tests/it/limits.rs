@@ -338,6 +338,26 @@ async fn one_node_uses_the_budget_up_by_the_database() {
 }
 
 #[tokio::test]
+async fn places_that_nobody_used_bring_no_burst() {
+    let world = World::new().await;
+    let budget = SharedBudget::of_oracle(&world.engine.db, NodeId::new(), ConnectionId::new(), 1);
+    let (interval, depth) = (Duration::from_secs(1), Duration::from_secs(5));
+    let want = Want { places: 10, interval, depth };
+    let ahead = async || {
+        let sql = "select extract(epoch from next_at - clock_timestamp())::float8 from budgets";
+        sqlx::query_scalar::<_, f64>(sql).fetch_one(&world.engine.db).await.unwrap()
+    };
+    budget.reserve(want).await.unwrap();
+    world.sql("update budgets set next_at = clock_timestamp() - interval '10 seconds'").await;
+    budget.reserve(want).await.unwrap();
+    assert!(ahead().await > 8.0, "it begins at the present after a rest");
+    world.sql("update budgets set next_at = clock_timestamp() - interval '2 seconds'").await;
+    budget.reserve(want).await.unwrap();
+    assert!(ahead().await < 8.5, "and goes on where it was when somebody asks a little late");
+    world.end().await;
+}
+
+#[tokio::test]
 async fn a_budget_begins_anew_when_the_database_s_clock_was_set_back() {
     let world = World::new().await;
     let budget = SharedBudget::of_oracle(&world.engine.db, NodeId::new(), ConnectionId::new(), 1);

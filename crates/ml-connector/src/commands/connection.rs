@@ -256,6 +256,10 @@ fn read_settings(file: &std::path::Path) -> Result<Settings, Error> {
     let text = std::fs::read_to_string(file).map_err(|e| {
         Error::new(Code::InputUnreadable, format!("{} cannot be read", file.display())).because(e)
     })?;
+    // a connection's whole file, as `connection export` writes it, holds the settings too
+    if text.parse::<toml::Table>().is_ok_and(|table| table.contains_key("name")) {
+        return connector::apply::file::read(&text).map(|file| file.settings);
+    }
     Settings::from_toml(&text)
 }
 

@@ -24,7 +24,7 @@ fn cost_centers(pair: &Pair) -> Vec<String> {
 }
 
 /// An active connection whose 12 orders are all shown, with six invoices.
-async fn shown() -> (World, Pair) {
+pub async fn shown() -> (World, Pair) {
     let (world, pair) = tokio::join!(World::new(), Pair::new());
     pair.add_orders(12);
     world.add("main", &pair).await;
@@ -33,7 +33,7 @@ async fn shown() -> (World, Pair) {
     (world, pair)
 }
 
-async fn serves(world: &World) -> Running {
+pub async fn serves(world: &World) -> Running {
     let mut serving = start(world.program(&["serve", "--listen", "127.0.0.1:0"]));
     serving.listens().await;
     serving

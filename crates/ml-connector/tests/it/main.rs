@@ -17,6 +17,7 @@ mod follow;
 mod guide;
 mod kill;
 mod kill_journals;
+mod mapping;
 mod narrow;
 mod off_a_day;
 mod outage;

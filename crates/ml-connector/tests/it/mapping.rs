@@ -1,0 +1,76 @@
+//! A mapping document by commands: shown and checked, previewed on live tasks, made for all of them, and taken back.
+
+use serde_json::Value;
+
+use crate::follow::{serves, shown};
+use crate::pair::Pair;
+
+const MAPPING: &str = r#"
+[mapping.values.title]
+text = "{{ order.number }} from {{ values.supplier }}"
+
+[[mapping.rules]]
+to = "name"
+value = "title"
+
+[[mapping.rules]]
+to = "due_on"
+set = "2026-12-31"
+when = "order.total != null && order.total > 0"
+"#;
+
+/// Name and due date of every task, by gid.
+fn tasks(pair: &Pair) -> Vec<(String, Value)> {
+    let state: Value = serde_json::from_str(&pair.sandbox.asana().state_json()).unwrap();
+    let tasks = state["tasks"].as_object().unwrap().values();
+    tasks.map(|task| (task["name"].as_str().unwrap().to_owned(), task["due_on"].clone())).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mapping_is_checked_previewed_followed_to_all_tasks_and_rolled_back() {
+    let (world, pair) = shown().await;
+    let before = tasks(&pair);
+    let file = world.file("mapped.toml", &(pair.settings() + MAPPING));
+    let file = file.to_str().unwrap();
+
+    // what is wrong is told at once, with 3, and nothing is stored
+    let wrong = pair.settings() + &MAPPING.replace("name\"", "tag:77\"").replace("value = \"title\"\n", "");
+    let wrong = wrong.replace("set = \"2026-12-31\"", "value = \"title\"");
+    let wrong = world.file("wrong.toml", &wrong);
+    let refused =
+        world.run(&["connection", "mapping", "main", "-f", wrong.to_str().unwrap()]).await.ends_with(3);
+    assert!(refused.stderr.contains("MLC-8121: 2 problems"), "{refused:?}");
+    assert!(refused.stderr.contains("no tag 77") && refused.stderr.contains("not a date"), "{refused:?}");
+    let edit = world.run(&["connection", "edit", "main", "-f", wrong.to_str().unwrap()]).await.ends_with(1);
+    assert!(edit.stderr.contains("MLC-8121") && edit.stderr.contains("connection mapping"), "{edit:?}");
+    assert_eq!(world.count("select count(*) from settings_versions").await, 1);
+
+    let fits = world.succeeds(&["connection", "mapping", "main", "-f", file, "--json"]).await.json();
+    assert_eq!(fits["problems"], Value::Array(Vec::new()));
+    let rows = fits["rows"].as_array().unwrap();
+    let of_name = rows.iter().find(|row| row["to"] == "name").unwrap();
+    assert_eq!((&of_name["shows"], &of_name["from"]), (&"title".into(), &"a template".into()));
+    // the whole file of the connection does as well
+    let exported = world.succeeds(&["connection", "export", "main"]).await.stdout;
+    let whole = world.file("whole.toml", &(exported + MAPPING));
+    let whole = whole.to_str().unwrap();
+    assert_eq!(world.succeeds(&["connection", "mapping", "main", "-f", whole, "--json"]).await.json(), fits);
+    let foretold = world.succeeds(&["connection", "dry-run", "main", "-f", file, "--json"]).await.json();
+    assert_eq!(foretold["counts"]["updated"], 12);
+    assert_eq!(tasks(&pair), before);
+
+    let serving = serves(&world).await;
+    let followed =
+        world.succeeds(&["connection", "edit", "main", "-f", file, "--follow", "--json"]).await.json();
+    assert_eq!(followed["followed"]["ended"], "settled");
+    let after = tasks(&pair);
+    assert!(after.iter().all(|(name, due)| name.contains(" from ") && due == "2026-12-31"), "{after:?}");
+    // another version, and back
+    let other = world.file("other.toml", &(pair.settings() + &MAPPING.replace("} from {", "} by {")));
+    world.succeeds(&["connection", "edit", "main", "-f", other.to_str().unwrap(), "--follow"]).await;
+    assert!(tasks(&pair).iter().all(|(name, _)| name.contains(" by ")));
+    world.succeeds(&["connection", "rollback", "main", "2", "--yes", "--follow"]).await;
+    assert_eq!(tasks(&pair), after);
+    serving.stop().await.ends_with(0);
+    world.end().await;
+}
