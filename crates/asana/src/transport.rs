@@ -149,6 +149,7 @@ impl Transport {
         }
         let entered = self.budget.enter(call.kind.into(), latest).await;
         let _slot = entered.map_err(|left| refusal::still_busy(call.operation, left))?;
+        outbound::right::may_leave().await;
         self.requests.fetch_add(1, Ordering::Relaxed);
         let begun = Begun::now(call.operation);
         let answer = match request.send().await {

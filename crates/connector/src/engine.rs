@@ -23,6 +23,7 @@ use crate::mapping::document::Target;
 use crate::mapping::field::{Field, FieldSet};
 use crate::posting::ledger::LedgerMemory;
 use crate::store::connections::{self, Connection};
+use crate::store::jobs::{self, Holder};
 use crate::trouble;
 use crate::vault::{self, CredentialName};
 
@@ -38,6 +39,8 @@ pub struct Engine {
     pub master: MasterKey,
     /// This node.
     pub node: NodeId,
+    /// How long its leases last unless they are renewed.
+    pub lease: Duration,
     /// Where Asana reaches this program; without it no webhook can be registered.
     pub public_url: Option<Url>,
     /// Who gives the commands, for what is kept with its author; nobody in particular for a node.
@@ -78,6 +81,7 @@ impl Engine {
             db,
             master,
             node: NodeId::new(),
+            lease: jobs::LEASE,
             public_url: None,
             person: None,
             news: Notify::new(),
@@ -90,6 +94,18 @@ impl Engine {
     pub fn reached_at(mut self, public_url: Option<Url>) -> Engine {
         self.public_url = public_url;
         self
+    }
+
+    /// With leases that last this long.
+    #[must_use]
+    pub fn with_leases_of(mut self, lease: Duration) -> Engine {
+        self.lease = lease;
+        self
+    }
+
+    /// As the one who claims jobs.
+    pub(crate) fn holder(&self) -> Holder {
+        Holder { node: self.node, lasts: self.lease }
     }
 
     /// With the name of whoever gives the commands.

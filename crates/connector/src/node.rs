@@ -9,6 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use outbound::Moment;
+use outbound::right::while_holding;
 use tokio::sync::{Semaphore, watch as signal};
 use tokio::task::JoinSet;
 
@@ -54,8 +56,8 @@ const GRACE: Duration = Duration::from_secs(5);
 const GIVE_BACK_EVERY: Duration = Duration::from_millis(250);
 /// How often budgets that nobody uses any more are looked for.
 const TIDY_EVERY: Duration = Duration::from_hours(1);
-/// How often a lease is renewed while its job runs.
-const RENEW_EVERY: Duration = Duration::from_secs(15);
+/// How often a lease is renewed while its job runs, in the time that it lasts.
+const RENEWALS: u32 = 4;
 /// How often reference data is asked for that cannot be read, when no schedule is set.
 const REFERENCE_AGAIN: Duration = Duration::from_hours(24);
 
@@ -157,10 +159,10 @@ async fn tidy_up(engine: Arc<Engine>) {
 /// What is due; first what shows whether a side that failed answers again.
 async fn claim(engine: &Engine, free: usize, comparisons: usize) -> Result<Vec<Lease>> {
     let free = i64::try_from(free).unwrap_or(0);
-    let mut leases = jobs::claim_probes(&engine.db, engine.node, free).await?;
+    let mut leases = jobs::claim_probes(&engine.db, engine.holder(), free).await?;
     let probes = i64::try_from(leases.len()).unwrap_or(free);
     let but: &[Job] = if comparisons > 0 { &[] } else { &[Job::Reconcile] };
-    leases.extend(jobs::claim_due_but(&engine.db, engine.node, free - probes, but).await?);
+    leases.extend(jobs::claim_due_but(&engine.db, engine.holder(), free - probes, but).await?);
     Ok(leases)
 }
 
@@ -208,7 +210,7 @@ async fn take_up_words(engine: &Engine, lease: &Lease, stop: &mut signal::Receiv
 /// A job that ended since the database was away is still leased: it is given back as soon as the database is there, so
 /// that it need not wait until the lease has run out.
 async fn give_back(engine: &Engine, lease: &Lease, stop: &signal::Receiver<bool>) {
-    let runs_out = tokio::time::Instant::now() + jobs::LEASE;
+    let runs_out = tokio::time::Instant::now() + lease.right.lasts();
     while tokio::time::Instant::now() < runs_out && !*stop.borrow() {
         if jobs::release(&engine.db, lease).await.is_ok() {
             engine.wake();
@@ -254,7 +256,7 @@ pub async fn run_job(
 }
 
 async fn lease(engine: &Engine, connection: ConnectionId, job: Job) -> Result<Lease> {
-    let claimed = jobs::claim(&engine.db, engine.node, connection, job).await?;
+    let claimed = jobs::claim(&engine.db, engine.holder(), connection, job).await?;
     claimed.ok_or_else(|| {
         Error::new(Code::LeaseBusy, format!("another node is working on {} now", job.as_str()))
     })
@@ -331,7 +333,7 @@ async fn ask_the_sides<T>(
 ) -> Result<(T, Option<Timestamp>)> {
     let sides = Sides::of(engine, lease, clients);
     let result = tokio::select! {
-        result = attempt => result,
+        result = while_holding(lease.right.clone(), attempt) => result,
         lost = keep_lease(engine, lease) => Err(lost),
         never = sides.watch_probe() => match never {},
     };
@@ -555,16 +557,18 @@ async fn watch_webhooks(
 }
 
 pub(crate) async fn keep_lease(engine: &Engine, lease: &Lease) -> Error {
-    let mut renew = tokio::time::interval(RENEW_EVERY);
+    let mut renew = tokio::time::interval(lease.right.lasts() / RENEWALS);
+    renew.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     renew.tick().await;
     loop {
         renew.tick().await;
+        let asked = Moment::now();
         let renewed = async {
             let mut db = engine.db.acquire().await?;
             jobs::hold(&mut db, lease).await
         };
         match renewed.await {
-            Ok(()) => {}
+            Ok(()) => lease.right.renew(asked),
             Err(lost) if lost.code == Code::LeaseLost => return lost,
             // the database may come back before the lease runs out; every commit checks it anyway
             Err(error) => tracing::warn!(error = chain(&error), "a lease could not be renewed"),

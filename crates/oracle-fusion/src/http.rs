@@ -74,6 +74,7 @@ impl Transport {
 
     /// Sends a request and reads its answer; `what` names it where exchanges are noted.
     pub async fn exchange(&self, what: &'static str, request: RequestBuilder) -> Result<Answer, Failure> {
+        outbound::right::may_leave().await;
         self.sent.fetch_add(1, Ordering::Relaxed);
         let begun = Begun::now(what);
         let answer = Self::answer(request).await;

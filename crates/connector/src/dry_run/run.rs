@@ -175,6 +175,7 @@ impl Trial<'_> {
             templates: &self.templates,
             world: &world,
             now: Timestamp::now(),
+            looked_up: Timestamp::now(),
         };
         let plan = planner.plan(&batch);
         self.keep(plan, &batch, &world)

@@ -36,15 +36,17 @@ pub(super) fn retry_wait(lease: &Lease, error: &Error, usual: Option<Duration>) 
 
 #[cfg(test)]
 mod tests {
+    use outbound::Moment;
+
     use super::*;
     use crate::feed::Feed;
     use crate::ids::{ConnectionId, NodeId};
-    use crate::store::jobs::Job;
+    use crate::store::jobs::{Holder, Job};
 
     fn wait(failures: i32, code: Code, retry_after: Option<Duration>, usual: Duration) -> Duration {
         let (connection, node) = (ConnectionId::new(), NodeId::new());
         let lease =
-            Lease { connection, job: Job::Poll(Feed::Invoices), fence: 1, node, failures, probes: None };
+            Holder::from(node).lease(connection, Job::Poll(Feed::Invoices), (1, failures), Moment::now());
         retry_wait(&lease, &Error::plain(code).wait(retry_after), Some(usual))
     }
 

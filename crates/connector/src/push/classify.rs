@@ -1,7 +1,8 @@
 //! What an answer of Asana means for the movements that a write carried. Pure.
 
+use std::time::Duration;
+
 use asana::{Answer, BadRequest, Error as AsanaError};
-use jiff::{SignedDuration, Timestamp};
 
 use crate::backoff;
 use crate::code::Code;
@@ -28,8 +29,10 @@ pub struct Verdict {
     pub response: Option<String>,
     /// Whether the attempt counts.
     pub attempt: Attempt,
-    /// When to try again.
-    pub retry_at: Option<Timestamp>,
+    /// Whether it may have happened all the same.
+    pub in_doubt: bool,
+    /// How long from now it is tried again.
+    pub retry_in: Option<Duration>,
     /// The task as the answer shows it.
     pub known: Option<KnownTask>,
     /// What the whole connection must do about it.
@@ -65,11 +68,10 @@ pub fn judge(
     answer: Result<Answer, AsanaError>,
     attempts: u32,
     settings: &Settings,
-    now: Timestamp,
 ) -> Verdict {
     match answer {
         Ok(answer) => accepted(write, answer, settings),
-        Err(error) => refused(write, error, attempts, settings, now),
+        Err(error) => refused(write, error, attempts, settings),
     }
 }
 
@@ -84,7 +86,8 @@ fn accepted(write: &Write, answer: Answer, settings: &Settings) -> Verdict {
         reason: (!write.notes.is_empty()).then(|| write.notes.join("; ")),
         response: Some(format!("{}\n{}", answer.status, answer.body)),
         attempt: Attempt::Counts,
-        retry_at: None,
+        in_doubt: false,
+        retry_in: None,
         known: Some(known),
         effect: Effect::None,
     };
@@ -96,7 +99,7 @@ fn accepted(write: &Write, answer: Answer, settings: &Settings) -> Verdict {
     verdict
 }
 
-fn refused(write: &Write, error: AsanaError, attempts: u32, settings: &Settings, now: Timestamp) -> Verdict {
+fn refused(write: &Write, error: AsanaError, attempts: u32, settings: &Settings) -> Verdict {
     let doubtful = error.may_have_happened();
     let response = error.refusal().map(|r| format!("{}\n{}", r.status, r.message));
     let retry_after = error.retry_after();
@@ -114,16 +117,15 @@ fn refused(write: &Write, error: AsanaError, attempts: u32, settings: &Settings,
         reason: Some(trouble.message.clone()),
         response,
         attempt: Attempt::Counts,
-        retry_at: None,
+        in_doubt: doubtful,
+        retry_in: None,
         known: None,
         effect: Effect::None,
     };
-    let later =
-        |wait: std::time::Duration| now + SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
     if limited {
         verdict.next = Next::Retrying;
         verdict.attempt = Attempt::Free;
-        verdict.retry_at = Some(later(backoff::wait(attempts + 1, retry_after)));
+        verdict.retry_in = Some(backoff::wait(attempts + 1, retry_after));
     } else if gone {
         verdict.effect = Effect::TaskGone;
         verdict.code = Some(Code::TaskGone);
@@ -134,7 +136,7 @@ fn refused(write: &Write, error: AsanaError, attempts: u32, settings: &Settings,
             WhenDeleted::Hold => Next::Held,
             WhenDeleted::Recreate => Next::Retrying,
         };
-        verdict.retry_at = Some(now);
+        verdict.retry_in = Some(Duration::ZERO);
     } else if off_object {
         verdict.next = Next::Held;
         verdict.code = Some(Code::FieldMissing);
@@ -145,28 +147,22 @@ fn refused(write: &Write, error: AsanaError, attempts: u32, settings: &Settings,
     } else if stop {
         verdict.next = Next::Retrying;
         verdict.attempt = Attempt::Free;
-        verdict.retry_at = Some(later(backoff::CAP));
+        verdict.retry_in = Some(backoff::CAP);
         verdict.effect = Effect::Stop;
     } else if doubtful || transient {
-        give_another_try(&mut verdict, doubtful, attempts + 1, retry_after, &later);
+        give_another_try(&mut verdict, attempts + 1, retry_after);
     }
     verdict
 }
 
 /// A write that may have happened is looked up before the next attempt; a fifth failure is the last.
-fn give_another_try(
-    verdict: &mut Verdict,
-    doubtful: bool,
-    attempts: u32,
-    retry_after: Option<std::time::Duration>,
-    later: &impl Fn(std::time::Duration) -> Timestamp,
-) {
+fn give_another_try(verdict: &mut Verdict, attempts: u32, retry_after: Option<Duration>) {
     if attempts >= backoff::MAX_ATTEMPTS {
         let last = verdict.reason.take().unwrap_or_default();
         verdict.reason = Some(format!("{attempts} attempts were used up; the last: {last}"));
         verdict.code = Some(Code::OutOfAttempts);
         return;
     }
-    verdict.next = if doubtful { Next::InDoubt } else { Next::Retrying };
-    verdict.retry_at = Some(later(backoff::wait(attempts, retry_after)));
+    verdict.next = if verdict.in_doubt { Next::InDoubt } else { Next::Retrying };
+    verdict.retry_in = Some(backoff::wait(attempts, retry_after));
 }

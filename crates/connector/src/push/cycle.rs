@@ -12,13 +12,13 @@ use crate::engine::{Clients, Engine};
 use crate::error::{Error, Result};
 use crate::limits::PATIENCE;
 use crate::mapping::engine::Mapping;
-use crate::push::plan::{MARKS, Plan, Planner};
+use crate::push::plan::{MARKS, Plan, Planner, Write};
 use crate::push::world::{self, Moving, World};
 use crate::push::{listing, sender};
 use crate::reference::choices;
 use crate::store::jobs::{self, Lease};
 use crate::store::outbox::{self, Next, Outcome};
-use crate::store::{self, connections, documents, links};
+use crate::store::{self, connections, creations, documents, links};
 use crate::template::Templates;
 
 /// Movements claimed at once.
@@ -62,6 +62,7 @@ pub async fn run(
     let mut tx = store::begin(&engine.db).await?;
     jobs::hold(&mut tx, lease).await?;
     outbox::doubt_unfinished(&mut tx, lease.connection, lease.fence).await?;
+    creations::doubt_unfinished(&mut tx, lease.connection).await?;
     outbox::look_again_at_held(&mut tx, lease.connection, HELD_FOR).await?;
     tx.commit().await?;
     let open = outbox::open(&engine.db, lease.connection).await?;
@@ -102,7 +103,7 @@ struct Cycle<'a> {
 }
 
 impl Cycle<'_> {
-    async fn plan_all(&self, to_send: mpsc::Sender<crate::push::plan::Write>) -> Result<()> {
+    async fn plan_all(&self, to_send: mpsc::Sender<Write>) -> Result<()> {
         let templates = Templates::new(&self.clients.connection.settings.tasks)?;
         let mapping = Mapping::of(&self.clients.connection.settings)?;
         let mut sent = 0;
@@ -187,19 +188,24 @@ impl Cycle<'_> {
         let fields = &*world::bound(&mut tx, connection, settings, &fields).await?;
         let world = World::load(&mut tx, connection, settings, batch).await?;
         let now = Timestamp::now();
-        let planner = Planner { settings, fields, mapping, sections, templates, world: &world, now };
+        let looked_up = self.looked_up;
+        let planner =
+            Planner { settings, fields, mapping, sections, templates, world: &world, now, looked_up };
         let plan = planner.plan(batch);
         links::add(&mut tx, connection, &plan.links).await?;
         outbox::record_fates(&mut tx, connection, self.lease.fence, &plan.fates).await?;
         let sends: Vec<_> =
             plan.writes.iter().flat_map(|w| w.movements.iter().map(|(s, _)| s.clone())).collect();
         outbox::mark_sending(&mut tx, connection, self.lease.fence, &sends).await?;
+        let creations: Vec<_> = plan.writes.iter().filter_map(Write::creation).collect();
+        creations::begin(&mut tx, connection, &creations).await?;
         tx.commit().await?;
         let mut report = self.report.lock().unwrap_or_else(PoisonError::into_inner);
         for fate in &plan.fates {
             match fate.next {
                 Next::Delivered(Outcome::Ignored) => report.ignored += 1,
                 Next::Delivered(_) => report.unchanged += 1,
+                Next::InDoubt => report.retrying += 1,
                 _ => report.held += 1,
             }
         }

@@ -1,12 +1,14 @@
 //! Planning a batch: which task gets which values, and what becomes of each movement. Pure.
 
+mod carry;
 mod mark;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use asana::{FieldValue, NewTask};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
+use self::carry::{Results, carry, held, ignored, is_namesake, newest_per_record, note, settled};
 pub use self::mark::MARKS;
 use crate::code::Code;
 use crate::engine::{ProjectFields, Sections};
@@ -21,10 +23,14 @@ use crate::push::parts::{Parts, Step};
 use crate::push::world::{Moving, Record, World, invoice_key};
 use crate::record::{InvoiceFacts, LineFacts, OrderFacts};
 use crate::settings::{Settings, TaskPer, WhenDeleted, WithoutOrder};
+use crate::store::creations::Creation;
 use crate::store::links::NewLink;
-use crate::store::outbox::{Fate, Next, Outcome, Sending};
+use crate::store::outbox::{Fate, Sending};
 use crate::store::tasks::KnownTask;
 use crate::template::{Templates, order_key};
+
+/// How long after its answer failed to come a request may still make a task: as long as a write is waited for.
+pub const SETTLE: SignedDuration = SignedDuration::from_mins(1);
 
 /// What planning needs besides the world.
 #[derive(Debug)]
@@ -43,6 +49,8 @@ pub struct Planner<'a> {
     pub world: &'a World,
     /// The time of the plan.
     pub now: Timestamp,
+    /// When the listing was begun from which the tasks are known, by the database's clock.
+    pub looked_up: Timestamp,
 }
 
 /// A batch's plan.
@@ -79,6 +87,15 @@ pub struct Write {
     pub notes: Vec<String>,
 }
 
+impl Write {
+    /// For what it makes a task, if it does.
+    #[must_use]
+    pub fn creation(&self) -> Option<Creation> {
+        let (order_id, line_id) = (self.order_id.clone(), self.line_id.clone());
+        self.task.is_none().then_some(Creation { order_id, line_id })
+    }
+}
+
 /// What is to be done for one task.
 #[derive(Debug)]
 enum Decision {
@@ -92,6 +109,8 @@ enum Decision {
         notes: Vec<String>,
     },
     Unchanged(String),
+    /// Whether the task was made before is known only from a listing that is begun after this time.
+    Waits(Timestamp),
     Held(Held),
 }
 
@@ -129,7 +148,7 @@ impl Planner<'_> {
             let number = self.world.orders.get(&order_id).map_or("", |order| &order.number);
             carry((&order_id, number), &movings, decisions, &mut results, &mut plan.writes);
         }
-        plan.fates.extend(results.into_values().filter_map(Results::settled));
+        plan.fates.extend(results.into_values().filter_map(|result| result.settled(self)));
         for moving in marks {
             self.mark(moving, &mut plan);
         }
@@ -286,7 +305,14 @@ impl Planner<'_> {
             let reason = format!("task {} was deleted in Asana", link.task_gid);
             return vec![Decision::Held(Held::new(Code::TaskGone, reason))];
         }
-        vec![self.create(subject, line_id).unwrap_or_else(Decision::Held)]
+        let creation = Creation { order_id: subject.order.id.clone(), line_id };
+        if let Some(doubted) = self.world.doubted.get(&creation)
+            && let settled = *doubted + SETTLE
+            && self.looked_up < settled
+        {
+            return vec![Decision::Waits(settled)];
+        }
+        vec![self.create(subject, creation.line_id).unwrap_or_else(Decision::Held)]
     }
 
     /// Tasks in the mapped projects that carry the order's key or, made by people, its number, besides
@@ -468,115 +494,4 @@ fn invoice_as_order(invoice: &InvoiceFacts) -> (OrderFacts, InvoiceFacts) {
     };
     let part = crate::record::InvoicePart { amount: invoice.amount.clone(), ..Default::default() };
     (order, InvoiceFacts { parts: vec![part], ..invoice.clone() })
-}
-
-/// Of several movements of one record the newest carries it; the others are superseded.
-fn newest_per_record<'a>(batch: &'a [Moving], fates: &mut Vec<Fate>) -> Vec<&'a Moving> {
-    let mut newest: BTreeMap<(&str, &str), &Moving> = BTreeMap::new();
-    for moving in batch {
-        let key = (moving.claimed.feed.as_str(), moving.claimed.source_id.as_str());
-        if let Some(older) = newest.insert(key, moving) {
-            let reason = format!("movement {} carries the newer record", moving.claimed.id);
-            fates.push(settled(older, Next::Delivered(Outcome::Superseded), None, Some(reason)));
-        }
-    }
-    newest.into_values().collect()
-}
-
-/// What became of a carrier over all its orders and tasks.
-struct Results<'a> {
-    moving: &'a Moving,
-    used: bool,
-    held: Vec<Held>,
-    unchanged: Option<String>,
-}
-
-impl Results<'_> {
-    /// The carrier's fate, unless a write carries it.
-    fn settled(self) -> Option<Fate> {
-        if let Some(why) = Held::joined(self.held) {
-            return Some(held(self.moving, why));
-        }
-        if self.used {
-            return None;
-        }
-        Some(settled(self.moving, Next::Delivered(Outcome::Unchanged), self.unchanged, None))
-    }
-}
-
-/// Notes for each carrier what holds it and which task needs nothing.
-fn note<'a>(decisions: &[Decision], movings: &[&'a Moving], results: &mut HashMap<MovementId, Results<'a>>) {
-    for moving in movings {
-        let result = results.entry(moving.claimed.id).or_insert_with(|| Results {
-            moving,
-            used: false,
-            held: Vec::new(),
-            unchanged: None,
-        });
-        for decision in decisions {
-            match decision {
-                Decision::Held(held) => result.held.push(held.clone()),
-                Decision::Unchanged(task) => {
-                    result.unchanged.get_or_insert_with(|| task.clone());
-                }
-                Decision::Write { .. } => {}
-            }
-        }
-    }
-}
-
-/// Whether a movement is about another order, which only shares its number with this one.
-fn is_namesake(moving: &Moving, order_id: &str) -> bool {
-    matches!(&moving.record, Ok(Record::Order(order)) if order.id != order_id)
-}
-
-/// Gives each write its movements: the carrier's own for the first, new ones for further tasks. A
-/// carrier that is held stays so, and all its writes get new ones.
-fn carry(
-    (order_id, order_number): (&str, &str),
-    movings: &[&Moving],
-    decisions: Vec<Decision>,
-    results: &mut HashMap<MovementId, Results<'_>>,
-    writes: &mut Vec<Write>,
-) {
-    for decision in decisions {
-        let Decision::Write { line_id, task, request, body, steps, values, notes } = decision else {
-            continue;
-        };
-        let mut carried = Vec::with_capacity(movings.len());
-        for moving in movings {
-            let Some(result) = results.get_mut(&moving.claimed.id) else { continue };
-            let own = !result.used && result.held.is_empty();
-            result.used = true;
-            let id = if own { moving.claimed.id } else { MovementId::new() };
-            let like = moving.claimed.id;
-            let sending = Sending { id, like, destination: task.clone(), request: request.clone() };
-            carried.push((sending, moving.claimed.attempts));
-        }
-        let order_id = order_id.to_owned();
-        let order_number = order_number.to_owned();
-        let movements = carried;
-        writes.push(Write { movements, order_id, order_number, line_id, task, body, steps, values, notes });
-    }
-}
-
-fn held(moving: &Moving, why: Held) -> Fate {
-    Fate { code: Some(why.code), ..settled(moving, Next::Held, None, Some(why.reason)) }
-}
-
-fn ignored(moving: &Moving, reason: String) -> Fate {
-    settled(moving, Next::Delivered(Outcome::Ignored), None, Some(reason))
-}
-
-fn settled(moving: &Moving, next: Next, destination: Option<String>, reason: Option<String>) -> Fate {
-    Fate {
-        id: moving.claimed.id,
-        next,
-        destination,
-        code: None,
-        reason,
-        response: None,
-        attempts: moving.claimed.attempts,
-        next_attempt_at: None,
-    }
 }

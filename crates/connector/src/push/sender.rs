@@ -5,7 +5,6 @@ use std::sync::PoisonError;
 
 use asana::{Answer, Asana};
 use futures_util::{StreamExt, stream};
-use jiff::Timestamp;
 use outbound::Exchange;
 use outbound::exchange::watched;
 use tokio::sync::{mpsc, watch};
@@ -19,6 +18,7 @@ use crate::push::parts::Step;
 use crate::push::plan::Write;
 use crate::store;
 use crate::store::attempts::{self, About, NewAttempt};
+use crate::store::creations;
 use crate::store::jobs::{self, Lease};
 use crate::store::links::{self, NewLink};
 use crate::store::outbox::{self, Fate, Next, Outcome};
@@ -61,7 +61,7 @@ pub async fn send_all(
                 }
                 let (answer, exchanges) = watched(send(&clients.asana, &write)).await;
                 let attempts = write.movements.iter().map(|(_, attempts)| *attempts).max().unwrap_or(0);
-                let verdict = judge(&write, answer, attempts, settings, Timestamp::now());
+                let verdict = judge(&write, answer, attempts, settings);
                 if verdict.effect == Effect::Stop {
                     // at once, so that only what is under way meets the same answer
                     let mut report = report.lock().unwrap_or_else(PoisonError::into_inner);
@@ -127,6 +127,7 @@ pub async fn record_all(
 async fn record(engine: &Engine, clients: &Clients, lease: &Lease, batch: &[Done]) -> Result<()> {
     let mut fates = Vec::new();
     let (mut known, mut new_links, mut gone) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut doubted, mut not_made) = (Vec::new(), Vec::new());
     let mut tried = Vec::new();
     for Done { write, verdict, exchanges } in batch {
         tried.extend(write.movements.iter().flat_map(|(sending, _)| {
@@ -141,9 +142,14 @@ async fn record(engine: &Engine, clients: &Clients, lease: &Lease, batch: &[Done
             reason: verdict.reason.clone(),
             response: verdict.response.clone(),
             attempts: attempts + u32::from(verdict.attempt == Attempt::Counts),
-            next_attempt_at: verdict.retry_at,
+            retry_in: verdict.retry_in,
         }));
         known.extend(verdict.known.clone());
+        if verdict.in_doubt {
+            doubted.extend(write.creation());
+        } else if verdict.known.is_none() {
+            not_made.extend(write.creation());
+        }
         if let (None, Some(task)) = (&write.task, &verdict.destination)
             && verdict.known.is_some()
         {
@@ -166,6 +172,8 @@ async fn record(engine: &Engine, clients: &Clients, lease: &Lease, batch: &[Done
     attempts::record(&mut tx, lease.connection, engine.node, About::Movement, &tried).await?;
     tasks::store(&mut tx, lease.connection, &known).await?;
     links::add(&mut tx, lease.connection, &new_links).await?;
+    creations::doubt(&mut tx, lease.connection, &doubted).await?;
+    creations::end(&mut tx, lease.connection, &not_made).await?;
     if !gone.is_empty() {
         links::mark_gone(&mut tx, lease.connection, &gone).await?;
     }

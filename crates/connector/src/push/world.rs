@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use jiff::Timestamp;
 use oracle_fusion::RawValue;
 use sqlx::PgConnection;
 
@@ -18,6 +19,7 @@ use crate::reference::field::with_bindings;
 use crate::settings::Settings;
 use crate::store::choices;
 use crate::store::completions;
+use crate::store::creations::{self, Creation};
 use crate::store::documents;
 use crate::store::links::{self, Link};
 use crate::store::outbox::Claimed;
@@ -68,6 +70,8 @@ pub struct World {
     pub journal_status: HashMap<String, String>,
     /// The suppliers and accounts that the orders name, as far as they are known.
     pub reference: reference::orders::Known,
+    /// Since when it is not known whether the task of an order, or a line, was made.
+    pub doubted: HashMap<Creation, Timestamp>,
     /// What may not be used on tasks whose marks move.
     pub choices: HashMap<String, Vec<Choice>>,
 }
@@ -146,6 +150,8 @@ impl World {
         world.load_records(db, connection, settings, &numbers, &moving_invoices).await?;
         keys.extend(world.orders.keys().cloned());
         world.load_tasks(db, connection, &numbers, &keys).await?;
+        let doubted = creations::doubted(&mut *db, connection, &keys).await?;
+        world.doubted = doubted.into_iter().map(|doubt| (doubt.creation, doubt.since)).collect();
         if settings.fields.contains_key(&Purpose::JournalStatus) {
             let tasks: Vec<String> = world.tasks.keys().cloned().collect();
             let shown = completions::shown_on_tasks(db, connection, &tasks).await?;

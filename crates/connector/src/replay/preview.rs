@@ -90,6 +90,7 @@ pub async fn preview(
         templates: &templates,
         world: &world,
         now: Timestamp::now(),
+        looked_up: Timestamp::now(),
     };
     let plan = planner.plan(&batch);
     let mut requests: HashMap<MovementId, Vec<String>> = HashMap::new();

@@ -1,9 +1,11 @@
 //! Leases: which node works on which job of which connection. The rows are the only work
 //! distribution; a fence number goes up with every claim, and a node that lost its lease cannot commit.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use outbound::{Moment, Right};
 use sqlx::{PgConnection, PgPool};
 
 use crate::backoff;
@@ -106,8 +108,38 @@ impl Job {
     }
 }
 
-/// The right to work on a job until it runs out.
+/// Who claims jobs, and for how long at a time.
 #[derive(Debug, Clone, Copy)]
+pub struct Holder {
+    /// The node.
+    pub node: NodeId,
+    /// How long its leases last unless they are renewed.
+    pub lasts: Duration,
+}
+
+impl Holder {
+    /// A lease that was asked for at this moment.
+    #[must_use]
+    pub fn lease(
+        self,
+        connection: ConnectionId,
+        job: Job,
+        (fence, failures): (i64, i32),
+        asked: Moment,
+    ) -> Lease {
+        let right = Arc::new(Right::given(asked, self.lasts));
+        Lease { connection, job, fence, node: self.node, failures, probes: None, right }
+    }
+}
+
+impl From<NodeId> for Holder {
+    fn from(node: NodeId) -> Holder {
+        Holder { node, lasts: LEASE }
+    }
+}
+
+/// The right to work on a job until it runs out.
+#[derive(Debug, Clone)]
 pub struct Lease {
     /// Whose job.
     pub connection: ConnectionId,
@@ -121,6 +153,8 @@ pub struct Lease {
     pub failures: i32,
     /// The side whose breaker is open, when the job is to show whether it answers again.
     pub probes: Option<Provider>,
+    /// The right to send, which ends before the lease does.
+    pub right: Arc<Right>,
 }
 
 /// How a job is doing.
@@ -162,12 +196,18 @@ pub async fn create(db: &mut PgConnection, connection: ConnectionId) -> Result<(
 
 /// Claims at most `limit` jobs of active connections that are due, the longest waiting first. A lease
 /// that ran out counts as due. What needs a side whose breaker is open waits: see [`claim_probes`].
-pub async fn claim_due(db: &PgPool, node: NodeId, limit: i64) -> Result<Vec<Lease>> {
-    claim_due_but(db, node, limit, &[]).await
+pub async fn claim_due(db: &PgPool, holder: impl Into<Holder>, limit: i64) -> Result<Vec<Lease>> {
+    claim_due_but(db, holder, limit, &[]).await
 }
 
 /// As [`claim_due`], but none of these: the node has its hands full with such jobs.
-pub async fn claim_due_but(db: &PgPool, node: NodeId, limit: i64, but: &[Job]) -> Result<Vec<Lease>> {
+pub async fn claim_due_but(
+    db: &PgPool,
+    holder: impl Into<Holder>,
+    limit: i64,
+    but: &[Job],
+) -> Result<Vec<Lease>> {
+    let (holder, asked) = (holder.into(), Moment::now());
     let but: Vec<String> = but.iter().map(|job| job.as_str().to_owned()).collect();
     let rows = sqlx::query!(
         // materialized: a subquery could be run once for each row, and claim more than the limit
@@ -184,9 +224,9 @@ pub async fn claim_due_but(db: &PgPool, node: NodeId, limit: i64, but: &[Job]) -
                 lease_until = now() + make_interval(secs => $3)
          from due where jobs.connection_id = due.connection_id and jobs.job = due.job
          returning jobs.connection_id, jobs.job, jobs.fence, jobs.failures",
-        node.0,
+        holder.node.0,
         limit,
-        LEASE.as_secs_f64(),
+        holder.lasts.as_secs_f64(),
         &Job::that_need(Provider::Oracle),
         &Job::that_need(Provider::Asana),
         &but,
@@ -196,14 +236,15 @@ pub async fn claim_due_but(db: &PgPool, node: NodeId, limit: i64, but: &[Job]) -
     rows.into_iter()
         .map(|r| {
             let (connection, job) = (ConnectionId(r.connection_id), Job::parse(&r.job)?);
-            Ok(Lease { connection, job, fence: r.fence, node, failures: r.failures, probes: None })
+            Ok(holder.lease(connection, job, (r.fence, r.failures), asked))
         })
         .collect()
 }
 
 /// Claims for each open breaker whose while has passed one due job that needs that side and no other that is closed
 /// off, at most `limit`. Until it has ended, or for [`PROBE`], there is no second one.
-pub async fn claim_probes(db: &PgPool, node: NodeId, limit: i64) -> Result<Vec<Lease>> {
+pub async fn claim_probes(db: &PgPool, holder: impl Into<Holder>, limit: i64) -> Result<Vec<Lease>> {
+    let (holder, asked) = (holder.into(), Moment::now());
     let rows = sqlx::query!(
         "with gate as materialized (
              select b.connection_id, b.provider from breakers b join connections c using (connection_id)
@@ -228,9 +269,9 @@ pub async fn claim_probes(db: &PgPool, node: NodeId, limit: i64) -> Result<Vec<L
                 lease_until = now() + make_interval(secs => $3)
          from due where jobs.connection_id = due.connection_id and jobs.job = due.job
          returning jobs.connection_id, jobs.job, jobs.fence, jobs.failures, due.provider",
-        node.0,
+        holder.node.0,
         limit,
-        LEASE.as_secs_f64(),
+        holder.lasts.as_secs_f64(),
         &Job::that_need(Provider::Oracle),
         &Job::that_need(Provider::Asana),
         PROBE.as_secs_f64(),
@@ -241,26 +282,32 @@ pub async fn claim_probes(db: &PgPool, node: NodeId, limit: i64) -> Result<Vec<L
         .map(|r| {
             let (connection, job) = (ConnectionId(r.connection_id), Job::parse(&r.job)?);
             let probes = Provider::ALL.into_iter().find(|provider| provider.as_str() == r.provider);
-            Ok(Lease { connection, job, fence: r.fence, node, failures: r.failures, probes })
+            Ok(Lease { probes, ..holder.lease(connection, job, (r.fence, r.failures), asked) })
         })
         .collect()
 }
 
 /// Claims one job whether it is due or not, unless another node works on it.
-pub async fn claim(db: &PgPool, node: NodeId, connection: ConnectionId, job: Job) -> Result<Option<Lease>> {
+pub async fn claim(
+    db: &PgPool,
+    holder: impl Into<Holder>,
+    connection: ConnectionId,
+    job: Job,
+) -> Result<Option<Lease>> {
+    let (holder, asked) = (holder.into(), Moment::now());
     let row = sqlx::query!(
         "update jobs set node_id = $1, fence = fence + 1, due_at = null, started_at = now(),
                 lease_until = now() + make_interval(secs => $4)
          where connection_id = $2 and job = $3 and (lease_until is null or lease_until < now())
          returning fence, failures",
-        node.0,
+        holder.node.0,
         connection.0,
         job.as_str(),
-        LEASE.as_secs_f64(),
+        holder.lasts.as_secs_f64(),
     )
     .fetch_optional(db)
     .await?;
-    Ok(row.map(|r| Lease { connection, job, fence: r.fence, node, failures: r.failures, probes: None }))
+    Ok(row.map(|r| holder.lease(connection, job, (r.fence, r.failures), asked)))
 }
 
 /// Renews the lease within a transaction; a lost one is refused, so that nothing is committed with it.
@@ -271,7 +318,7 @@ pub async fn hold(db: &mut PgConnection, lease: &Lease) -> Result<()> {
         lease.connection.0,
         lease.job.as_str(),
         lease.fence,
-        LEASE.as_secs_f64(),
+        lease.right.lasts().as_secs_f64(),
         lease.node.0,
     )
     .execute(db)

@@ -5,6 +5,7 @@ use sqlx::PgConnection;
 use crate::error::Result;
 use crate::ids::ConnectionId;
 use crate::store::choices;
+use crate::store::creations::{self, Creation};
 
 /// A link as the planning needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +56,7 @@ pub async fn of_orders_and_tasks(
         .collect())
 }
 
-/// Stores links.
+/// Stores links; that a task was made for what they link is then no longer in doubt.
 pub async fn add(db: &mut PgConnection, connection: ConnectionId, links: &[NewLink]) -> Result<()> {
     let orders: Vec<&str> = links.iter().map(|l| l.order_id.as_str()).collect();
     let lines: Vec<&str> = links.iter().map(|l| l.line_id.as_str()).collect();
@@ -72,9 +73,10 @@ pub async fn add(db: &mut PgConnection, connection: ConnectionId, links: &[NewLi
         &tasks as _,
         &origins as _,
     )
-    .execute(db)
+    .execute(&mut *db)
     .await?;
-    Ok(())
+    let made = links.iter().map(|l| Creation { order_id: l.order_id.clone(), line_id: l.line_id.clone() });
+    creations::end(db, connection, &made.collect::<Vec<_>>()).await
 }
 
 /// Notes that tasks no longer exist.

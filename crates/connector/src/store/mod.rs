@@ -10,6 +10,7 @@ pub mod choices;
 pub mod completed;
 pub mod completions;
 pub mod connections;
+pub mod creations;
 pub mod documents;
 pub mod dry_runs;
 pub mod erase;

@@ -1,6 +1,7 @@
 //! The movements as an outbox: claiming them, marking them as being sent, recording what came of it.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use sqlx::PgConnection;
@@ -213,8 +214,8 @@ pub struct Fate {
     pub response: Option<String>,
     /// Attempts used up.
     pub attempts: u32,
-    /// When to try again.
-    pub next_attempt_at: Option<Timestamp>,
+    /// How long from now it is tried again; by the database's clock, since a node's may be off.
+    pub retry_in: Option<Duration>,
 }
 
 /// Records what came of movements that this lease has claimed.
@@ -231,16 +232,16 @@ pub async fn record_fates(
     let reasons: Vec<Option<&str>> = fates.iter().map(|f| f.reason.as_deref()).collect();
     let responses: Vec<Option<&str>> = fates.iter().map(|f| f.response.as_deref()).collect();
     let attempts: Vec<i32> = fates.iter().map(|f| i32::try_from(f.attempts).unwrap_or(i32::MAX)).collect();
-    let next: Vec<Option<jiff_sqlx::Timestamp>> = fates.iter().map(|f| f.next_attempt_at.map(at)).collect();
+    let retries: Vec<Option<f64>> = fates.iter().map(|f| f.retry_in.map(|wait| wait.as_secs_f64())).collect();
     sqlx::query!(
         "update movements m set state = f.state, outcome = f.outcome, code = f.code, reason = f.reason,
                 destination_id = coalesce(f.destination, m.destination_id),
                 response = coalesce(f.response, m.response), attempts = f.attempts,
-                next_attempt_at = coalesce(f.next_attempt_at, m.next_attempt_at),
+                next_attempt_at = coalesce(now() + make_interval(secs => f.retry_in), m.next_attempt_at),
                 finished_at = case when f.state in ('delivered', 'failed', 'held') then now() end
          from unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
-                     $10::integer[], $11::timestamptz[])
-              as f(id, state, outcome, destination, code, reason, response, attempts, next_attempt_at)
+                     $10::integer[], $11::float8[])
+              as f(id, state, outcome, destination, code, reason, response, attempts, retry_in)
          where m.connection_id = $1 and m.movement_id = f.id and m.fence = $2",
         connection.0,
         fence,
@@ -252,7 +253,7 @@ pub async fn record_fates(
         &reasons as _,
         &responses as _,
         &attempts,
-        &next as _,
+        &retries as _,
     )
     .execute(db)
     .await?;
@@ -280,7 +281,7 @@ pub async fn doubt_unfinished(db: &mut PgConnection, connection: ConnectionId, f
 pub async fn look_again_at_held(
     db: &mut PgConnection,
     connection: ConnectionId,
-    age: std::time::Duration,
+    age: Duration,
 ) -> Result<u64> {
     let again = sqlx::query!(
         "update movements set state = 'retrying', next_attempt_at = now()

@@ -1,6 +1,8 @@
 //! Writes to Asana whose answer is lost, late, broken or an error: none is done twice, none is lost.
 
 use connector::Code;
+use connector::feed::Feed;
+use connector::store::jobs::Job;
 use sandbox::asana::Edit as AsanaEdit;
 use sandbox::{AsanaConfig, Fault, FaultRule, GenerateOptions, SandboxConfig, Side};
 
@@ -91,6 +93,55 @@ async fn a_write_without_answer_is_in_doubt_and_looked_up_before_it_is_sent_agai
     assert_eq!((movement.state.as_str(), movement.outcome.as_deref()), ("delivered", Some("unchanged")));
     let puts = world.sandbox.calls().count(|c| c.side == Side::Asana && c.method == "PUT");
     assert_eq!(puts, 1, "it had happened, so it is not sent again");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_change_that_comes_while_a_creation_is_in_doubt_makes_no_second_task() {
+    let world = World::new().await;
+    let order = world.order("US-1", &["10"]);
+    for feed in Feed::ALL {
+        world.run(Job::Poll(feed)).await.unwrap();
+    }
+    let silent = FaultRule::new(Fault::TimeoutAfter { ms: 1_500 }).on(Side::Asana).method("POST").times(1);
+    let rule = world.fault(silent);
+    let (pushed, ()) = tokio::join!(world.run(Job::Push), async {
+        // the task is made, and its answer is still awaited
+        world.until("the creation", |world| world.fired(rule) > 0).await;
+        world.set_amount(order, 1, "11");
+        world.run(Job::Poll(Feed::PurchaseOrders)).await.unwrap();
+    });
+    pushed.unwrap();
+    assert_eq!(world.in_state("in_doubt").await.len(), 2, "{:?}", world.movements().await);
+    assert_eq!(world.tasks_of("US-1").len(), 1);
+    world.settle().await;
+    assert_eq!(world.tasks_of("US-1").len(), 1);
+    assert_eq!(world.task("US-1").shows("line_item_amount"), Some("11"));
+    assert_eq!(world.count("select count(*) from creations").await, 0);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_task_that_no_listing_shows_is_made_anew_only_when_its_request_can_no_longer_arrive() {
+    let world = World::new().await;
+    let order = world.order("US-1", &["10"]);
+    let lost = FaultRule::new(Fault::DropBefore).on(Side::Asana).method("POST").times(1);
+    let rule = world.fault(lost);
+    world.sync().await;
+    assert_eq!(world.fired(rule), 1);
+    let due = "update movements set next_attempt_at = now() - interval '1 second'";
+    for _ in 0..2 {
+        world.sql(due).await;
+        world.run(Job::Push).await.unwrap();
+        let movement = world.movement_of(order).await;
+        assert_eq!((movement.state.as_str(), movement.attempts), ("in_doubt", 1), "{movement:?}");
+        assert!(movement.reason.unwrap().contains("no listing shows the task yet"));
+    }
+    assert!(world.tasks().is_empty());
+    world.settle().await;
+    assert_eq!(world.tasks_of("US-1").len(), 1);
+    let posts = world.sandbox.calls().count(|c| c.side == Side::Asana && c.method == "POST");
+    assert_eq!(posts, 2);
     world.end().await;
 }
 

@@ -277,6 +277,7 @@ impl World {
              where state in ('retrying', 'in_doubt')",
         )
         .await;
+        self.sql("update creations set doubted_at = doubted_at - interval '1 minute'").await;
     }
 
     /// Lets an hour pass, after which what is held is planned again, and pushes.

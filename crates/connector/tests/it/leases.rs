@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use connector::feed::Feed;
 use connector::node;
-use connector::store::jobs::{self, Job};
+use connector::reference::Kind;
+use connector::store::jobs::{self, Holder, Job};
 use connector::store::{self, connections, feeds, journals, outbox};
 use connector::{Code, Engine, manage};
 use sandbox::{Fault, FaultRule, GenerateOptions, Side};
@@ -263,7 +264,7 @@ async fn no_store_function_changes_a_row_for_a_lease_or_fence_that_is_stale() {
                 reason: None,
                 response: None,
                 attempts: 1,
-                next_attempt_at: None,
+                retry_in: None,
             };
             outbox::record_fates(&mut db, world.connection, old.fence, &[fate]).await.unwrap();
             assert_eq!(outbox::doubt_unfinished(&mut db, world.connection, old.fence).await.unwrap(), 0);
@@ -281,6 +282,24 @@ async fn no_store_function_changes_a_row_for_a_lease_or_fence_that_is_stale() {
         assert_ne!(rows(&world).await, before, "{}", job.as_str());
     }
     other.db.close().await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_node_whose_lease_has_run_out_sends_nothing() {
+    let world = World::with_journals().await;
+    for job in [Job::Sweep, Job::Reference(Kind::Suppliers)] {
+        let holder = Holder { node: world.engine.node, lasts: Duration::from_millis(1) };
+        let lease = jobs::claim(&world.engine.db, holder, world.connection, job).await.unwrap().unwrap();
+        while world.count("select count(*) from jobs where lease_until > now()").await > 0 {}
+        let before = world.sandbox.calls().total();
+        let ended = node::work(&world.engine, &lease, &watch::Sender::new(0)).await;
+        assert_eq!(ended.unwrap_err().code, Code::LeaseLost);
+        assert_eq!(world.sandbox.calls().total(), before, "{job:?}");
+        // whatever comes of it: this Oracle has no suppliers
+        let _ = world.run(job).await;
+        assert!(world.sandbox.calls().total() > before, "with a lease that lasts it asks");
+    }
     world.end().await;
 }
 

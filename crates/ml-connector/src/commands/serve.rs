@@ -45,6 +45,15 @@ pub struct ServeArgs {
     hooks_listen: Option<SocketAddr>,
     #[command(flatten)]
     public: PublicUrlArgs,
+    /// After how many seconds without a sign of life another node takes over what this one works on
+    #[arg(
+        long,
+        env = "ML_CONNECTOR_LEASE_SECONDS",
+        default_value_t = 60,
+        value_name = "SECONDS",
+        value_parser = clap::value_parser!(u16).range(2..=3600)
+    )]
+    lease_seconds: u16,
 }
 
 /// A listener at an address of this machine.
@@ -62,7 +71,9 @@ pub async fn run(args: ServeArgs, global: &Global) -> anyhow::Result<ExitCode> {
     let public_url = args.public.read()?;
     let database = Database::lazily(global).await?;
     let away = prepared(&database).await?;
-    let engine = Arc::new(Engine::new(database.pool.clone(), master).reached_at(public_url.clone()));
+    let engine = Engine::new(database.pool.clone(), master).reached_at(public_url.clone());
+    let lease = Duration::from_secs(args.lease_seconds.into());
+    let engine = Arc::new(engine.with_leases_of(lease));
     let listener = bound(args.listen).await?;
     let hooks_listener = match args.hooks_listen {
         Some(address) => Some(bound(address).await?),

@@ -193,7 +193,7 @@ async fn candidate(engine: &Engine, clients: &Clients, id: JournalId) -> Result<
 async fn hold_job(engine: &Engine, connection: ConnectionId, patience: Duration) -> Result<Lease> {
     let until = Instant::now() + patience;
     loop {
-        if let Some(lease) = jobs::claim(&engine.db, engine.node, connection, Job::Journals).await? {
+        if let Some(lease) = jobs::claim(&engine.db, engine.holder(), connection, Job::Journals).await? {
             return Ok(lease);
         }
         if Instant::now() >= until {

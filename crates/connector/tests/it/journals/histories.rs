@@ -88,6 +88,8 @@ struct History {
     other: Arc<Engine>,
     tasks: Vec<String>,
     complete: Vec<bool>,
+    /// How long each of the four phases of an import takes in Oracle.
+    phase_ms: i64,
 }
 
 impl History {
@@ -113,7 +115,7 @@ impl History {
         tasks.extend((2..ORDERS).map(|n| world.task(&format!("US-{n}")).gid));
         let other = world.another_node().await;
         let complete = vec![false; tasks.len()];
-        History { world, other, tasks, complete }
+        History { world, other, tasks, complete, phase_ms }
     }
 
     async fn carry_out(&mut self, step: Step) {
@@ -148,12 +150,18 @@ impl History {
             Step::Reads(side, fault, times) => {
                 world.fault(FaultRule::new(fault).on(side).method("GET").times(times));
             }
-            Step::Pass(seconds) => world.pass(seconds).await,
+            Step::Pass(seconds) => self.pass(seconds).await,
             Step::Account(enabled) => {
                 let account = "101.10.60540.000.000.000".to_owned();
                 world.oracle(Edit::ChangeAccount { account, enabled: Some(enabled), detail_posting: None });
             }
         }
+    }
+
+    /// Time passes on both sides: an import that Oracle accepted before has ended by then.
+    async fn pass(&self, seconds: i64) {
+        self.world.sandbox.clock().advance(jiff::SignedDuration::from_millis(4 * self.phase_ms));
+        self.world.pass(seconds).await;
     }
 
     fn tick(&mut self, pick: usize, complete: bool) {

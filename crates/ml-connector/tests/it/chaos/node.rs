@@ -9,6 +9,9 @@ use crate::program::{Running, start, until};
 /// Where Debian's package `faketime` puts what shows a program another time.
 const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
 
+/// How long a node that is stopped keeps its leases: they run out by themselves, as they must before it goes on.
+const LEASE_SECONDS: &str = "2";
+
 /// How often a node is looked at until it holds a lease.
 const LOOKS: usize = 40;
 
@@ -33,7 +36,15 @@ pub fn skew(seed: u64) -> Option<&'static str> {
 impl Scene {
     /// Begins a node, and waits until the database knows it and what its clock shows.
     pub async fn serve(&mut self, skew: Option<&'static str>) {
-        let args = ["serve", "--listen", "127.0.0.1:0", "--public-url", &self.door.url];
+        let args = [
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--public-url",
+            &self.door.url,
+            "--lease-seconds",
+            LEASE_SECONDS,
+        ];
         let mut command = self.world.program(&args);
         command.env("DATABASE_URL", &self.wire.url);
         if let Some(skew) = skew {
@@ -114,13 +125,13 @@ impl Scene {
         self.takes_over(node.id, is_patient).await;
     }
 
-    /// Stops a node, in the middle of work if it can be met there, until its leases are another's.
+    /// Stops a node, in the middle of work if it can be met there, until its leases have run out and are another's.
     pub async fn pause(&mut self, victim: usize) {
         let (running, node) = (&self.nodes[victim].running, self.nodes[victim].id);
         let pid = Pid::from_raw(i32::try_from(running.child.id().unwrap()).unwrap()).unwrap();
         self.is_at_work(node).await;
         kill_process(pid, Signal::STOP).unwrap();
-        self.takes_over(node, false).await;
+        self.takes_over(node, true).await;
         kill_process(pid, Signal::CONT).unwrap();
         self.fired.happened("SIGSTOP", 1);
     }
