@@ -126,8 +126,19 @@ impl Twins {
         }
     }
 
-    /// What the disturbed one holds and shows equals what the calm one does.
+    /// What the disturbed one holds and shows equals what the calm one does, once it is known of each task whether it was
+    /// made.
     async fn check(&self) {
+        until("nothing is in doubt", || async {
+            self.world.age_creations().await;
+            self.world.execute("update movements set next_attempt_at = now() where state = 'in_doubt'").await;
+            let doubts = self.world.count("select count(*) from creations").await;
+            if doubts > 0 {
+                self.world.succeeds(&["poll", "disturbed"]).await;
+            }
+            doubts == 0
+        })
+        .await;
         self.world.succeeds(&["poll", "calm"]).await;
         assert_eq!(self.world.documents("disturbed").await, self.world.documents("calm").await);
         let tasks = self.disturbed.tasks();

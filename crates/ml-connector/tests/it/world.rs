@@ -89,6 +89,11 @@ impl World {
         .await;
     }
 
+    /// The time passes after which a creation in doubt can no longer arrive.
+    pub async fn age_creations(&self) {
+        self.execute("update creations set doubted_at = doubted_at - interval '1 minute'").await;
+    }
+
     pub async fn execute(&self, sql: &'static str) {
         sqlx::query(sql).execute(&self.db).await.unwrap();
     }

@@ -215,7 +215,7 @@ impl Scene {
         self.world
             .execute("update movements set next_attempt_at = now() where state in ('retrying', 'in_doubt')")
             .await;
-        self.world.execute("update creations set doubted_at = doubted_at - interval '1 minute'").await;
+        self.world.age_creations().await;
         // places that nodes had taken ahead when they were killed are of the past
         self.world.execute("update budgets set next_at = least(next_at, now()), paused_until = null").await;
         // a side that failed is asked again, and a probe of a node that is gone counts no longer
