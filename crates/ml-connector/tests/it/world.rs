@@ -89,9 +89,14 @@ impl World {
         .await;
     }
 
-    /// The time passes after which a creation in doubt can no longer arrive.
+    /// The time passes after which a creation in doubt can no longer arrive. Rows that a node has locked are left alone.
     pub async fn age_creations(&self) {
-        self.execute("update creations set doubted_at = doubted_at - interval '1 minute'").await;
+        self.execute(
+            "with free as (select connection_id, order_id, line_id from creations for update skip locked)
+             update creations c set doubted_at = c.doubted_at - interval '1 minute' from free
+             where (c.connection_id, c.order_id, c.line_id) = (free.connection_id, free.order_id, free.line_id)",
+        )
+        .await;
     }
 
     pub async fn execute(&self, sql: &'static str) {
