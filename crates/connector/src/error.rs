@@ -11,6 +11,8 @@ pub struct Error {
     pub code: Code,
     /// What happened, for this very case.
     pub message: String,
+    /// The problems of which the message is made, when there are several.
+    pub problems: Vec<String>,
     /// How long the other side asks to wait before the next attempt.
     pub retry_after: Option<std::time::Duration>,
     #[source]
@@ -23,13 +25,27 @@ pub type Result<T> = std::result::Result<T, Error>;
 impl Error {
     /// A failure with its own words.
     pub fn new(code: Code, message: impl Into<String>) -> Error {
-        Error { code, message: message.into(), retry_after: None, source: None }
+        Error { code, message: message.into(), problems: Vec::new(), retry_after: None, source: None }
     }
 
     /// A failure whose words are the code's title.
     #[must_use]
     pub fn plain(code: Code) -> Error {
         Error::new(code, code.info().title)
+    }
+
+    /// A failure for several reasons; the message is all of them in one line.
+    #[must_use]
+    pub fn several(code: Code, problems: Vec<String>) -> Error {
+        let message = problems.join("; ");
+        let problems = if problems.len() > 1 { problems } else { Vec::new() };
+        Error { problems, ..Error::new(code, message) }
+    }
+
+    /// Each of its reasons.
+    #[must_use]
+    pub fn reasons(self) -> Vec<String> {
+        if self.problems.is_empty() { vec![self.message] } else { self.problems }
     }
 
     /// Adds the cause.

@@ -10,6 +10,7 @@ mod schedule;
 mod tasks;
 #[cfg(test)]
 mod tests;
+mod unread;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,6 +23,7 @@ pub(crate) use self::problems::problem;
 pub use self::reconcile::{Drift, Every, ReconcileSettings};
 pub use self::schedule::{Schedule, WebhookSettings};
 pub use self::tasks::{LineAmount, TaskPer, TaskSettings, WhenDeleted, WithoutOrder};
+pub(crate) use self::unread::{told, unread};
 use crate::alerts::settings::AlertSettings;
 use crate::code::Code;
 use crate::error::{Error, Result};
@@ -82,11 +84,12 @@ pub struct Settings {
 const PROJECTS: &str = "lines.schedules.distributions.projectDFF";
 
 impl Settings {
-    /// Reads settings as people write them. A setting that is unknown, missing or of another type ends the reading; of
-    /// what could be read, all problems are named, see [`Settings::check`].
+    /// Reads settings as people write them; all problems are named at once, see [`Settings::check`].
     pub fn from_toml(text: &str) -> Result<Settings> {
-        let settings: Settings = toml::from_str(text)
-            .map_err(|e| Error::new(Code::SettingsInvalid, problem(text, e.message(), e.span())))?;
+        let settings: Settings = toml::from_str(text).map_err(|error| {
+            let problems = unread(text, &error, &["oracle", "asana"], &|_, _| None);
+            Error::several(Code::SettingsInvalid, problems)
+        })?;
         settings.check()?;
         Ok(settings)
     }

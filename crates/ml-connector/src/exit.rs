@@ -25,14 +25,23 @@ pub fn report(error: &anyhow::Error, global: &Global) -> ExitCode {
     };
     let message = known.map_or_else(|| error.to_string(), |known| known.message.clone());
     let causes: Vec<String> = error.chain().skip(1).map(ToString::to_string).collect();
+    let problems = known.map_or(&[][..], |known| &known.problems);
     if global.json {
-        let body = serde_json::json!({ "error": { "code": code, "message": message, "causes": causes, "remedy": remedy } });
+        let mut body = serde_json::json!({ "error": { "code": code, "message": message, "causes": causes, "remedy": remedy } });
+        if let (false, Some(error)) = (problems.is_empty(), body.get_mut("error")) {
+            error["problems"] = problems.into();
+        }
         crate::output::complain(&body.to_string());
     } else {
-        crate::output::complain(&format!(
-            "error: {}{message}",
-            code.map(|c| format!("{c}: ")).unwrap_or_default()
-        ));
+        let told = match problems.len() {
+            0 => message.clone(),
+            many => format!("{many} problems"),
+        };
+        let code = code.map(|code| format!("{code}: ")).unwrap_or_default();
+        crate::output::complain(&format!("error: {code}{told}"));
+        for problem in problems {
+            crate::output::complain(&format!("  - {problem}"));
+        }
         // a client's error repeats as the cause of ours what the message said already
         for cause in causes.iter().filter(|cause| !message.contains(cause.as_str())) {
             crate::output::complain(&format!("  because: {cause}"));

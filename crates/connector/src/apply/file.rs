@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, Error as _};
+use serde::de::Error as _;
 
 use crate::alerts::settings::AlertSettings;
 use crate::code::Code;
@@ -19,8 +19,8 @@ use crate::reference::ReferenceSettings;
 use crate::retention::LogSettings;
 use crate::routing::Routing;
 use crate::settings::{
-    AsanaSettings, OracleSettings, ReconcileSettings, Schedule, Settings, TaskSettings, WebhookSettings,
-    problem,
+    AsanaSettings, OracleSettings, ReconcileSettings, Schedule, Settings, TaskSettings, WebhookSettings, told,
+    unread,
 };
 
 /// What a file says.
@@ -102,8 +102,8 @@ struct Whole {
 /// Reads a file; all problems of it are named at once, and no value is repeated.
 pub fn read(text: &str) -> Result<File> {
     let whole: Whole = toml::from_str(text).map_err(|error| {
-        let first = problem(text, error.message(), error.span());
-        Error::new(Code::SettingsInvalid, unreadable(text, first).join("; "))
+        let problems = unread(text, &error, &["name", "oracle", "asana"], &beside);
+        Error::several(Code::SettingsInvalid, problems)
     })?;
     let fields_are_given = whole.fields.is_some();
     let settings = Settings {
@@ -123,57 +123,22 @@ pub fn read(text: &str) -> Result<File> {
     };
     let problems: Vec<String> = [manage::check_name(&whole.name), settings.check()]
         .into_iter()
-        .filter_map(|checked| checked.err().map(|error| error.message))
+        .filter_map(std::result::Result::err)
+        .flat_map(Error::reasons)
         .collect();
     if !problems.is_empty() {
-        return Err(Error::new(Code::SettingsInvalid, problems.join("; ")));
+        return Err(Error::several(Code::SettingsInvalid, problems));
     }
     Ok(File { name: whole.name, secrets: whole.secrets, settings, fields_are_given })
 }
 
-/// Everything that keeps a file from being read: the first with its line, and the first of every other section.
-fn unreadable(text: &str, first: String) -> Vec<String> {
-    let mut problems = vec![first];
-    let Ok(table) = text.parse::<toml::Table>() else { return problems };
-    for (key, value) in &table {
-        let told = match key.as_str() {
-            "name" => section::<String>(value),
-            "secrets" => section::<SecretSources>(value),
-            "oracle" => section::<OracleSettings>(value),
-            "asana" => section::<AsanaSettings>(value),
-            "fields" => section::<BTreeMap<crate::purpose::Purpose, crate::ids::FieldGid>>(value),
-            "mapping" => section::<MappingSettings>(value),
-            "routing" => section::<Routing>(value),
-            "tasks" => section::<TaskSettings>(value),
-            "schedule" => section::<Schedule>(value),
-            "journal" => section::<JournalSettings>(value),
-            "webhooks" => section::<WebhookSettings>(value),
-            "reconcile" => section::<ReconcileSettings>(value),
-            "reference" => section::<ReferenceSettings>(value),
-            "alerts" => section::<AlertSettings>(value),
-            "log" => section::<LogSettings>(value),
-            _ => Some("there is no such section".to_owned()),
-        };
-        problems.extend(told.map(|told| format!("`{key}`: {told}")));
+/// What is wrong with what only a connection's file has.
+fn beside(key: &str, value: &toml::Value) -> Option<Vec<String>> {
+    match key {
+        "name" => Some(told::<String>(value).into_iter().collect()),
+        "secrets" => Some(told::<SecretSources>(value).into_iter().collect()),
+        _ => None,
     }
-    for key in ["name", "oracle", "asana"].iter().filter(|key| !table.contains_key(**key)) {
-        problems.push(format!("`{key}` is missing"));
-    }
-    // the first one stands there twice: with its line, and as that of its section
-    let with_line = problems.first().and_then(|first| first.split_once(": ")).map(|(_, why)| why.to_owned());
-    if let Some(why) = with_line {
-        let again = problems.iter().skip(1).position(|told| {
-            told.ends_with(&why) || (why.starts_with("unknown field") && told.ends_with("no such section"))
-        });
-        again.map(|at| problems.remove(at + 1));
-    } else if problems.len() > 1 {
-        problems.remove(0);
-    }
-    problems
-}
-
-fn section<T: DeserializeOwned>(value: &toml::Value) -> Option<String> {
-    value.clone().try_into::<T>().err().map(|error| problem("", error.message(), None))
 }
 
 /// A connection in the form that is read, without its secrets.

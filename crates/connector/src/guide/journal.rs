@@ -198,7 +198,7 @@ impl JournalAnswers {
         let section: JournalSettings = with_defaults(given)?;
         match section.problems() {
             problems if problems.is_empty() => Ok(section),
-            problems => Err(Error::new(Code::SettingsInvalid, problems.join("; "))),
+            problems => Err(Error::several(Code::SettingsInvalid, problems)),
         }
     }
 }

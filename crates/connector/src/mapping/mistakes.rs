@@ -84,6 +84,22 @@ const MISTAKES: &[(&str, &str)] = &[
     ("a due date that is none", "[[mapping.rules]]\nto = \"due_on\"\nset = \"31.01.2026\""),
     ("a section by its name", "[[mapping.rules]]\nto = \"section\"\nset = \"Done\""),
     ("an assignee by the name", "[[mapping.rules]]\nto = \"assignee\"\nset = \"Ann\""),
+    (
+        "a value of an unknown kind",
+        "[mapping.values.due]\nread = \"OrderDate\"\nas = \"dat\"\n[[mapping.rules]]\nto = \"due_on\"\nvalue = \"due\"",
+    ),
+    (
+        "letters of an unknown case",
+        "[mapping.values.buyer]\nread = \"Buyer\"\ncase = \"title\"\n[[mapping.rules]]\nto = \"201\"\nvalue = \"buyer\"",
+    ),
+    (
+        "a switch that is a text",
+        "[mapping.values.buyer]\nread = \"Buyer\"\ntrim = \"yes\"\n[[mapping.rules]]\nto = \"201\"\nvalue = \"buyer\"",
+    ),
+    ("a condition that is a number", "[[mapping.rules]]\nto = \"201\"\nset = \"x\"\nwhen = 5"),
+    ("rules that are no list", "[mapping.rules]\nto = \"201\"\nset = \"x\""),
+    ("a part of the mapping that is none", "[mapping.lookups]\na = \"b\""),
+    ("a value that is no table", "[mapping.values]\nbuyer = \"Buyer\""),
     ("a value that nothing uses", "[mapping.values.buyer]\nread = \"Buyer\""),
     (
         "a value from nowhere",
@@ -250,7 +266,7 @@ fn around() -> Surroundings {
 /// What is said of a mapping; nothing when it is accepted.
 fn told(mapping: &str) -> Vec<String> {
     match Settings::from_toml(&format!("{BASE}\n{mapping}\n")) {
-        Err(error) => vec![error.to_string()],
+        Err(error) => error.reasons(),
         Ok(settings) => problems(&settings, &around()),
     }
 }
@@ -275,7 +291,13 @@ fn all_mistakes_of_a_mapping_are_told_at_once() {
     for at in ["rules 1", "rules 2", "rules 3"] {
         assert!(all.contains(at), "{at}: {all}");
     }
-    let later = [MISTAKES[50].1, MISTAKES[55].1].join("\n");
+    let words = told(
+        "[mapping.values.buyer]\nread = \"Byer\"\nas = \"dat\"\ntrim = \"yes\"\n[mapping.values.due]\nread = \"lines.Due\"\n\
+         zone = \"Mars\"\n[[mapping.rules]]\nto = \"201\"\nvalue = \"buyer\"\nwhen = 5\n[[mapping.rules]]\nto = \"due_on\"\n\
+         value = \"due\"\n[[mapping.rules]]\nto = \"Buyer\"\nset = \"x\"",
+    );
+    insta::assert_snapshot!("words_of_a_wrong_type_hide_nothing", words.join("\n"));
+    let later = [MISTAKES[57].1, MISTAKES[62].1].join("\n");
     assert_eq!(told(&later).len(), 2);
 }
 

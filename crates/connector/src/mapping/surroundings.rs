@@ -87,7 +87,7 @@ pub async fn around(engine: &Engine, connection: &Connection) -> Result<Surround
 /// [`Code::MappingRefused`], and failures of either side.
 pub async fn check(clients: &Clients) -> Result<()> {
     let problems = problems(&clients.connection.settings, &look(clients).await?);
-    if problems.is_empty() { Ok(()) } else { Err(Error::new(Code::MappingRefused, problems.join("; "))) }
+    if problems.is_empty() { Ok(()) } else { Err(Error::several(Code::MappingRefused, problems)) }
 }
 
 /// Constant assignees that the document names.

@@ -61,7 +61,7 @@ pub async fn carry_out(engine: &Engine, connection: &Connection, plan: &Plan) ->
     let mut problems = plan.problems().peekable();
     if let Some((code, _)) = problems.peek() {
         let code = *code;
-        return Err(Error::new(code, problems.map(|(_, why)| why).collect::<Vec<_>>().join("; ")));
+        return Err(Error::several(code, problems.map(|(_, why)| why.to_owned()).collect()));
     }
     let asana = engine.asana(connection).await?;
     let workspace = &connection.settings.asana.workspace;

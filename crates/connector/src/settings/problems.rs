@@ -85,6 +85,12 @@ impl Settings {
     /// Refuses what cannot work. All problems are named; of what a client refuses (addresses, client id, scope) the
     /// first of each side.
     pub fn check(&self) -> Result<()> {
+        let problems = self.problems();
+        if problems.is_empty() { Ok(()) } else { Err(Error::several(Code::SettingsInvalid, problems)) }
+    }
+
+    /// Everything that cannot work.
+    pub(crate) fn problems(&self) -> Vec<String> {
         let mut problems = self.side_problems();
         let link_has_id = self.oracle.order_link.as_deref().is_some_and(|link| link.contains("{id}"));
         if self.fields.contains_key(&Purpose::OracleLink) && !link_has_id {
@@ -112,6 +118,6 @@ impl Settings {
         if let Err(error) = crate::template::Templates::new(&self.tasks) {
             problems.push(error.message);
         }
-        if problems.is_empty() { Ok(()) } else { Err(Error::new(Code::SettingsInvalid, problems.join("; "))) }
+        problems
     }
 }

@@ -79,7 +79,7 @@ fn read(path: &Path) -> Result<(File, Secrets), Error> {
     if problems.is_empty() {
         return Ok((file, secrets));
     }
-    Err(Error::new(Code::SecretUnreadable, problems.join("; ")))
+    Err(Error::several(Code::SecretUnreadable, problems))
 }
 
 /// Finds one secret, or says why there is none. The name of a variable is not repeated unless it looks like one:
