@@ -322,7 +322,9 @@ fn set_one(whole: &mut toml::Value, change: &str, as_text: bool) -> Result<(), E
     let (parents, last) = path.rsplit_once('.').unwrap_or(("", path));
     let mut place = whole;
     for step in parents.split('.').filter(|step| !step.is_empty()) {
-        place = place.get_mut(step).ok_or_else(|| wrong("there is no such setting"))?;
+        let table = place.as_table_mut().ok_or_else(|| wrong("there is no such setting"))?;
+        // a section that is not there yet; whether there can be one is judged with the whole
+        place = table.entry(step).or_insert_with(|| toml::Value::Table(toml::Table::new()));
     }
     let table = place.as_table_mut().ok_or_else(|| wrong("there is no such setting"))?;
     table.insert(last.to_owned(), value);
