@@ -65,7 +65,7 @@ impl Written {
              ml-connector connection dry-run acme\n  \
              ml-connector serve                             # in a terminal of its own\n  \
              ml-connector connection activate acme --follow\n\n\
-             Each says what comes after it. Or be asked for one thing at a time, with the values of these files:\n\n  \
+             Or be asked for one thing at a time, with the values of these files:\n\n  \
              ml-connector connection setup acme --asana-url {}\n",
             sandbox.asana_url()
         ));
