@@ -1,8 +1,11 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::builder::StyledStr;
+use clap::error::{ContextKind, ContextValue};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
 /// Keeps Oracle Fusion Cloud ERP and Asana in agreement: purchase orders and invoices onto Asana tasks, completed
 /// tasks into journals.
@@ -15,6 +18,37 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Cli {
+    /// Reads the command line; what is wrong with it is said, and ends the program.
+    pub fn read() -> Cli {
+        Cli::try_parse().unwrap_or_else(|error| with_plain_usage(error, std::env::args_os()).exit())
+    }
+}
+
+/// The error with the command's own usage line. The library's names every option that has a value, even from the
+/// environment, as if it were required: `connection ping --data-dir <DIR> <NAME>`.
+fn with_plain_usage(mut error: clap::Error, args: impl IntoIterator<Item = OsString>) -> clap::Error {
+    if error.get(ContextKind::Usage).is_some()
+        && let Some(usage) = usage(args)
+    {
+        error.insert(ContextKind::Usage, ContextValue::StyledStr(usage));
+    }
+    error
+}
+
+/// The usage line of the command that was meant.
+fn usage(args: impl IntoIterator<Item = OsString>) -> Option<StyledStr> {
+    let matches = Cli::command().ignore_errors(true).try_get_matches_from(args).ok()?;
+    let mut whole = Cli::command();
+    whole.build();
+    let (mut command, mut matches) = (&mut whole, &matches);
+    while let Some((name, below)) = matches.subcommand() {
+        command = command.find_subcommand_mut(name)?;
+        matches = below;
+    }
+    Some(command.render_usage())
 }
 
 /// What holds for every command.
@@ -93,4 +127,40 @@ pub enum Command {
         /// Which shell
         shell: clap_complete::Shell,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn refused(args: &[&str]) -> String {
+        let args = || ["ml-connector"].iter().chain(args).map(OsString::from);
+        let error = Cli::try_parse_from(args()).unwrap_err();
+        with_plain_usage(error, args()).to_string()
+    }
+
+    #[test]
+    fn a_usage_line_names_only_what_the_command_needs() {
+        for (args, usage) in [
+            (
+                &["--data-dir", "x", "connection", "ping"][..],
+                "ml-connector connection ping [OPTIONS] <NAME>\n",
+            ),
+            (
+                &["connection", "--database-url", "x", "rollback", "acme", "--json"],
+                "ml-connector connection rollback [OPTIONS] <NAME> <VERSION>\n",
+            ),
+            (
+                &["--key-file", "x", "poll", "acme", "--nonsense"],
+                "ml-connector poll [OPTIONS] <CONNECTION>\n",
+            ),
+            (&["connection", "add", "acme"], "ml-connector connection add [OPTIONS] --file <FILE> <NAME>\n"),
+        ] {
+            let shown = refused(args);
+            assert!(shown.contains(&format!("Usage: {usage}")), "{shown}");
+        }
+        // what is not given is still said
+        assert!(refused(&["--data-dir", "x", "connection", "ping"]).contains("<NAME>\n\n"));
+    }
 }

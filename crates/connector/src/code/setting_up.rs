@@ -53,7 +53,7 @@ macro_rules! setting_up {
                 "Map a single-select field that stands on the mapped projects, or take the purpose out of `reference.options`.";
             ReferenceNoChart MissingReference "MLC-8005" "It is not known which chart of accounts to read",
                 "Account combinations are read for one chart of accounts, and neither `reference.chart_of_accounts` nor a ledger in `[journal]` tells which, or Oracle does not show the ledger. No account was read.",
-                "Set `reference.chart_of_accounts` to the chart's number, as `ledgersLOV` shows it.";
+                "Set `reference.chart_of_accounts` to the number of one of the charts that the message lists: `ml-connector connection edit NAME --set reference.chart_of_accounts=NUMBER`. If it lists none, ask whoever knows the ledger, or see to it that the integration user may read `ledgersLOV`.";
             ReferenceMoved Conflict "MLC-8006" "Rows moved while they were read",
                 "Oracle documents no order for these rows. One came twice, so another may have been missed. What was read is stored; nothing is marked as gone.",
                 "Nothing: it is read again. If it happens every time, read while nobody changes accounts.";

@@ -8,6 +8,7 @@ use url::Url;
 use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::guide::journal::JournalAnswers;
+use crate::guide::routes::RouteAnswers;
 use crate::settings::{AsanaSettings, OracleSettings, Settings, TaskPer, problem};
 
 /// Something of Asana's, with its name for people.
@@ -41,12 +42,14 @@ pub struct Answers {
     pub asana_url: Option<Url>,
     /// The workspace.
     pub workspace: Option<Named>,
-    /// The project that orders go to.
+    /// The project that orders go to, unless a rule names another.
     pub project: Option<Named>,
     /// What one task stands for.
     pub per: Option<TaskPer>,
     /// Whether it was answered how charge accounts are cut; how, the settings say.
     pub accounts: bool,
+    /// Which orders go to which project, when not all go to one.
+    pub routes: RouteAnswers,
     /// Whether completed tasks bring journals.
     pub journals: Option<bool>,
     /// What journals need.

@@ -10,4 +10,5 @@ pub mod journal;
 pub mod offers;
 pub mod progress;
 pub mod reach;
+pub mod routes;
 pub mod stage;

@@ -1,5 +1,7 @@
 //! What both sides offer to choose from, and the tests of what was answered. Nothing is written.
 
+use std::collections::BTreeSet;
+
 use asana::Asana;
 use oracle_fusion::{Fusion, Limit, ListRow, PurchaseOrder, Query, Resource};
 use secrecy::SecretString;
@@ -8,22 +10,36 @@ use crate::code::Code;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::guide::answers::Named;
+use crate::guide::routes::RouteBy;
 use crate::journal::JournalSettings;
 use crate::limits::PATIENCE;
 use crate::ping::{self, Check};
 use crate::posting::ledger::digits;
+use crate::record::OrderFacts;
 use crate::settings::{AsanaSettings, OracleSettings};
 use crate::store::connections::Connection;
 use crate::trouble;
 
 /// Orders that are looked at for a charge account.
 const ORDERS: u32 = 25;
+/// Orders, with their lines, that are looked at for what could route them.
+const ORDERS_WITH_LINES: u32 = 100;
+/// The same without lines.
+const ORDERS_ALONE: u32 = 499;
 
 /// Asana with a token that is stored nowhere yet.
 #[derive(Debug)]
 pub struct Guest(Asana);
 
 impl Guest {
+    /// Asana with the token of a connection that is stored.
+    ///
+    /// # Errors
+    /// [`Code::CredentialMissing`], or that it cannot be decrypted.
+    pub async fn of(engine: &Engine, connection: &Connection) -> Result<Guest> {
+        Ok(Guest(engine.asana(connection).await?))
+    }
+
     /// Signs in; whose token it is.
     ///
     /// # Errors
@@ -173,6 +189,29 @@ pub async fn charge_account(engine: &Engine, connection: &Connection) -> Result<
     let lines = orders.flat_map(|order| order.lines);
     let mut distributions = lines.flat_map(|line| line.schedules).flat_map(|schedule| schedule.distributions);
     Ok(distributions.find_map(|distribution| distribution.charge_account.filter(|text| !text.is_empty())))
+}
+
+/// What could route orders, as a few hundred orders have it.
+///
+/// # Errors
+/// [`Code::OracleNotVisible`] when none has any; what Oracle refuses.
+pub async fn route_values(engine: &Engine, connection: &Connection, by: RouteBy) -> Result<BTreeSet<String>> {
+    let fusion = engine.fusion(connection).await?;
+    let query = Query::new(Resource::PurchaseOrders);
+    let query = match by.needs_lines() {
+        true => query.limit(Limit::clamped(ORDERS_WITH_LINES)).expanded(),
+        false => query.limit(Limit::clamped(ORDERS_ALONE)),
+    };
+    let page = fusion.page(&query).await.map_err(trouble::oracle)?;
+    let layout = &connection.settings.routing.account;
+    let orders = page.items.iter().filter_map(|raw| PurchaseOrder::parse(raw).ok());
+    let values = orders.flat_map(|order| by.values(OrderFacts::of(order, layout)));
+    let found: BTreeSet<String> = values.filter(|value| !value.trim().is_empty()).collect();
+    if found.is_empty() {
+        let words = format!("no order that the user sees names a {}", by.what());
+        return Err(Error::new(Code::OracleNotVisible, words));
+    }
+    Ok(found)
 }
 
 /// Tests the clearing account of a section that is stored nowhere yet.

@@ -22,6 +22,7 @@ pub async fn next(engine: &Engine, connection: &Connection, answers: &Answers) -
         client_secret: is_there(engine, connection, CredentialName::OracleClientSecret).await?,
         asana_token: is_there(engine, connection, CredentialName::AsanaToken).await?,
         accounts: answers.accounts,
+        routes: answers.routes.done,
         journals: answers.journals,
         looked,
     }))

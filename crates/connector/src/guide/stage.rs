@@ -12,6 +12,8 @@ pub enum Stage {
     Secret(CredentialName),
     /// Which segment of a charge account is the cost center.
     Accounts,
+    /// Whether all orders go to one project, and which go elsewhere.
+    Routes,
     /// Whether there are journals, and what they need.
     Journals,
     /// Fields in Asana.
@@ -37,6 +39,8 @@ pub struct Facts<'a> {
     pub asana_token: bool,
     /// Whether it was answered how charge accounts are cut.
     pub accounts: bool,
+    /// Whether it was answered which orders go to which project.
+    pub routes: bool,
     /// What was answered to whether there are journals.
     pub journals: Option<bool>,
     /// Whether the last dry run looked at everything, with the present settings.
@@ -50,11 +54,13 @@ pub fn stage(facts: &Facts<'_>) -> Stage {
     let journals_decided = mapped || facts.settings.journal.is_some() || facts.journals == Some(false);
     let is_set = facts.settings.routing.account != AccountLayout::default();
     let accounts_decided = journals_decided || facts.accounts || is_set;
+    let routes_decided = journals_decided || facts.routes || !facts.settings.routing.rules.is_empty();
     match () {
         () if facts.state != State::Draft => Stage::Done,
         () if !facts.client_secret => Stage::Secret(CredentialName::OracleClientSecret),
         () if !facts.asana_token => Stage::Secret(CredentialName::AsanaToken),
         () if !accounts_decided => Stage::Accounts,
+        () if !routes_decided => Stage::Routes,
         () if !journals_decided => Stage::Journals,
         () if !mapped => Stage::Fields,
         () if !facts.looked => Stage::DryRun,
@@ -82,6 +88,7 @@ mod tests {
             client_secret: false,
             asana_token: false,
             accounts: false,
+            routes: false,
             journals: None,
             looked: false,
         }
@@ -100,9 +107,13 @@ mod tests {
         assert_eq!(stage(&whole(&settings)), Stage::Accounts);
         let mut dashes = settings.clone();
         dashes.routing.account.delimiter = "-".to_owned();
-        assert_eq!(stage(&whole(&dashes)), Stage::Journals, "a file says it");
-        assert_eq!(stage(&Facts { accounts: true, ..whole(&settings) }), Stage::Journals);
-        let wanted = Facts { accounts: true, journals: Some(true), ..whole(&settings) };
+        assert_eq!(stage(&whole(&dashes)), Stage::Routes, "a file says it");
+        assert_eq!(stage(&Facts { accounts: true, ..whole(&settings) }), Stage::Routes);
+        let rule = crate::routing::Rule { project: "3".to_owned(), ..crate::routing::Rule::default() };
+        dashes.routing.rules.push(rule);
+        assert_eq!(stage(&whole(&dashes)), Stage::Journals, "a file has rules");
+        assert_eq!(stage(&Facts { accounts: true, routes: true, ..whole(&settings) }), Stage::Journals);
+        let wanted = Facts { accounts: true, routes: true, journals: Some(true), ..whole(&settings) };
         assert_eq!(stage(&wanted), Stage::Journals, "begun, and not answered whole");
         let declined = Facts { journals: Some(false), ..whole(&settings) };
         assert_eq!(stage(&declined), Stage::Fields);

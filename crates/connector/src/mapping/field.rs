@@ -70,6 +70,15 @@ impl Field {
         Field { name: field.name.clone(), kind, writable: field.is_writable(), bound: BTreeMap::new() }
     }
 
+    /// Whether the field can say what may not be used: `reference.mark`.
+    pub fn check_mark(&self) -> Result<(), Held> {
+        if self.writable && matches!(self.kind, Kind::Text) {
+            return Ok(());
+        }
+        let words = format!("field `{}` for marks is no text field that can be written", self.name);
+        Err(Held::new(Code::FieldType, words))
+    }
+
     /// Whether the field can take a purpose's values at all.
     pub fn check(&self, purpose: Purpose) -> Result<(), Held> {
         if !self.writable {

@@ -7,7 +7,7 @@ use asana::{CustomField, FIELDS_PER_PROJECT, FieldType, NewCustomField};
 use crate::code::Code;
 use crate::ids::{FieldGid, ProjectGid};
 use crate::mapping::field::Field;
-use crate::provision::wanted::{self, Choices};
+use crate::provision::wanted::{self, Choices, Target};
 use crate::purpose::Purpose;
 use crate::settings::Settings;
 
@@ -20,11 +20,11 @@ pub struct Seen {
     pub projects: BTreeMap<ProjectGid, Vec<CustomField>>,
 }
 
-/// What is to be done about one purpose.
+/// What is to be done about one field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
     /// What the field is for.
-    pub purpose: Purpose,
+    pub target: Target,
     /// Its name, as it is or will be.
     pub name: String,
     /// Its type in words.
@@ -51,7 +51,7 @@ pub enum Origin {
 /// Everything that is to be done.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// One step per purpose.
+    /// One step per field.
     pub steps: Vec<Step>,
     /// What a person should know before consenting.
     pub warnings: Vec<String>,
@@ -76,61 +76,66 @@ impl Plan {
 /// Compares what is wanted with what is there.
 #[must_use]
 pub fn plan(settings: &Settings, choices: &Choices, seen: &Seen) -> Plan {
-    let mapped: BTreeSet<&str> = settings.fields.values().map(FieldGid::as_str).collect();
-    let mut taken: BTreeMap<String, Purpose> = BTreeMap::new();
-    let steps: Vec<Step> = wanted::purposes(settings, choices)
+    let of_reference = settings.reference.iter().flat_map(|reference| reference.fields());
+    let mapped: BTreeSet<&str> = settings.fields.values().chain(of_reference).map(FieldGid::as_str).collect();
+    let mut taken: BTreeMap<String, Target> = BTreeMap::new();
+    let steps: Vec<Step> = wanted::targets(settings, choices)
         .into_iter()
-        .map(|purpose| match settings.fields.get(&purpose) {
-            Some(gid) => of_mapped(purpose, gid, seen),
-            None => of_unmapped(purpose, wanted::field(purpose, choices), seen, &mapped, &mut taken),
+        .map(|target| match target.named(settings) {
+            Some(gid) => of_mapped(target, gid, seen),
+            None => of_unmapped(target, wanted::field(target, choices), seen, &mapped, &mut taken),
         })
         .collect();
     let warnings = crowded(&steps, seen);
     Plan { steps, warnings }
 }
 
-fn of_mapped(purpose: Purpose, gid: &FieldGid, seen: &Seen) -> Step {
+fn of_mapped(target: Target, gid: &FieldGid, seen: &Seen) -> Step {
     let everywhere = seen.library.iter().chain(seen.projects.values().flatten());
     let Some(field) = everywhere.into_iter().find(|field| field.gid == gid.as_str()) else {
         let why = format!(
             "field {gid} for {} is neither in the workspace nor on a mapped project, or hidden from the token's user",
-            purpose.as_str()
+            target.as_str()
         );
-        return problem(purpose, gid.to_string(), "unknown".to_owned(), Code::FieldMissing, why);
+        return problem(target, gid.to_string(), "unknown".to_owned(), Code::FieldMissing, why);
     };
     let mut read = Field::of(field);
     let kind = read.kind.name();
-    if purpose == Purpose::Cost {
+    if target == Target::Purpose(Purpose::Cost) {
         // only read, so a formula will do
         read.writable = true;
     }
-    if let Err(held) = read.check(purpose) {
-        return problem(purpose, field.name.clone(), kind, held.code, held.reason);
+    let fits = match target {
+        Target::Purpose(purpose) => read.check(purpose),
+        Target::Mark => read.check_mark(),
+    };
+    if let Err(held) = fits {
+        return problem(target, field.name.clone(), kind, held.code, held.reason);
     }
     let attach = missing_on(seen, &field.gid);
     if !attach.is_empty() && field.is_global_to_workspace == Some(false) {
         let why = format!(
             "field `{}` for {} belongs to one project only and cannot be put onto {}",
             field.name,
-            purpose.as_str(),
+            target.as_str(),
             listed(&attach)
         );
-        return problem(purpose, field.name.clone(), kind, Code::FieldConflict, why);
+        return problem(target, field.name.clone(), kind, Code::FieldConflict, why);
     }
-    Step { purpose, name: field.name.clone(), kind, origin: Origin::Mapped(gid.clone()), attach }
+    Step { target, name: field.name.clone(), kind, origin: Origin::Mapped(gid.clone()), attach }
 }
 
 fn of_unmapped(
-    purpose: Purpose,
+    target: Target,
     new: NewCustomField,
     seen: &Seen,
     mapped: &BTreeSet<&str>,
-    taken: &mut BTreeMap<String, Purpose>,
+    taken: &mut BTreeMap<String, Target>,
 ) -> Step {
     let (name, kind) = (new.name.clone(), wanted::words(&new.kind));
-    let refuse = |why: String| problem(purpose, name.clone(), kind.clone(), Code::FieldConflict, why);
-    if let Some(other) = taken.insert(name.to_lowercase(), purpose) {
-        return refuse(format!("{} and {} would share the name `{name}`", other.as_str(), purpose.as_str()));
+    let refuse = |why: String| problem(target, name.clone(), kind.clone(), Code::FieldConflict, why);
+    if let Some(other) = taken.insert(name.to_lowercase(), target) {
+        return refuse(format!("{} and {} would share the name `{name}`", other.as_str(), target.as_str()));
     }
     let same_name = |field: &&CustomField| field.name.trim().to_lowercase() == name.trim().to_lowercase();
     let in_library: Vec<&CustomField> = seen.library.iter().filter(same_name).collect();
@@ -148,13 +153,13 @@ fn of_unmapped(
     let field = match in_library.as_slice() {
         [] => {
             let attach = seen.projects.keys().cloned().collect();
-            return Step { purpose, name, kind, origin: Origin::Create(new), attach };
+            return Step { target, name, kind, origin: Origin::Create(new), attach };
         }
         [one] => *one,
         several => return refuse(format!("the workspace has {} fields `{name}`", several.len())),
     };
     if mapped.contains(field.gid.as_str()) {
-        return refuse(format!("field `{}` ({}) is mapped to another purpose", field.name, field.gid));
+        return refuse(format!("field `{}` ({}) is used for something else already", field.name, field.gid));
     }
     if !is_exactly(field, &new.kind) {
         let found = Field::of(field);
@@ -163,7 +168,7 @@ fn of_unmapped(
         return refuse(format!("field `{}` ({}) is {how}; wanted is {kind}", field.name, field.gid));
     }
     let (gid, attach) = (FieldGid(field.gid.clone()), missing_on(seen, &field.gid));
-    Step { purpose, name: field.name.clone(), kind, origin: Origin::Found(gid), attach }
+    Step { target, name: field.name.clone(), kind, origin: Origin::Found(gid), attach }
 }
 
 /// Whether a field is of the very type that would be created. Number fields may keep more decimals, selects may
@@ -210,8 +215,8 @@ fn crowded(steps: &[Step], seen: &Seen) -> Vec<String> {
     seen.projects.iter().filter_map(told).collect()
 }
 
-fn problem(purpose: Purpose, name: String, kind: String, code: Code, why: String) -> Step {
-    Step { purpose, name, kind, origin: Origin::Problem(code, why), attach: Vec::new() }
+fn problem(target: Target, name: String, kind: String, code: Code, why: String) -> Step {
+    Step { target, name, kind, origin: Origin::Problem(code, why), attach: Vec::new() }
 }
 
 fn listed(projects: &[ProjectGid]) -> String {

@@ -88,7 +88,7 @@ pub async fn carry_out(engine: &Engine, connection: &Connection, plan: &Plan) ->
     let newest = connections::load(&engine.db, connection.id).await?;
     let mut settings = newest.settings.clone();
     for (step, gid) in fields {
-        if settings.fields.insert(step.purpose, gid).is_none() {
+        if step.target.map(&mut settings, gid) {
             done.mapped += 1;
         }
     }

@@ -3,6 +3,7 @@
 //!
 //! Read on demand, on a schedule, and when an order names what is not known yet. Nothing is ever written to Oracle.
 
+mod charts;
 pub mod check;
 pub mod choices;
 pub mod field;

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use crate::code::Code;
 use crate::engine::{Clients, Engine};
 use crate::error::{Error, Result};
-use crate::reference::{Invalid, Kind, ReferenceSettings, field};
+use crate::reference::{Invalid, Kind, ReferenceSettings, charts, field};
 use crate::store::jobs::{self, Lease};
 use crate::store::reference::{self, Row};
 use crate::{store, trouble};
@@ -222,7 +222,21 @@ async fn chart(clients: &Clients) -> Result<Digits> {
     };
     match chart {
         Some(chart) => digits(&chart),
-        None => Err(Error::plain(Code::ReferenceNoChart)),
+        None => Err(no_chart(clients).await),
+    }
+}
+
+/// Says that no chart is known, and which ones Oracle's ledgers have.
+async fn no_chart(clients: &Clients) -> Error {
+    let code = Code::ReferenceNoChart;
+    let title = code.info().title;
+    match clients.fusion.ledgers().await {
+        Ok(ledgers) => Error::new(code, format!("{title}: {}", charts::words(&ledgers))),
+        Err(error) => {
+            let error = trouble::oracle(error);
+            let words = format!("{title}, and Oracle's ledgers cannot be listed: {}", error.message);
+            Error::new(code, words).because(error)
+        }
     }
 }
 

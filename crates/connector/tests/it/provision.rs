@@ -1,11 +1,12 @@
 //! Provisioning custom fields against the stand-in.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use connector::Code;
 use connector::provision::plan::{Origin, Plan};
 use connector::provision::run::{self, Done};
-use connector::provision::wanted::{Choices, sensible};
+use connector::provision::wanted::{Choices, Target, sensible};
+use connector::reference::ReferenceSettings;
 use connector::settings::Settings;
 use connector::store::connections::{self, Connection};
 use sandbox::asana::{Edit, FieldKind, FieldSpec};
@@ -86,6 +87,30 @@ async fn fields_are_created_and_put_onto_all_projects_and_a_second_run_changes_n
     );
     assert!(task.shows("invoice_status").is_some());
     assert_eq!(world.held().await, []);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn the_mark_is_made_with_the_other_fields_and_written_into_its_section() {
+    let world = bare(|_| {}).await;
+    world.edit(|settings| settings.reference = Some(ReferenceSettings::default())).await.unwrap();
+    // a name that is taken by another type is reported, and nothing is made
+    let spec = FieldSpec::new("Oracle check", FieldKind::Date);
+    world.sandbox.asana().seed_field(&world.board.workspace, &spec).unwrap();
+    let refused = carry_out(&world, &propose(&world, &Choices::default()).await).await.unwrap_err();
+    assert_eq!((refused.code, fields(&world).await), (Code::FieldConflict, 1));
+    let names = BTreeMap::from([(Target::Mark, "May not be used".to_owned())]);
+    let choices = Choices { names, ..Choices::default() };
+    let done = carry_out(&world, &propose(&world, &choices).await).await.unwrap();
+    assert_eq!((done.created, done.attached, done.mapped), (5, 10, 5));
+    let settings = connection(&world).await.settings;
+    let mark = settings.reference.unwrap().mark.unwrap();
+    assert_eq!((settings.fields.len(), settings.fields.values().any(|gid| *gid == mark)), (4, false));
+    let writes = world.asana_writes();
+    let again = propose(&world, &Choices::default()).await;
+    assert!(again.is_done(), "{again:?}");
+    assert_eq!(carry_out(&world, &again).await.unwrap(), Done::default());
+    assert_eq!(world.asana_writes(), writes);
     world.end().await;
 }
 
@@ -171,7 +196,7 @@ async fn a_mapped_field_that_was_taken_off_a_project_is_put_back() {
     world.asana(Edit::RemoveField { project: world.board.project.clone(), field: supplier });
     let plan = propose(&world, &Choices::default()).await;
     let missing: BTreeSet<_> =
-        plan.steps.iter().filter(|s| !s.attach.is_empty()).map(|s| s.purpose.as_str()).collect();
+        plan.steps.iter().filter(|s| !s.attach.is_empty()).map(|s| s.target.as_str()).collect();
     assert_eq!(missing, BTreeSet::from(["supplier"]));
     let done = carry_out(&world, &plan).await.unwrap();
     assert_eq!((done.created, done.attached, done.mapped), (0, 1, 0));

@@ -130,7 +130,19 @@ async fn without_access_or_with_far_fewer_rows_nothing_is_marked_as_gone() {
 #[tokio::test]
 async fn accounts_of_the_chart_are_read_with_their_validity() {
     let world = World::new().await;
-    assert_eq!(read(&world, ACCOUNTS).await.unwrap_err().code, Code::ReferenceNoChart);
+    let unknown = read(&world, ACCOUNTS).await.unwrap_err();
+    assert_eq!(unknown.code, Code::ReferenceNoChart);
+    // it says which there are
+    let facts = [world.sandbox.oracle().ledger_facts(), world.sandbox.oracle().second_ledger_facts()];
+    for ledger in facts {
+        let words = format!("{} (that of ledger {})", ledger.chart_of_accounts_id, ledger.ledger_name);
+        assert!(unknown.message.contains(&words), "{unknown}");
+    }
+    let refused = Fault::Status { status: 403, retry_after: None, body: None, html: false };
+    world.fault(FaultRule::new(refused).on(Side::Oracle).path("/ledgersLOV").times(1));
+    let unlisted = read(&world, ACCOUNTS).await.unwrap_err();
+    assert_eq!(unlisted.code, Code::ReferenceNoChart);
+    assert!(unlisted.message.contains("ledgers cannot be listed"), "{unlisted}");
     let chart = world.sandbox.oracle().ledger_facts().chart_of_accounts_id.to_string();
     let set = |s: &mut connector::settings::Settings| {
         s.reference =

@@ -168,11 +168,7 @@ async fn dispatch(
             let object = serde_json::json!({ "done": message });
             return super::setup::follow::told(&engine, &name, (&message, object), stop, global).await;
         }
-        ConnectionCommand::Ping { name, public } => {
-            let engine = database.engine(global)?.reached_at(public.read()?);
-            let checks = ping::ping(&engine, connections::find(db, &name).await?.id).await?;
-            return super::doctor::show(&checks, global);
-        }
+        ConnectionCommand::Ping { name, public } => return tested(database, &name, &public, global).await,
         ConnectionCommand::History(args) => {
             return super::setup::history::history(database, args, global).await;
         }
@@ -204,6 +200,25 @@ async fn dispatch(
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Tests both sides; where a draft is fine, the next step is told.
+async fn tested(
+    database: &Database,
+    name: &str,
+    public: &PublicUrlArgs,
+    global: &Global,
+) -> anyhow::Result<ExitCode> {
+    let engine = database.engine(global)?.reached_at(public.read()?);
+    let connection = connections::find(&database.pool, name).await?;
+    let checks = ping::ping(&engine, connection.id).await?;
+    let code = super::doctor::show(&checks, global)?;
+    let all_fine = !checks.iter().any(|check| check.verdict == ping::Verdict::Failed);
+    if all_fine && connection.state == State::Draft && !global.json {
+        let next = if connection.settings.unmapped().is_empty() { "dry-run" } else { "provision" };
+        output::say(&format!("next: ml-connector connection {next} {name}"));
+    }
+    Ok(code)
 }
 
 /// What a new connection needs next: its secrets, if they did not come with it.
@@ -322,7 +337,9 @@ fn set_one(whole: &mut toml::Value, change: &str, as_text: bool) -> Result<(), E
     let (parents, last) = path.rsplit_once('.').unwrap_or(("", path));
     let mut place = whole;
     for step in parents.split('.').filter(|step| !step.is_empty()) {
-        place = place.get_mut(step).ok_or_else(|| wrong("there is no such setting"))?;
+        let table = place.as_table_mut().ok_or_else(|| wrong("there is no such setting"))?;
+        // a section that is not there yet; whether there can be one is judged with the whole
+        place = table.entry(step).or_insert_with(|| toml::Value::Table(toml::Table::new()));
     }
     let table = place.as_table_mut().ok_or_else(|| wrong("there is no such setting"))?;
     table.insert(last.to_owned(), value);

@@ -1,7 +1,7 @@
 //! `sandbox`: the stand-ins on their own, for trying things out against them.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -11,6 +11,8 @@ use sandbox::{AsanaConfig, Board, GenerateOptions, Sandbox, SandboxConfig};
 use crate::cli::Global;
 use crate::commands::serve::Stop;
 use crate::output;
+
+mod newcomer;
 
 /// What the stand-ins begin with.
 #[derive(Debug, Args)]
@@ -52,7 +54,7 @@ pub struct SandboxArgs {
     #[arg(long, default_value_t = 0, value_name = "MS")]
     asana_latency: u64,
     /// A project without custom fields, as a newcomer finds it; and write into this directory what `connection apply`
-    /// takes: connection.toml, with both secrets in files beside it
+    /// takes: connection.toml, with both secrets in files beside it; what to do with them is printed
     #[arg(long, value_name = "DIR")]
     newcomer: Option<PathBuf>,
 }
@@ -91,27 +93,31 @@ pub async fn run(args: SandboxArgs, global: &Global) -> anyhow::Result<ExitCode>
     }
     sandbox.oracle().generate_reference(args.suppliers, args.accounts).map_err(anyhow::Error::msg)?;
     let refused = || anyhow::anyhow!("the Asana stand-in refused the board");
-    let (board, whole) = if let Some(directory) = &args.newcomer {
+    let stop = Stop::listen()?;
+    if let Some(directory) = &args.newcomer {
         let board = Board::bare(sandbox.asana(), "Purchasing").ok_or_else(refused)?;
-        write_connection(directory, &sandbox, &board)?;
-        (board.clone(), board)
+        let written = newcomer::write(directory, &sandbox, &board)?;
+        match global.json {
+            true => show_facts(&sandbox, &board, &board, &written.files()),
+            false => written.show(&sandbox),
+        }
     } else {
         let board = Board::seed(sandbox.asana(), "Purchasing").ok_or_else(refused)?;
         let whole = board.clone().with_journal_fields(sandbox.asana()).ok_or_else(refused)?;
-        (board, whole)
-    };
-    let stop = Stop::listen()?;
-    show(&sandbox, &board, &whole, global)?;
+        match global.json {
+            true => show_facts(&sandbox, &board, &whole, &[]),
+            false => show(&sandbox, &whole),
+        }
+    }
     stop.asked().await;
     sandbox.shutdown().await;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Prints everything that a connection needs. In JSON the fields of journals stand apart, since they need the journal
-/// settings.
-fn show(sandbox: &Sandbox, board: &Board, whole: &Board, global: &Global) -> anyhow::Result<()> {
+/// Prints everything that a connection needs as JSON, and which files were written. The fields of journals stand apart,
+/// since they need the journal settings.
+fn show_facts(sandbox: &Sandbox, board: &Board, whole: &Board, files: &[PathBuf]) {
     let oracle = sandbox.oracle().config();
-    let token = sandbox.asana().config().tokens.first().map(|t| t.token.clone()).unwrap_or_default();
     let object = |fields: &[(&str, String)]| -> serde_json::Map<String, serde_json::Value> {
         fields.iter().map(|(key, gid)| ((*key).to_owned(), gid.clone().into())).collect()
     };
@@ -119,54 +125,40 @@ fn show(sandbox: &Sandbox, board: &Board, whole: &Board, global: &Global) -> any
     let facts = serde_json::json!({
         "oracle_url": sandbox.oracle_url(), "token_url": sandbox.token_url(),
         "client_id": oracle.client_id, "client_secret": oracle.client_secret, "scope": oracle.scope,
-        "asana_url": sandbox.asana_url(), "asana_token": token, "control_url": sandbox.control_url(),
+        "asana_url": sandbox.asana_url(), "asana_token": asana_token(sandbox), "control_url": sandbox.control_url(),
         "workspace": board.workspace, "project": board.project,
         "fields": object(fields), "journal_fields": object(of_journals),
         "ledger": sandbox.oracle().ledger_facts(), "second_ledger": sandbox.oracle().second_ledger_facts(),
+        "files": files,
     });
-    if global.json {
-        output::data(&facts.to_string());
-        return Ok(());
-    }
-    let addresses = [
-        ("purchase orders in a browser", format!("{}/", sandbox.oracle_url())),
-        ("tasks in a browser", format!("{}/", sandbox.asana_url().trim_end_matches("/api/1.0"))),
-    ];
-    output::data(&output::pairs(addresses).to_string());
+    output::data(&facts.to_string());
+}
+
+/// Prints everything that a connection needs, for a person.
+fn show(sandbox: &Sandbox, whole: &Board) {
+    output::data(&output::pairs(addresses(sandbox)).to_string());
     let secrets = [
-        ("Oracle's client secret", oracle.client_secret.clone()),
-        ("Asana's token", token),
-        ("control of clock, faults and edits", sandbox.control_url()),
+        ("Oracle's client secret", sandbox.oracle().config().client_secret.clone()),
+        ("Asana's token", asana_token(sandbox)),
     ];
     output::data("made up, for files of their own:");
     output::data(&output::pairs(secrets).to_string());
     output::data("settings, for a file that `connection add` takes:\n");
     output::data(&settings(sandbox, whole));
     output::say("Ctrl-C ends it");
-    Ok(())
 }
 
-/// Writes a connection's file, without journals, and its secrets, readable by this user alone. The file comes last:
-/// who waits for it finds all.
-fn write_connection(directory: &Path, sandbox: &Sandbox, board: &Board) -> anyhow::Result<()> {
-    use std::io::Write;
-    use std::os::unix::fs::OpenOptionsExt;
-    std::fs::create_dir_all(directory)?;
-    let token = sandbox.asana().config().tokens.first().map(|t| t.token.clone()).unwrap_or_default();
-    let text = format!(
-        "name = \"acme\"\n\n[secrets]\noracle_client_secret = {{ file = \"oracle.secret\" }}\n\
-         asana_token = {{ file = \"asana.token\" }}\n\n{}{}",
-        settings_without_journals(sandbox, board),
-        account_settings(&sandbox.oracle().ledger_facts()),
-    );
-    let secret = &sandbox.oracle().config().client_secret;
-    for (name, content) in [("oracle.secret", secret), ("asana.token", &token), ("connection.toml", &text)] {
-        let mut options = std::fs::OpenOptions::new();
-        let mut file =
-            options.write(true).create(true).truncate(true).mode(0o600).open(directory.join(name))?;
-        writeln!(file, "{content}")?;
-    }
-    Ok(())
+/// Where a person looks at the stand-ins, and changes them.
+fn addresses(sandbox: &Sandbox) -> [(&'static str, String); 3] {
+    [
+        ("purchase orders in a browser", format!("{}/", sandbox.oracle_url())),
+        ("tasks in a browser", format!("{}/", sandbox.asana_url().trim_end_matches("/api/1.0"))),
+        ("control of clock, faults and edits", sandbox.control_url()),
+    ]
+}
+
+fn asana_token(sandbox: &Sandbox) -> String {
+    sandbox.asana().config().tokens.first().map(|t| t.token.clone()).unwrap_or_default()
 }
 
 /// The settings of a connection with these stand-ins, whole.

@@ -358,6 +358,38 @@ async fn the_settings_that_the_stand_ins_print_make_a_connection() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_stand_ins_write_for_a_newcomer_is_said_and_works_at_once() {
+    let any = "127.0.0.1:0";
+    let world = World::new().await;
+    let place = world.directory.path().join("my place");
+    let mut command =
+        program(&["sandbox", "--orders", "3", "--oracle", any, "--asana", any, "--control", any]);
+    command.arg("--newcomer").arg(&place);
+    let mut running = start(command);
+    running.says("Ctrl-C ends it").await;
+    let file = place.join("connection.toml");
+    let applied = world.succeeds(&["connection", "apply", "-f", file.to_str().unwrap()]).await;
+    assert!(applied.stderr.contains("`acme` was added as a draft"), "{applied:?}");
+    world.succeeds(&["connection", "ping", "acme"]).await;
+    let read = does(&world, &["reference", "sync", "acme"]).await;
+    for kind in ["suppliers", "accounts"] {
+        assert!(read[kind]["rows"].as_u64().unwrap() > 0, "{read}");
+    }
+    let told = running.stop().await.ends_with(0).stdout;
+    for name in ["connection.toml", "oracle.secret", "asana.token"] {
+        assert!(told.contains(&format!("{}/{name}", place.display())), "{told}");
+    }
+    let next = format!("ml-connector connection apply -f '{}'\n", file.display());
+    assert!(
+        told.contains(&next) && told.contains("ml-connector connection setup acme --asana-url http"),
+        "{told}"
+    );
+    let secret = std::fs::read_to_string(place.join("oracle.secret")).unwrap();
+    assert!(!told.contains(secret.trim()), "{told}");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_serves_its_status_and_stops_when_told() {
     let (world, pair) = tokio::join!(World::new(), Pair::new());
     pair.add_orders(3);
@@ -389,6 +421,14 @@ async fn suppliers_are_read_listed_shown_and_compared_with_tasks() {
     assert_eq!(looks(&world, &["reference", "check", "main"], 0).await, serde_json::json!([]));
     // no ledger and no chart of accounts is set
     let refused = world.run(&["reference", "sync", "main", "accounts", "--json"]).await.ends_with(1);
-    assert_eq!(failure(&refused).0, "MLC-8005");
+    let (code, message) = failure(&refused);
+    let chart = pair.sandbox.oracle().ledger_facts().chart_of_accounts_id.to_string();
+    assert!(code == "MLC-8005" && message.contains(&chart), "{code}: {message}");
+    // which is set although there is no such section yet
+    let set = format!("reference.chart_of_accounts={chart}");
+    world.succeeds(&["connection", "edit", "main", "--set", &set]).await;
+    world.succeeds(&["reference", "sync", "main", "accounts"]).await;
+    let wrong = ["connection", "edit", "main", "--set", "referenz.chart_of_accounts=1", "--json"];
+    assert_eq!(failure(&world.run(&wrong).await.ends_with(1)).0, "MLC-1208");
     world.end().await;
 }

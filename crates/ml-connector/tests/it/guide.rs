@@ -1,10 +1,11 @@
 //! `connection setup`: the guide, driven through a pseudo-terminal.
 
 use sandbox::asana::{FieldKind, FieldSpec};
-use sandbox::{AsanaConfig, Board, Fault, FaultRule, Sandbox, SandboxConfig, Side};
+use sandbox::oracle::{NewLine, NewOrder};
+use sandbox::{AsanaConfig, Board, Edit, Fault, FaultRule, Sandbox, SandboxConfig, Side};
 
 use crate::pair::Pair;
-use crate::terminal::{CTRL_C, ESC, Terminal};
+use crate::terminal::{CTRL_C, ENTER, ESC, Terminal};
 use crate::world::World;
 
 const WRONG: &str = "a-secret-that-is-wrong";
@@ -56,6 +57,12 @@ async fn answers_asana(terminal: &mut Terminal, pair: &Pair) {
     terminal.sees("cost center: segment 2 between `.`").await;
 }
 
+/// One project is the usual answer.
+async fn answers_routes(terminal: &mut Terminal) {
+    terminal.sees("all to one: Purchasing").await;
+    terminal.types(ENTER);
+}
+
 async fn answers_journals(terminal: &mut Terminal, pair: &Pair) {
     let facts = pair.sandbox.oracle().ledger_facts();
     terminal.answers("Should completed tasks bring journals?", "y").await;
@@ -98,6 +105,7 @@ async fn the_guide_leads_from_nothing_to_an_active_connection() {
     terminal.answers("Asana's token:", WRONG).await;
     terminal.sees("MLC-3003").await;
     answers_asana(&mut terminal, &pair).await;
+    answers_routes(&mut terminal).await;
     answers_journals(&mut terminal, &pair).await;
     // a field of its own choice, beside the four
     terminal.answers("Which optional fields besides?", "journal ").await;
@@ -169,6 +177,7 @@ async fn the_guide_is_left_at_any_step_and_goes_on_there() {
     terminal.answers("Scope:", &pair.sandbox.oracle().config().scope).await;
     terminal.answers("Client secret:", &pair.client_secret()).await;
     answers_asana(&mut terminal, &pair).await;
+    answers_routes(&mut terminal).await;
     terminal.sees("Should completed tasks bring journals?").await;
     let screen = leaves(terminal, CTRL_C).await;
     assert!(!screen.contains("Token address:") && !screen.contains("Client id:"), "{screen}");
@@ -209,6 +218,64 @@ async fn the_guide_is_left_at_any_step_and_goes_on_there() {
     world.end().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn orders_are_sent_to_several_projects_by_what_oracle_shows() {
+    let (world, pair) = tokio::join!(World::new(), with_orders());
+    let unit = "France Business Unit";
+    pair.edit(Edit::CreateOrder(NewOrder {
+        number: Some("FR-1".to_owned()),
+        business_unit: Some(unit.to_owned()),
+        lines: vec![NewLine { amount: "5".to_owned(), ..NewLine::default() }],
+        ..NewOrder::default()
+    }));
+    let mut terminal = guide(&world, &pair, &["acme"]);
+    answers_oracle(&mut terminal, &pair).await;
+    terminal.answers("Client secret:", &pair.client_secret()).await;
+    answers_asana(&mut terminal, &pair).await;
+    terminal.answers("Orders go:", "by business unit").await;
+    terminal.answers("A rule for which business unit?", "france").await;
+    terminal.answers(&format!("Project for {unit}:"), "another project").await;
+    terminal.sees(&format!("{unit}: Another project")).await;
+    terminal.sees("all others: Purchasing").await;
+    terminal.sees("A rule for which business unit?").await;
+    leaves(terminal, ESC).await;
+    let stored = "select count(*) from connections where settings::text like '%business_unit%'";
+    assert_eq!(world.count(stored).await, 0, "half of the rules would send orders to wrong projects");
+
+    // the rule is still there, and its value is not offered again
+    let mut terminal = guide(&world, &pair, &["acme"]);
+    terminal.sees(&format!("{unit}: Another project")).await;
+    terminal.sees("A rule for which business unit?").await;
+    terminal.sees("another one, by its name or a pattern").await;
+    let screen = terminal.screen();
+    let (_, offered) = screen.rsplit_once("A rule for which business unit?").unwrap();
+    assert!(!offered.contains(unit), "{offered}");
+    terminal.types(ENTER);
+    terminal.sees("The routing rules are stored: 1").await;
+    terminal.answers("Should completed tasks bring journals?", "n").await;
+    terminal.answers("Which optional fields besides?", "").await;
+    terminal.answers("Write this to Asana?", "y").await;
+    terminal.sees("4 fields created, 8 put onto projects, 4 mapped").await;
+    terminal.answers("Activate `acme` now?", "y").await;
+    let (code, screen) = terminal.ends().await;
+    assert!(code == Some(0) && !screen.contains("Orders go:"), "{screen}");
+    world.succeeds(&["poll", "acme"]).await;
+    let state: serde_json::Value = serde_json::from_str(&pair.sandbox.asana().state_json()).unwrap();
+    let mut places: Vec<(String, bool)> = state["tasks"]
+        .as_object()
+        .unwrap()
+        .values()
+        .map(|task| {
+            let own = task["memberships"].to_string().contains(&pair.board.project);
+            (task["name"].as_str().unwrap().split(' ').next().unwrap().to_owned(), own)
+        })
+        .collect();
+    places.sort();
+    let expected = [("FR-1", false), ("PO-0", true), ("PO-1", true), ("PO-2", true)];
+    assert_eq!(places, expected.map(|(number, own)| (number.to_owned(), own)));
+    world.end().await;
+}
+
 fn forbids(pair: &Pair, side: Side, path: &str) {
     let refused = Fault::Status { status: 403, retry_after: None, body: None, html: false };
     pair.sandbox.faults().add(FaultRule::new(refused).on(side).path(path).times(1));
@@ -241,6 +308,17 @@ async fn what_a_side_refuses_is_told_with_its_code_and_there_is_a_way_on() {
     terminal.answers("Its gid,", &pair.board.project).await;
     terminal.answers("One task for:", "line").await;
     terminal.answers("Which is the cost center?", "segment 3").await;
+    // rules that are taken back leave one project
+    forbids(&pair, Side::Oracle, "/purchaseOrders");
+    terminal.answers("Orders go:", "by supplier").await;
+    terminal.sees("MLC-2007").await;
+    terminal.answers("What now?", "type it").await;
+    terminal.answers("A rule for which supplier?", "another one").await;
+    terminal.answers("Its name, or a pattern", "ACME*").await;
+    terminal.answers("Project for ACME*:", "another project").await;
+    terminal.sees("ACME*: Another project").await;
+    terminal.answers("A rule for which supplier?", "take the last").await;
+    terminal.answers("Orders go:", "").await;
     let facts = pair.sandbox.oracle().ledger_facts();
     forbids(&pair, Side::Oracle, "/ledgersLOV");
     forbids(&pair, Side::Oracle, "/journalSourcesLOV");
@@ -273,6 +351,7 @@ async fn what_a_side_refuses_is_told_with_its_code_and_there_is_a_way_on() {
     assert_eq!(terminal.ends().await.0, Some(0));
     let file = world.succeeds(&["connection", "export", "acme"]).await.stdout;
     assert!(file.contains("cost_center_segment = 3") && !file.contains("rate_type"), "{file}");
+    assert!(!file.contains("routing.rules"), "{file}");
     world.end().await;
 }
 

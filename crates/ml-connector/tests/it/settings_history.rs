@@ -89,5 +89,6 @@ async fn a_change_of_settings_is_previewed_on_live_tasks_applied_to_all_and_roll
     assert!(again.stderr.contains("nothing to change"), "{again:?}");
     let unknown = world.run(&["connection", "rollback", "main", "7", "--yes"]).await.ends_with(1);
     assert!(unknown.stderr.contains("MLC-8120") && unknown.stderr.contains("version 7"), "{unknown:?}");
+    assert!(unknown.stderr.contains("`ml-connector connection history main` lists them"), "{unknown:?}");
     world.end().await;
 }

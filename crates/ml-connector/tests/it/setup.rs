@@ -64,7 +64,8 @@ async fn a_file_is_applied_once_and_a_second_time_changes_nothing() {
 
     let added = apply(&world, &text, &[]).await.ends_with(0);
     assert!(added.stderr.contains("`acme` was added as a draft; next: ml-connector connection ping acme"));
-    world.succeeds(&["connection", "ping", "acme"]).await;
+    let pinged = world.succeeds(&["connection", "ping", "acme"]).await;
+    assert!(pinged.stderr.contains("next: ml-connector connection provision acme"), "{pinged:?}");
     let version = "select settings_version::bigint from connections";
     let again = apply(&world, &text, &[]).await.ends_with(0);
     assert_eq!((again.stdout.as_str(), world.count(version).await), ("", 1));
@@ -72,6 +73,8 @@ async fn a_file_is_applied_once_and_a_second_time_changes_nothing() {
 
     // what provisioning wrote stays, since the file has no [fields]
     world.succeeds(&["connection", "provision", "acme", "--yes"]).await;
+    let pinged = world.succeeds(&["connection", "ping", "acme"]).await;
+    assert!(pinged.stderr.contains("next: ml-connector connection dry-run acme"), "{pinged:?}");
     assert_eq!(apply(&world, &text, &["--json"]).await.ends_with(0).json()["action"], "nothing");
     // its own form without the secrets says the same
     let exported = world.succeeds(&["connection", "export", "acme"]).await.stdout;

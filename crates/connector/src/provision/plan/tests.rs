@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::reference::ReferenceSettings;
 
 fn settings() -> Settings {
     Settings::from_toml(
@@ -52,19 +53,22 @@ fn carried_out(plan: &Plan, seen: &Seen, settings: &Settings) -> (Seen, Settings
         for project in &step.attach {
             seen.projects.get_mut(project).unwrap().push(made.clone());
         }
-        settings.fields.insert(step.purpose, gid);
+        step.target.map(&mut settings, gid);
     }
     (seen, settings)
 }
 
 fn step(plan: &Plan, purpose: Purpose) -> &Step {
-    plan.steps.iter().find(|step| step.purpose == purpose).unwrap()
+    plan.steps.iter().find(|step| step.target == Target::Purpose(purpose)).unwrap()
 }
 
 #[test]
 fn an_empty_workspace_gets_the_required_fields_and_all_projects_get_them() {
     let plan = plan(&settings(), &Choices::default(), &empty());
-    assert_eq!(plan.steps.iter().map(|s| s.purpose).collect::<Vec<_>>(), Purpose::REQUIRED);
+    assert_eq!(
+        plan.steps.iter().map(|s| s.target).collect::<Vec<_>>(),
+        Purpose::REQUIRED.iter().map(|p| Target::Purpose(*p)).collect::<Vec<_>>()
+    );
     assert!(plan.steps.iter().all(|s| matches!(s.origin, Origin::Create(_)) && s.attach.len() == 2));
     assert_eq!(step(&plan, Purpose::LineItemAmount).kind, "number with 2 decimals");
     assert!(step(&plan, Purpose::InvoiceStatus).kind.starts_with("single-select: Not validated, "));
@@ -76,14 +80,19 @@ proptest! {
     fn what_was_carried_out_leaves_nothing_to_do(
         some in proptest::collection::btree_set(proptest::sample::select(Purpose::ALL.to_vec()), 0..10),
         decimals in 0u8..=6,
+        reference: bool,
+        mark: bool,
     ) {
-        let choices = Choices { optional: some, decimals, ..Choices::default() };
-        let first = plan(&settings(), &choices, &empty());
+        let choices = Choices { optional: some, decimals, mark, ..Choices::default() };
+        let mut settings = settings();
+        settings.reference = reference.then(ReferenceSettings::default);
+        let first = plan(&settings, &choices, &empty());
         prop_assert!(first.problems().next().is_none());
-        let (seen, mapped) = carried_out(&first, &empty(), &settings());
+        prop_assert_eq!(first.steps.iter().any(|s| s.target == Target::Mark), reference && mark);
+        let (seen, mapped) = carried_out(&first, &empty(), &settings);
         prop_assert!(plan(&mapped, &choices, &seen).is_done());
         // the settings were not written: what was created is found, and not created a second time
-        let again = plan(&settings(), &choices, &seen);
+        let again = plan(&settings, &choices, &seen);
         prop_assert!(again.steps.iter().all(|s| matches!(s.origin, Origin::Found(_)) && s.attach.is_empty()));
     }
 }
@@ -164,10 +173,10 @@ fn a_mapped_field_is_checked_and_put_where_it_is_missing() {
 
 #[test]
 fn names_that_would_collide_are_told_and_a_chosen_one_is_used() {
-    let names = BTreeMap::from([(Purpose::Supplier, "po Number".to_owned())]);
+    let names = BTreeMap::from([(Target::Purpose(Purpose::Supplier), "po Number".to_owned())]);
     let told = plan(&settings(), &Choices { names, ..Choices::default() }, &empty());
     assert!(told.problems().next().unwrap().1.contains("share the name"));
-    let names = BTreeMap::from([(Purpose::Supplier, "ERP supplier".to_owned())]);
+    let names = BTreeMap::from([(Target::Purpose(Purpose::Supplier), "ERP supplier".to_owned())]);
     let good = plan(&settings(), &Choices { names, ..Choices::default() }, &empty());
     assert_eq!(step(&good, Purpose::Supplier).name, "ERP supplier");
 }
@@ -185,4 +194,40 @@ fn a_project_that_would_have_more_fields_than_asana_allows_is_told_of() {
         "{}",
         plan.warnings[0]
     );
+}
+
+#[test]
+fn the_mark_of_reference_is_a_text_field_like_the_others() {
+    let mut with_it = settings();
+    with_it.reference = Some(ReferenceSettings::default());
+    let mark = |settings: &Settings, choices: &Choices, seen: &Seen| {
+        plan(settings, choices, seen).steps.into_iter().find(|step| step.target == Target::Mark)
+    };
+    let usual = Choices::default();
+    let new = mark(&with_it, &usual, &empty()).unwrap();
+    assert_eq!((new.name.as_str(), new.kind.as_str(), new.attach.len()), ("Oracle check", "text", 2));
+    assert!(matches!(new.origin, Origin::Create(_)));
+    assert_eq!(mark(&settings(), &usual, &empty()), None, "without the section nothing is marked");
+    let unwanted = Choices { mark: false, ..Choices::default() };
+    assert_eq!(mark(&with_it, &unwanted, &empty()), None);
+
+    let of = |gid: &str, kind: &str| Seen {
+        library: vec![field(gid, "oracle check", json!({ "resource_subtype": kind }))],
+        ..empty()
+    };
+    let found = mark(&with_it, &usual, &of("5", "text")).unwrap();
+    assert_eq!((found.origin, found.attach.len()), (Origin::Found("5".into()), 2));
+    let other = mark(&with_it, &usual, &of("5", "number")).unwrap();
+    assert!(matches!(other.origin, Origin::Problem(Code::FieldConflict, _)), "{other:?}");
+    // a field that is named for something else is not taken
+    let mut text = with_it.clone();
+    text.reference.as_mut().unwrap().text.insert(Purpose::Supplier, "5".into());
+    let used = mark(&text, &usual, &of("5", "text")).unwrap();
+    assert!(matches!(used.origin, Origin::Problem(Code::FieldConflict, _)), "{used:?}");
+    // one that is named is checked and put where it is missing, wanted anew or not
+    with_it.reference.as_mut().unwrap().mark = Some("5".into());
+    let named = mark(&with_it, &unwanted, &of("5", "text")).unwrap();
+    assert_eq!((named.origin, named.attach.len()), (Origin::Mapped("5".into()), 2));
+    let wrong = mark(&with_it, &usual, &of("5", "date")).unwrap();
+    assert!(matches!(wrong.origin, Origin::Problem(Code::FieldType, _)), "{wrong:?}");
 }

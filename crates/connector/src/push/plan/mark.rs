@@ -11,7 +11,7 @@ use crate::code::Code;
 use crate::ids::FieldGid;
 use crate::mapping::Held;
 use crate::mapping::diff::differing;
-use crate::mapping::field::{Field, FieldSet, Kind};
+use crate::mapping::field::FieldSet;
 use crate::mapping::values::Subject;
 use crate::push::world::{Moving, Record};
 use crate::reference;
@@ -35,7 +35,7 @@ impl Planner<'_> {
         let gid = self.mark_field()?;
         let judged = reference::Kind::ALL.iter().filter_map(|kind| self.settings.fields.get(&kind.purpose()));
         let all_written = judged.into_iter().all(|gid| values.contains_key(&gid.0));
-        let fits = fields.get(gid).is_some_and(|field| writable(field).is_ok());
+        let fits = fields.get(gid).is_some_and(|field| field.check_mark().is_ok());
         (all_written && fits).then(|| (gid.0.clone(), FieldValue::Clear))
     }
 
@@ -69,7 +69,7 @@ impl Planner<'_> {
                 let reason = format!("field {field} for marks is not on the task's project");
                 Held::new(Code::FieldMissing, reason)
             };
-            writable(fields.get(field).ok_or_else(missing)?)
+            fields.get(field).ok_or_else(missing)?.check_mark()
         });
         if let Err(why) = fits {
             plan.fates.push(held(moving, why));
@@ -85,14 +85,6 @@ impl Planner<'_> {
         }
         plan.writes.push(write(moving, gid, values));
     }
-}
-
-fn writable(field: &Field) -> Result<(), Held> {
-    if field.writable && matches!(field.kind, Kind::Text) {
-        return Ok(());
-    }
-    let name = &field.name;
-    Err(Held::new(Code::FieldType, format!("field `{name}` for marks is no text field that can be written")))
 }
 
 fn write(moving: &Moving, gid: &str, values: BTreeMap<String, FieldValue>) -> Write {

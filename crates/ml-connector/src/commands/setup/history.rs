@@ -4,9 +4,10 @@ use std::process::ExitCode;
 
 use clap::Args;
 use connector::apply::changes::{self, Change};
-use connector::manage;
-use connector::store::connections;
+use connector::settings::Settings;
+use connector::store::connections::{self, Connection};
 use connector::store::settings_versions::{self, Version};
+use connector::{Code, Error, manage};
 
 use crate::cli::Global;
 use crate::commands::serve::Stop;
@@ -49,7 +50,7 @@ pub struct RollbackArgs {
 pub async fn history(database: &Database, args: HistoryArgs, global: &Global) -> anyhow::Result<ExitCode> {
     let connection = connections::find(&database.pool, &args.name).await?;
     if let Some(version) = args.version {
-        let toml = settings_versions::settings(&database.pool, connection.id, version).await?.to_toml()?;
+        let toml = of_version(database, &connection, version).await?.to_toml()?;
         if global.json {
             output::json(&serde_json::json!({ "version": version, "toml": toml }))?;
         } else {
@@ -71,6 +72,23 @@ pub async fn history(database: &Database, args: HistoryArgs, global: &Global) ->
         table(&shown);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The settings of a version; one that is not there is told with the command that lists those that are.
+async fn of_version(database: &Database, connection: &Connection, version: i32) -> Result<Settings, Error> {
+    settings_versions::settings(&database.pool, connection.id, version).await.map_err(|error| {
+        match error.code {
+            Code::SettingsVersionUnknown => {
+                let (name, newest) = (&connection.name, connection.settings_version);
+                let words = format!(
+                    "`{name}` has no version {version} of its settings, the newest is {newest}; \
+                 `ml-connector connection history {name}` lists them"
+                );
+                Error::new(error.code, words)
+            }
+            _ => error,
+        }
+    })
 }
 
 /// What a version changed; `None` for the first one, and where a version cannot be read.
@@ -128,7 +146,7 @@ fn lines(changes: &[Change]) -> String {
 pub async fn rollback(database: &Database, args: RollbackArgs, global: &Global) -> anyhow::Result<ExitCode> {
     let engine = database.engine(global)?;
     let connection = connections::find(&database.pool, &args.name).await?;
-    let settings = settings_versions::settings(&database.pool, connection.id, args.version).await?;
+    let settings = of_version(database, &connection, args.version).await?;
     let changes = changes::between(Some(&connection.settings), &settings)?;
     if !global.json && !changes.is_empty() {
         output::data(&super::apply::changes_table(&changes).to_string());

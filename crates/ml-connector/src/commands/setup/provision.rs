@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use connector::provision::plan::{Origin, Plan, Step};
 use connector::provision::run::{self, Done};
-use connector::provision::wanted::{self, Choices, DECIMALS};
+use connector::provision::wanted::{self, Choices, DECIMALS, Target};
 use connector::purpose::Purpose;
 use connector::store::connections::{self, Connection};
 
@@ -25,9 +25,12 @@ pub struct ProvisionArgs {
     /// A field for every optional purpose that fits the settings
     #[arg(long)]
     all_fields: bool,
+    /// No field for the mark of `[reference]`, which is proposed otherwise
+    #[arg(long)]
+    without_mark: bool,
     /// Another name for a field that is created, such as `supplier="ERP supplier"`; may be repeated
     #[arg(long = "name", value_name = "PURPOSE=NAME", value_parser = named)]
-    names: Vec<(Purpose, String)>,
+    names: Vec<(Target, String)>,
     /// Decimal places of new amount fields
     #[arg(long, default_value_t = DECIMALS, value_parser = clap::value_parser!(u8).range(0..=6), value_name = "N")]
     decimals: u8,
@@ -39,13 +42,13 @@ pub struct ProvisionArgs {
     yes: bool,
 }
 
-fn named(text: &str) -> Result<(Purpose, String), String> {
-    let (purpose, name) = text.split_once('=').ok_or("it must be PURPOSE=NAME")?;
+fn named(text: &str) -> Result<(Target, String), String> {
+    let (target, name) = text.split_once('=').ok_or("it must be PURPOSE=NAME")?;
     let name = name.trim();
     if name.is_empty() {
         return Err("the name is empty".to_owned());
     }
-    Ok((purpose.parse()?, name.to_owned()))
+    Ok((target.parse()?, name.to_owned()))
 }
 
 fn currency(text: &str) -> Result<String, String> {
@@ -63,6 +66,7 @@ pub async fn run(database: &Database, args: ProvisionArgs, global: &Global) -> a
     }
     let choices = Choices {
         optional,
+        mark: !args.without_mark,
         names: args.names.into_iter().collect::<BTreeMap<_, _>>(),
         decimals: args.decimals,
         currency: args.currency,
@@ -89,7 +93,7 @@ pub async fn run(database: &Database, args: ProvisionArgs, global: &Global) -> a
 pub(super) fn show(plan: &Plan) {
     let mut table = output::table(&["field", "name in Asana", "type", "what will be done"]);
     for step in &plan.steps {
-        table.add_row([step.purpose.as_str(), &step.name, &step.kind, &what(step)]);
+        table.add_row([step.target.as_str(), &step.name, &step.kind, &what(step)]);
     }
     output::data(&table.to_string());
     for warning in &plan.warnings {
@@ -143,7 +147,7 @@ fn json(step: &Step) -> serde_json::Value {
         Origin::Problem(code, why) => ("problem", None, Some(code.info().code), Some(why)),
     };
     serde_json::json!({
-        "purpose": step.purpose, "name": step.name, "type": step.kind, "action": action, "gid": gid,
+        "purpose": step.target.as_str(), "name": step.name, "type": step.kind, "action": action, "gid": gid,
         "attach": step.attach, "code": code, "reason": reason,
     })
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use connector::guide::progress;
 use connector::provision::plan::{Origin, Plan};
 use connector::provision::run;
-use connector::provision::wanted::{self, Choices};
+use connector::provision::wanted::{self, Choices, Target};
 use connector::purpose::Purpose;
 use connector::store::connections::Connection;
 
@@ -17,7 +17,7 @@ use crate::output;
 enum Now {
     CarryOut,
     LookAgain,
-    Rename(Purpose),
+    Rename(Target),
     ChooseAgain,
 }
 
@@ -50,9 +50,9 @@ pub async fn ask(guide: &Guide<'_>, connection: &Connection) -> anyhow::Result<(
                 }
             },
             Now::LookAgain => {}
-            Now::Rename(purpose) => {
-                let asks = format!("Another name for the field of {}:", purpose.as_str());
-                choices.names.insert(purpose, prompt::text(&asks, None)?);
+            Now::Rename(target) => {
+                let asks = format!("Another name for the field of {}:", target.as_str());
+                choices.names.insert(target, prompt::text(&asks, None)?);
             }
             Now::ChooseAgain => choices.optional = optional(connection)?,
         }
@@ -88,7 +88,7 @@ fn what_now(plan: &Plan) -> anyhow::Result<Now> {
         .steps
         .iter()
         .filter(|step| matches!(step.origin, Origin::Problem(..)))
-        .map(|step| (format!("another name for `{}`", step.name), Now::Rename(step.purpose)))
+        .map(|step| (format!("another name for `{}`", step.name), Now::Rename(step.target)))
         .collect();
     let again = [
         ("look again".to_owned(), Now::LookAgain),

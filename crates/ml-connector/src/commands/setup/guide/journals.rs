@@ -109,7 +109,7 @@ async fn answer(
 }
 
 /// What Oracle lists; `None`: it lists nothing to this user, and a person types it.
-async fn listed<T>(list: impl AsyncFn() -> Result<Vec<T>>) -> anyhow::Result<Option<Vec<T>>> {
+pub(super) async fn listed<T>(list: impl AsyncFn() -> Result<Vec<T>>) -> anyhow::Result<Option<Vec<T>>> {
     loop {
         match list().await {
             Ok(all) => return Ok(Some(all)),

@@ -7,6 +7,7 @@ mod fields;
 mod journals;
 mod last;
 pub mod prompt;
+mod routes;
 mod sides;
 mod words;
 
@@ -115,6 +116,7 @@ async fn guided(
         match progress::next(&guide.engine, &connection, &guide.answers).await? {
             Stage::Secret(secret) => sides::give_anew(&guide, &connection, &secret).await?,
             Stage::Accounts => accounts::ask(&mut guide, &connection).await?,
+            Stage::Routes => routes::ask(&mut guide, &connection).await?,
             Stage::Journals => journals::ask(&mut guide, &connection).await?,
             Stage::Fields => fields::ask(&guide, &connection).await?,
             Stage::DryRun => last::look(&guide, &connection).await?,

@@ -116,30 +116,44 @@ impl Sides {
         prompt::pick(words::asks(Question::Workspace), all.into_iter().map(|w| (w.to_string(), w)))
     }
 
-    /// Chooses a project, and tests that its fields can be read.
+    /// Chooses the project of all orders, or of those without a rule.
     async fn project(&self, guide: &Guide<'_>) -> anyhow::Result<Named> {
         let (Some((guest, _)), Some(workspace)) = (&self.asana, &guide.answers.workspace) else {
             return Err(Error::plain(Code::AsanaWorkspace).into());
         };
-        let listed = guest.projects(&workspace.gid).await.unwrap_or_else(|error| {
-            prompt::refused(&error);
-            Vec::new()
-        });
-        loop {
-            let by_gid = [("another one, by its gid".to_owned(), None)];
-            let all = listed.iter().map(|project| (project.to_string(), Some(project.gid.clone())));
-            let asks = words::asks(Question::Project);
-            let gid = match prompt::pick(asks, all.chain(by_gid))? {
-                Some(gid) => gid,
-                None => prompt::text("Its gid, the long number in the project's address:", None)?,
-            };
-            match guest.project(&workspace.gid, &gid).await {
-                Ok(project) => {
-                    prompt::done("the token sees the project and its fields", &project.to_string());
-                    return Ok(project);
-                }
-                Err(error) => prompt::refused(&error),
+        let listed = projects(guest, &workspace.gid).await;
+        choose_project(guest, &workspace.gid, &listed, words::asks(Question::Project)).await
+    }
+}
+
+/// The projects of the workspace; none when Asana refuses, which is shown.
+pub async fn projects(guest: &Guest, workspace: &str) -> Vec<Named> {
+    guest.projects(workspace).await.unwrap_or_else(|error| {
+        prompt::refused(&error);
+        Vec::new()
+    })
+}
+
+/// Chooses a project, from the list or by its gid, and tests that its fields can be read.
+pub async fn choose_project(
+    guest: &Guest,
+    workspace: &str,
+    listed: &[Named],
+    asks: &str,
+) -> anyhow::Result<Named> {
+    loop {
+        let by_gid = [("another one, by its gid".to_owned(), None)];
+        let all = listed.iter().map(|project| (project.to_string(), Some(project.gid.clone())));
+        let gid = match prompt::pick(asks, all.chain(by_gid))? {
+            Some(gid) => gid,
+            None => prompt::text("Its gid, the long number in the project's address:", None)?,
+        };
+        match guest.project(workspace, &gid).await {
+            Ok(project) => {
+                prompt::done("the token sees the project and its fields", &project.to_string());
+                return Ok(project);
             }
+            Err(error) => prompt::refused(&error),
         }
     }
 }

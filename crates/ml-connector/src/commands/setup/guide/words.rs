@@ -60,8 +60,7 @@ https://developers.asana.com/docs/personal-access-token tells how to get one."
         Question::Project => {
             "\
 The project that gets a task for each purchase order. The token's user must be
-a member who may edit. Rules for several projects can be added to the
-connection's file later (docs/settings.md, [routing])."
+a member who may edit. Whether some orders go to other projects is asked later."
         }
         Question::Per => {
             "\
@@ -92,6 +91,13 @@ pub const ACCOUNTS: &str = "\
 A charge account is one text, of which one segment is the cost center: tasks
 show it, and orders can be routed by it. Which segment it is, Oracle does not
 tell. This is the charge account of an order that the user sees:";
+
+/// Before the question which orders go to which project.
+pub const ROUTES: &str = "\
+All orders can go to one project. Or rules send some of them to other projects,
+by what they have in Oracle, and the rest stays with this one. The token's user
+must be a member of each project who may edit. Rules can be changed later; a
+task that exists stays where it is.";
 
 /// Before the question whether there are journals.
 pub const JOURNALS: &str = "\
