@@ -13,6 +13,8 @@ pub struct Error {
     pub message: String,
     /// How long the other side asks to wait before the next attempt.
     pub retry_after: Option<std::time::Duration>,
+    /// Everything that is wrong, when several things are; `message` holds all of them too.
+    pub problems: Vec<String>,
     #[source]
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
@@ -23,13 +25,39 @@ pub type Result<T> = std::result::Result<T, Error>;
 impl Error {
     /// A failure with its own words.
     pub fn new(code: Code, message: impl Into<String>) -> Error {
-        Error { code, message: message.into(), retry_after: None, source: None }
+        Error { code, message: message.into(), retry_after: None, problems: Vec::new(), source: None }
     }
 
     /// A failure whose words are the code's title.
     #[must_use]
     pub fn plain(code: Code) -> Error {
         Error::new(code, code.info().title)
+    }
+
+    /// A failure for one or several problems, each of which can be told by itself.
+    #[must_use]
+    pub fn of_problems(code: Code, problems: Vec<String>) -> Error {
+        let mut error = Error::new(code, problems.join("; "));
+        if problems.len() > 1 {
+            error.problems = problems;
+        }
+        error
+    }
+
+    /// The problems one by one, or else the message.
+    #[must_use]
+    pub fn into_problems(self) -> Vec<String> {
+        if self.problems.is_empty() { vec![self.message] } else { self.problems }
+    }
+
+    /// The message for people, each of several problems on a line of its own.
+    #[must_use]
+    pub fn told(&self) -> String {
+        if self.problems.is_empty() {
+            return self.message.clone();
+        }
+        let lines: String = self.problems.iter().map(|problem| format!("\n  - {problem}")).collect();
+        format!("{} problems{lines}", self.problems.len())
     }
 
     /// Adds the cause.

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::asana::AsanaSettings;
 pub use self::oracle::OracleSettings;
-pub(crate) use self::problems::problem;
+pub(crate) use self::problems::{Lenient, problem};
 pub use self::reconcile::{Drift, Every, ReconcileSettings};
 pub use self::schedule::{Schedule, WebhookSettings};
 pub use self::tasks::{LineAmount, TaskPer, TaskSettings, WhenDeleted, WithoutOrder};
@@ -82,13 +82,11 @@ pub struct Settings {
 const PROJECTS: &str = "lines.schedules.distributions.projectDFF";
 
 impl Settings {
-    /// Reads settings as people write them. A setting that is unknown, missing or of another type ends the reading; of
-    /// what could be read, all problems are named, see [`Settings::check`].
+    /// Reads settings as people write them. A setting that is unknown, missing or of another type ends the reading,
+    /// but in `[mapping]`; of what could be read, all problems are named, see [`Settings::check`].
     pub fn from_toml(text: &str) -> Result<Settings> {
-        let settings: Settings = toml::from_str(text)
-            .map_err(|e| Error::new(Code::SettingsInvalid, problem(text, e.message(), e.span())))?;
-        settings.check()?;
-        Ok(settings)
+        let Lenient { told, read } = Lenient::of(text);
+        Settings::checked(told, read.map_err(|(words, _)| words))
     }
 
     /// The settings as people write them.

@@ -26,12 +26,16 @@ pub fn report(error: &anyhow::Error, global: &Global) -> ExitCode {
     let message = known.map_or_else(|| error.to_string(), |known| known.message.clone());
     let causes: Vec<String> = error.chain().skip(1).map(ToString::to_string).collect();
     if global.json {
-        let body = serde_json::json!({ "error": { "code": code, "message": message, "causes": causes, "remedy": remedy } });
+        let mut body = serde_json::json!({ "error": { "code": code, "message": message, "causes": causes, "remedy": remedy } });
+        if let Some(known) = known.filter(|known| !known.problems.is_empty()) {
+            body["error"]["problems"] = known.problems.clone().into();
+        }
         crate::output::complain(&body.to_string());
     } else {
         crate::output::complain(&format!(
-            "error: {}{message}",
-            code.map(|c| format!("{c}: ")).unwrap_or_default()
+            "error: {}{}",
+            code.map(|c| format!("{c}: ")).unwrap_or_default(),
+            known.map_or_else(|| message.clone(), Error::told)
         ));
         // a client's error repeats as the cause of ours what the message said already
         for cause in causes.iter().filter(|cause| !message.contains(cause.as_str())) {

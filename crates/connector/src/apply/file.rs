@@ -19,8 +19,8 @@ use crate::reference::ReferenceSettings;
 use crate::retention::LogSettings;
 use crate::routing::Routing;
 use crate::settings::{
-    AsanaSettings, OracleSettings, ReconcileSettings, Schedule, Settings, TaskSettings, WebhookSettings,
-    problem,
+    AsanaSettings, Lenient, OracleSettings, ReconcileSettings, Schedule, Settings, TaskSettings,
+    WebhookSettings, problem,
 };
 
 /// What a file says.
@@ -101,10 +101,14 @@ struct Whole {
 
 /// Reads a file; all problems of it are named at once, and no value is repeated.
 pub fn read(text: &str) -> Result<File> {
-    let whole: Whole = toml::from_str(text).map_err(|error| {
-        let first = problem(text, error.message(), error.span());
-        Error::new(Code::SettingsInvalid, unreadable(text, first).join("; "))
-    })?;
+    let Lenient { mut told, read } = Lenient::<Whole>::of(text);
+    let whole = match read {
+        Ok(whole) => whole,
+        Err((first, table)) => {
+            told.extend(unreadable(table, first));
+            return Err(Error::of_problems(Code::SettingsInvalid, told));
+        }
+    };
     let fields_are_given = whole.fields.is_some();
     let settings = Settings {
         oracle: whole.oracle,
@@ -121,20 +125,18 @@ pub fn read(text: &str) -> Result<File> {
         alerts: whole.alerts,
         log: whole.log,
     };
-    let problems: Vec<String> = [manage::check_name(&whole.name), settings.check()]
-        .into_iter()
-        .filter_map(|checked| checked.err().map(|error| error.message))
-        .collect();
-    if !problems.is_empty() {
-        return Err(Error::new(Code::SettingsInvalid, problems.join("; ")));
+    let checks = [manage::check_name(&whole.name), settings.check()];
+    told.extend(checks.into_iter().filter_map(std::result::Result::err).flat_map(Error::into_problems));
+    if !told.is_empty() {
+        return Err(Error::of_problems(Code::SettingsInvalid, told));
     }
     Ok(File { name: whole.name, secrets: whole.secrets, settings, fields_are_given })
 }
 
 /// Everything that keeps a file from being read: the first with its line, and the first of every other section.
-fn unreadable(text: &str, first: String) -> Vec<String> {
+fn unreadable(table: Option<toml::Table>, first: String) -> Vec<String> {
     let mut problems = vec![first];
-    let Ok(table) = text.parse::<toml::Table>() else { return problems };
+    let Some(table) = table else { return problems };
     for (key, value) in &table {
         let told = match key.as_str() {
             "name" => section::<String>(value),

@@ -9,7 +9,7 @@ use crate::mapping::surroundings::{Surroundings, problems};
 use crate::settings::Settings;
 
 /// A connection with nothing wrong.
-const BASE: &str = r#"
+pub(super) const BASE: &str = r#"
 [oracle]
 url = "https://acme.fa.us2.oraclecloud.com"
 token_url = "https://idcs-1.identity.oraclecloud.com/oauth2/v1/token"
@@ -203,6 +203,50 @@ const MISTAKES: &[(&str, &str)] = &[
         "a tag that the workspace does not have",
         "[[mapping.rules]]\nto = \"tag:9\"\nwhen = \"order.total > 5\"",
     ),
+    // words that cannot be read
+    (
+        "an unknown kind",
+        "[mapping.values.a]\nread = \"Buyer\"\nas = \"dat\"\n[[mapping.rules]]\nto = \"201\"\nvalue = \"a\"",
+    ),
+    (
+        "a kind that is close to none",
+        "[mapping.values.a]\nread = \"Buyer\"\nas = \"money\"\n[[mapping.rules]]\nto = \"201\"\nvalue = \"a\"",
+    ),
+    (
+        "unknown letters",
+        "[mapping.values.a]\nread = \"Buyer\"\ncase = \"UPPER\"\n[[mapping.rules]]\nto = \"201\"\nvalue = \"a\"",
+    ),
+    (
+        "a misspelt change",
+        "[mapping.values.a]\nread = \"Buyer\"\nlokup = { A = \"B\" }\n[[mapping.rules]]\nto = \"201\"\nvalue = \"a\"",
+    ),
+    (
+        "an unknown change",
+        "[mapping.values.a]\nread = \"Buyer\"\nreverse = true\n[[mapping.rules]]\nto = \"201\"\nvalue = \"a\"",
+    ),
+    (
+        "a flag in quotes",
+        "[mapping.values.a]\nread = \"Buyer\"\ntrim = \"true\"\n[[mapping.rules]]\nto = \"201\"\nvalue = \"a\"",
+    ),
+    (
+        "decimals in quotes",
+        "[mapping.values.a]\nread = \"Ordered\"\ndecimals = \"2\"\n[[mapping.rules]]\nto = \"201\"\nvalue = \"a\"",
+    ),
+    (
+        "a look-up of numbers",
+        "[mapping.values.a]\nread = \"Buyer\"\nlookup = { A = 1 }\n[[mapping.rules]]\nto = \"201\"\nvalue = \"a\"",
+    ),
+    (
+        "a value that is no table",
+        "[mapping.values]\na = \"Buyer\"\n[[mapping.rules]]\nto = \"201\"\nvalue = \"a\"",
+    ),
+    ("a target without quotes", "[[mapping.rules]]\nto = 201\nset = \"x\""),
+    ("rules with one bracket", "[mapping.rules]\nto = \"201\"\nset = \"x\""),
+    ("a misspelt part", "[[mapping.rule]]\nto = \"201\"\nset = \"x\""),
+    (
+        "several wrong words, and a mistake",
+        "[mapping.values.a]\nread = \"Buyer\"\nas = \"dat\"\ntrim = 1\n[[mapping.rules]]\nto = \"201\"\nvalue = \"b\"\nwhn = \"true\"",
+    ),
     ("an assignee whom nobody knows", "[[mapping.rules]]\nto = \"assignee\"\nset = \"bob@acme.test\""),
 ];
 
@@ -250,7 +294,8 @@ fn around() -> Surroundings {
 /// What is said of a mapping; nothing when it is accepted.
 fn told(mapping: &str) -> Vec<String> {
     match Settings::from_toml(&format!("{BASE}\n{mapping}\n")) {
-        Err(error) => vec![error.to_string()],
+        Err(error) if error.problems.is_empty() => vec![error.to_string()],
+        Err(error) => error.problems.iter().map(|one| format!("{}: {one}", error.code)).collect(),
         Ok(settings) => problems(&settings, &around()),
     }
 }
@@ -272,7 +317,7 @@ fn no_mistake_is_accepted_and_each_is_told_with_its_place_and_what_to_do() {
 fn all_mistakes_of_a_mapping_are_told_at_once() {
     let both = [MISTAKES[3].1, MISTAKES[4].1, MISTAKES[6].1].join("\n");
     let all = told(&both).join("; ");
-    for at in ["rules 1", "rules 2", "rules 3"] {
+    for at in ["rules[1]", "rules[2]", "rules[3]"] {
         assert!(all.contains(at), "{at}: {all}");
     }
     let later = [MISTAKES[50].1, MISTAKES[55].1].join("\n");

@@ -187,7 +187,8 @@ impl Cycle<'_> {
         let fields = &*world::bound(&mut tx, connection, settings, &fields).await?;
         let world = World::load(&mut tx, connection, settings, batch).await?;
         let now = Timestamp::now();
-        let planner = Planner { settings, fields, mapping, sections, templates, world: &world, now };
+        let planner =
+            Planner { settings, fields, mapping, sections, templates, world: &world, tally: None, now };
         let plan = planner.plan(batch);
         links::add(&mut tx, connection, &plan.links).await?;
         outbox::record_fates(&mut tx, connection, self.lease.fence, &plan.fates).await?;

@@ -3,6 +3,7 @@
 mod mark;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Mutex;
 
 use asana::{FieldValue, NewTask};
 use jiff::Timestamp;
@@ -16,6 +17,7 @@ use crate::mapping::desired::{Desired, desired, journal_status, stamp};
 use crate::mapping::diff::{SECTION, differing};
 use crate::mapping::engine::Mapping;
 use crate::mapping::field::FieldSet;
+use crate::mapping::tally::Tally;
 use crate::mapping::values::Subject;
 use crate::push::parts::{Parts, Step};
 use crate::push::world::{Moving, Record, World, invoice_key};
@@ -41,6 +43,8 @@ pub struct Planner<'a> {
     pub templates: &'a Templates,
     /// What is known.
     pub world: &'a World,
+    /// Counts what the mapping gives for each task, where somebody wants it.
+    pub tally: Option<&'a Mutex<Tally>>,
     /// The time of the plan.
     pub now: Timestamp,
 }
@@ -440,6 +444,9 @@ impl Planner<'_> {
     }
 
     fn desired(&self, subject: Subject<'_>, fields: &FieldSet) -> Result<Desired, Held> {
+        if let Some(mut tally) = self.tally.and_then(|tally| tally.lock().ok()) {
+            tally.add(self.mapping, subject);
+        }
         desired(subject, self.settings, self.mapping, fields).map_err(|problems| {
             Held::joined(problems).unwrap_or_else(|| Held::new(Code::FieldType, "no value"))
         })

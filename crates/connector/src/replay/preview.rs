@@ -89,6 +89,7 @@ pub async fn preview(
         sections: &sections,
         templates: &templates,
         world: &world,
+        tally: None,
         now: Timestamp::now(),
     };
     let plan = planner.plan(&batch);

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use secrecy::SecretString;
+use serde::de::DeserializeOwned;
 
 use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::ids::FieldGid;
 use crate::journal::JournalSettings;
+use crate::mapping::words;
 use crate::purpose::Purpose;
 use crate::settings::{OracleSettings, Settings};
 
@@ -32,7 +34,53 @@ pub(crate) fn problem(text: &str, message: &str, span: Option<std::ops::Range<us
     }
 }
 
+/// A file as it is read, its mapping word by word: what of that cannot be read is told with its place and left out.
+pub(crate) struct Lenient<T> {
+    /// What is wrong with words of the mapping.
+    pub(crate) told: Vec<String>,
+    /// What was read; else what else keeps the file from being read, and the file without those words.
+    pub(crate) read: std::result::Result<T, (String, Option<toml::Table>)>,
+}
+
+impl<T: DeserializeOwned> Lenient<T> {
+    /// Reads a file.
+    pub(crate) fn of(text: &str) -> Lenient<T> {
+        let error = match toml::from_str(text) {
+            Ok(read) => return Lenient { told: Vec::new(), read: Ok(read) },
+            Err(error) => error,
+        };
+        let with_line = problem(text, error.message(), error.span());
+        let Ok(mut table) = text.parse::<toml::Table>() else {
+            return Lenient { told: Vec::new(), read: Err((with_line, None)) };
+        };
+        let told = words::take_out(&mut table);
+        let read = table.clone().try_into().map_err(|other: toml::de::Error| {
+            // the mapping came first: the line of the other is not known
+            let is_same = other.message().trim_end() == error.message().trim_end();
+            let words = if is_same { with_line } else { problem("", other.message(), None) };
+            (words, Some(table))
+        });
+        Lenient { told, read }
+    }
+}
+
 impl Settings {
+    /// Settings that were read, checked; with what was wrong before.
+    pub(super) fn checked(
+        mut told: Vec<String>,
+        read: std::result::Result<Settings, String>,
+    ) -> Result<Settings> {
+        let settings = match read {
+            Ok(settings) => settings,
+            Err(words) => {
+                told.push(words);
+                return Err(Error::of_problems(Code::SettingsInvalid, told));
+            }
+        };
+        told.extend(settings.check().err().into_iter().flat_map(Error::into_problems));
+        if told.is_empty() { Ok(settings) } else { Err(Error::of_problems(Code::SettingsInvalid, told)) }
+    }
+
     /// What is wrong with the two sides; of what a client itself refuses, the first. No secret is needed for that.
     fn side_problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
@@ -112,6 +160,6 @@ impl Settings {
         if let Err(error) = crate::template::Templates::new(&self.tasks) {
             problems.push(error.message);
         }
-        if problems.is_empty() { Ok(()) } else { Err(Error::new(Code::SettingsInvalid, problems.join("; "))) }
+        if problems.is_empty() { Ok(()) } else { Err(Error::of_problems(Code::SettingsInvalid, problems)) }
     }
 }

@@ -57,6 +57,18 @@ async fn a_mapping_is_checked_previewed_followed_to_all_tasks_and_rolled_back() 
     assert_eq!(world.succeeds(&["connection", "mapping", "main", "-f", whole, "--json"]).await.json(), fits);
     let foretold = world.succeeds(&["connection", "dry-run", "main", "-f", file, "--json"]).await.json();
     assert_eq!(foretold["counts"]["updated"], 12);
+    assert_eq!(foretold["mapping"]["rules"][0]["wrote"], foretold["mapping"]["tasks"]);
+    // what never applies is said, in the table and on the page
+    let never = pair.settings() + &MAPPING.replace("order.total > 0", "order.total < 0");
+    let never = world.file("never.toml", &never);
+    let page = world.file("never.html", "");
+    let (never, html) = (never.to_str().unwrap(), page.to_str().unwrap());
+    let said = world.succeeds(&["connection", "dry-run", "main", "-f", never, "--html", html]).await;
+    let page = std::fs::read_to_string(&page).unwrap();
+    for shown in [&said.stdout, &page] {
+        assert!(shown.contains("mapping.rules[2] (to due_on)"), "{shown}");
+        assert!(shown.contains("it never applied ("), "{shown}");
+    }
     assert_eq!(tasks(&pair), before);
 
     let serving = serves(&world).await;
