@@ -267,6 +267,24 @@ project = "77"
     }
 
     #[test]
+    fn wrong_words_of_the_mapping_hide_nothing_else() {
+        let mapping = "[mapping.values.a]\nread = \"Buyer\"\nas = \"dat\"\n";
+        let with_words = read(&(GOOD.to_owned() + mapping)).unwrap_err().into_problems();
+        assert_eq!(
+            with_words,
+            [
+                "mapping.values.a: `as` takes \"number\" or \"date\"; did you mean `date`?",
+                "mapping.values.a: nothing uses it; name it in a rule, or take it out",
+            ]
+        );
+        let broken = GOOD.replace("workspace =", "work_space =") + mapping;
+        let all = read(&broken).unwrap_err().into_problems();
+        assert_eq!(all.len(), 2, "{all:?}");
+        assert!(all[0].starts_with("mapping.values.a: `as`"), "{all:?}");
+        assert!(all[1].contains("`work_space`"), "{all:?}");
+    }
+
+    #[test]
     fn a_file_that_is_no_toml_is_told_once_and_with_its_line() {
         assert!(told(&GOOD.replace("[asana]", "[asana")).starts_with("line 13"));
         assert!(told("").contains("`oracle` is missing"));

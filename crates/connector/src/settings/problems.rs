@@ -56,7 +56,7 @@ impl<T: DeserializeOwned> Lenient<T> {
         let told = words::take_out(&mut table);
         let read = table.clone().try_into().map_err(|other: toml::de::Error| {
             // the mapping came first: the line of the other is not known
-            let is_same = other.message().trim_end() == error.message().trim_end();
+            let is_same = told.is_empty() || other.message().trim_end() == error.message().trim_end();
             let words = if is_same { with_line } else { problem("", other.message(), None) };
             (words, Some(table))
         });
