@@ -182,7 +182,6 @@ impl Mapping {
     }
 
     /// A value of the document, and what happens on the way to it.
-    #[must_use]
     pub fn seen(&self, name: &str, subject: Subject<'_>) -> (Seen, std::result::Result<Value, Held>) {
         let source = self.values.get(name).map(|of| (of, self.source(name, of, subject, MAX_DEPTH)));
         let seen = match &source {
