@@ -406,8 +406,10 @@ when = "order.number == 'none'"
 async fn a_preview_says_what_silently_yields_nothing() {
     let world = World::new().await;
     world.edit(free).await.unwrap();
-    world.order("US-1", &["10"]);
-    world.order("US-2", &["20"]);
+    for number in ["US-1", "US-2"] {
+        let order = world.order(number, &["10"]);
+        world.set_order(order, None, "Buyer", "null");
+    }
     world.sync().await;
     let connection = connections::load(&world.engine.db, world.connection).await.unwrap();
     let mut settings = connection.settings.clone();
