@@ -48,6 +48,16 @@ impl Error {
         if self.problems.is_empty() { vec![self.message] } else { self.problems }
     }
 
+    /// The message for people, each of several reasons on a line of its own.
+    #[must_use]
+    pub fn told(&self) -> String {
+        if self.problems.is_empty() {
+            return self.message.clone();
+        }
+        let lines: String = self.problems.iter().map(|problem| format!("\n  - {problem}")).collect();
+        format!("{} problems{lines}", self.problems.len())
+    }
+
     /// Adds the cause.
     #[must_use]
     pub fn because(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Error {

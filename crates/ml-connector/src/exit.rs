@@ -33,15 +33,9 @@ pub fn report(error: &anyhow::Error, global: &Global) -> ExitCode {
         }
         crate::output::complain(&body.to_string());
     } else {
-        let told = match problems.len() {
-            0 => message.clone(),
-            many => format!("{many} problems"),
-        };
+        let told = known.map_or_else(|| message.clone(), Error::told);
         let code = code.map(|code| format!("{code}: ")).unwrap_or_default();
         crate::output::complain(&format!("error: {code}{told}"));
-        for problem in problems {
-            crate::output::complain(&format!("  - {problem}"));
-        }
         // a client's error repeats as the cause of ours what the message said already
         for cause in causes.iter().filter(|cause| !message.contains(cause.as_str())) {
             crate::output::complain(&format!("  because: {cause}"));

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::dry_run::spool::{Slot, Spool};
 use crate::error::Result;
+use crate::mapping::tally::Tallied;
 use crate::settings::Settings;
 use crate::store::dry_runs::Counts;
 
@@ -68,6 +69,8 @@ pub struct Report {
     pub counts: Counts,
     /// Whether everything was looked at, and not only what changed since, or a part.
     pub whole: bool,
+    /// What the mapping document gave over all tasks; nothing without one.
+    pub mapping: Tallied,
     pub(crate) spool: Spool,
     pub(crate) slots: Vec<Slot>,
 }

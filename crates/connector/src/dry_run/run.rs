@@ -1,6 +1,7 @@
 //! The run itself: read both sides, plan batch by batch, keep what is found.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Mutex;
 
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -17,6 +18,7 @@ use crate::feed::Feed;
 use crate::ids::{ConnectionId, MovementId};
 use crate::mapping::engine::Mapping;
 use crate::mapping::surroundings;
+use crate::mapping::tally::{Tallied, Tally};
 use crate::push::plan::{Plan, Planner};
 use crate::push::world::{self, Moving, World};
 use crate::settings::Settings;
@@ -85,7 +87,10 @@ async fn look(
     let reads = tasks.requests + clients.connection.settings.projects().len() as u64;
     let pages = orders.pages + invoices.pages;
     let mut known = Known { orders, invoices, tasks, links: Vec::new(), absent: Absent::default() };
-    let mut report = plan_all(engine, clients, &fields, &mut known, progress).await?;
+    let tally = (!clients.connection.settings.mapping.is_empty()).then(Mutex::default);
+    let mut report = plan_all(engine, clients, &fields, &mut known, tally.as_ref(), progress).await?;
+    let tally = tally.and_then(|tally| tally.into_inner().ok());
+    report.mapping = tally.map(Tally::told).unwrap_or_default();
     report.whole = whole;
     report.counts.asana_requests = reads + report.counts.created + report.counts.updated;
     report.counts.oracle_requests = pages;
@@ -93,12 +98,13 @@ async fn look(
 }
 
 /// Plans every record that was read, as the push would, and tells what would be written. Writes nothing anywhere;
-/// the requests are not counted.
+/// the requests are not counted. A `tally` counts what the mapping gives.
 pub(crate) async fn plan_all(
     engine: &Engine,
     clients: &Clients,
     fields: &ProjectFields,
     known: &mut Known,
+    tally: Option<&Mutex<Tally>>,
     progress: &watch::Sender<u64>,
 ) -> Result<Report> {
     let batches = [(Feed::PurchaseOrders, known.orders.ids()), (Feed::Invoices, known.invoices.ids())];
@@ -112,6 +118,7 @@ pub(crate) async fn plan_all(
         templates: Templates::new(&clients.connection.settings.tasks)?,
         names: compare::names(fields),
         known,
+        tally,
         seen: HashSet::new(),
         counts: Counts::default(),
         spool: Spool::new()?,
@@ -125,7 +132,7 @@ pub(crate) async fn plan_all(
         }
     }
     let Trial { counts, spool, slots, .. } = trial;
-    Ok(Report { counts, whole: true, spool, slots })
+    Ok(Report { counts, whole: true, mapping: Tallied::default(), spool, slots })
 }
 
 struct Trial<'a> {
@@ -137,6 +144,7 @@ struct Trial<'a> {
     templates: Templates,
     names: HashMap<String, String>,
     known: &'a mut Known,
+    tally: Option<&'a Mutex<Tally>>,
     /// Order, line and task of every write so far: the second one would find nothing left to do.
     seen: HashSet<(String, String, Option<String>)>,
     counts: Counts,
@@ -174,6 +182,7 @@ impl Trial<'_> {
             sections: self.sections,
             templates: &self.templates,
             world: &world,
+            tally: self.tally,
             now: Timestamp::now(),
             looked_up: Timestamp::now(),
         };

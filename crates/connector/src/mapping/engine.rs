@@ -11,7 +11,7 @@ use crate::mapping::Held;
 use crate::mapping::condition::{Around, Condition};
 use crate::mapping::document::{RuleSettings, Target, ValueSettings};
 use crate::mapping::path::{Found, Path, Scalar};
-use crate::mapping::shape::{Source, shape};
+use crate::mapping::shape::{Seen, Source, seen, shape};
 use crate::mapping::values::{Subject, Value};
 use crate::purpose::Purpose;
 use crate::record::LineFacts;
@@ -53,6 +53,17 @@ enum Gives {
     Constant(String),
     /// The tag itself.
     Tag,
+}
+
+/// What a rule that applies gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gave {
+    /// A value, or a constant.
+    Something,
+    /// An empty value.
+    Nothing,
+    /// No answer for this very record.
+    Held,
 }
 
 /// What the rules say of one task.
@@ -131,16 +142,68 @@ impl Mapping {
     /// Why rules have no answer for this very record.
     pub fn outcome(&self, subject: Subject<'_>) -> std::result::Result<Outcome, Vec<Held>> {
         let (mut outcome, mut problems) = (Outcome::new(), Vec::new());
-        if self.rules.is_empty() {
-            return Ok(outcome);
+        let each = |_, rule: &Rule, value| match value {
+            Ok(value) => outcome.push((rule.target.clone(), value)),
+            Err(held) => problems.push(held),
+        };
+        self.each(subject, each).map_err(|held| vec![held])?;
+        if problems.is_empty() { Ok(outcome) } else { Err(problems) }
+    }
+
+    /// What each rule that applies gives, by its place in the document; a tag that goes off is none.
+    #[must_use]
+    pub fn given(&self, subject: Subject<'_>) -> Vec<(usize, Gave)> {
+        let mut all = Vec::new();
+        let each = |at, rule: &Rule, value: std::result::Result<Value, Held>| {
+            let is_empty = match (&value, &rule.gives) {
+                (Err(_), _) => return all.push((at, Gave::Held)),
+                (Ok(Value::Empty), Gives::Tag) => return,
+                // clearing is what an empty constant is for
+                (_, Gives::Constant(_)) => false,
+                (Ok(Value::Text(text)), _) => text.trim().is_empty(),
+                (Ok(value), _) => *value == Value::Empty,
+            };
+            all.push((at, if is_empty { Gave::Nothing } else { Gave::Something }));
+        };
+        match self.each(subject, each) {
+            Ok(()) => all,
+            Err(_) => (0..self.rules.len()).map(|at| (at, Gave::Held)).collect(),
         }
+    }
+
+    /// The names of the document's values.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.values.keys().map(String::as_str)
+    }
+
+    /// Where each rule stands, for people.
+    pub fn places(&self) -> impl Iterator<Item = &str> {
+        self.rules.iter().map(|rule| rule.place.as_str())
+    }
+
+    /// A value of the document, and what happens on the way to it.
+    pub fn seen(&self, name: &str, subject: Subject<'_>) -> (Seen, std::result::Result<Value, Held>) {
+        let source = self.values.get(name).map(|of| (of, self.source(name, of, subject, MAX_DEPTH)));
+        let seen = match &source {
+            Some((definition, Ok(source))) => seen(&definition.settings, source),
+            _ => Seen::default(),
+        };
+        (seen, self.value(name, subject, None, MAX_DEPTH))
+    }
+
+    /// Goes through the rules that apply to a task, in their order, with what each gives.
+    fn each(
+        &self,
+        subject: Subject<'_>,
+        mut told: impl FnMut(usize, &Rule, std::result::Result<Value, Held>),
+    ) -> std::result::Result<(), Held> {
         let around = if self.rules.iter().any(|rule| rule.condition.is_some()) {
-            Around::of(subject).map(Some).map_err(|why| vec![Held::new(Code::ConditionFailed, why)])?
+            Around::of(subject).map(Some).map_err(|why| Held::new(Code::ConditionFailed, why))?
         } else {
             None
         };
         let mut settled: BTreeSet<&Target> = BTreeSet::new();
-        for rule in &self.rules {
+        for (at, rule) in self.rules.iter().enumerate() {
             if settled.contains(&rule.target) {
                 continue;
             }
@@ -148,7 +211,7 @@ impl Mapping {
                 Ok(holds) => holds,
                 Err(held) => {
                     settled.insert(&rule.target);
-                    problems.push(held);
+                    told(at, rule, Err(held));
                     continue;
                 }
             };
@@ -161,15 +224,13 @@ impl Mapping {
                 (Gives::Value(name), true) => self.value(name, subject, None, MAX_DEPTH),
             };
             settled.insert(&rule.target);
-            match value {
-                Ok(value) => outcome.push((rule.target.clone(), value)),
-                Err(held) => {
-                    let reason = format!("{}: {}", rule.place, held.reason);
-                    problems.push(Held { reason, ..held });
-                }
-            }
+            let with_place = |held: Held| {
+                let reason = format!("{}: {}", rule.place, held.reason);
+                Held { reason, ..held }
+            };
+            told(at, rule, value.map_err(with_place));
         }
-        if problems.is_empty() { Ok(outcome) } else { Err(problems) }
+        Ok(())
     }
 
     fn holds(
@@ -209,15 +270,25 @@ impl Mapping {
                 return subject.value(purpose, self.line_amount);
             }
         };
-        let source = match (&definition.path, &definition.settings.value) {
+        shape(name, &definition.settings, self.source(name, definition, subject, depth)?)
+    }
+
+    /// What a value is made of.
+    fn source(
+        &self,
+        name: &str,
+        definition: &Definition,
+        subject: Subject<'_>,
+        depth: usize,
+    ) -> std::result::Result<Source, Held> {
+        Ok(match (&definition.path, &definition.settings.value) {
             (Some(path), _) => read(subject, path, definition.settings.sum),
             (None, Some(other)) => given(self.value(other, subject, Some(name), depth)?),
             (None, None) => {
                 let text = self.rendered(name, definition, subject, depth)?;
                 Source { found: vec![Scalar::Text(text)], currency: None, is_mixed: false }
             }
-        };
-        shape(name, &definition.settings, source)
+        })
     }
 
     fn rendered(
@@ -252,7 +323,7 @@ pub const ON: &str = "on";
 /// Where a rule stands, for people.
 #[must_use]
 pub fn place_of(at: usize, rule: &RuleSettings) -> String {
-    format!("mapping.rules {} (to {})", at + 1, if rule.to.is_empty() { "nothing" } else { &rule.to })
+    format!("mapping.rules[{}] (to {})", at + 1, if rule.to.is_empty() { "nothing" } else { &rule.to })
 }
 
 /// A value in a template: text, or nothing.

@@ -12,7 +12,9 @@ pub mod path;
 pub mod problems;
 pub mod shape;
 pub mod surroundings;
+pub mod tally;
 pub mod values;
+pub mod words;
 
 use crate::code::Code;
 

@@ -1,5 +1,6 @@
 //! From what was read to one value: each step as a value's settings say. Pure.
 
+use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use jiff::Timestamp;
@@ -49,14 +50,52 @@ pub fn shape(name: &str, settings: &ValueSettings, source: Source) -> Result<Val
     write(name, settings, &one, currency)
 }
 
-/// Spaces, letters and look-up of one text.
-fn reword(name: &str, settings: &ValueSettings, text: &str) -> Result<Scalar, Held> {
+/// What happens on the way to a value.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Whether the default stands in, for all of it or a part.
+    pub is_defaulted: bool,
+    /// Whether there is something besides the default.
+    pub has_own: bool,
+    /// Texts that the look-up table does not have, each once.
+    pub missing: BTreeSet<String>,
+}
+
+/// Looks at what [`shape`] makes of the same source.
+#[must_use]
+pub fn seen(settings: &ValueSettings, source: &Source) -> Seen {
+    let mut seen = Seen::default();
+    for one in &source.found {
+        let text = letters(settings, &one.text());
+        if text.is_empty() {
+            continue;
+        }
+        if settings.lookup.is_empty() || settings.lookup.contains_key(&text) {
+            seen.has_own = true;
+        } else {
+            seen.missing.insert(text);
+        }
+    }
+    let is_nothing = !seen.has_own && seen.missing.is_empty();
+    let has_default = settings.default.as_deref().is_some_and(|default| !default.is_empty());
+    seen.is_defaulted =
+        (!seen.missing.is_empty() && settings.default.is_some()) || (is_nothing && has_default);
+    seen
+}
+
+/// Spaces and letters of one text.
+fn letters(settings: &ValueSettings, text: &str) -> String {
     let text = if settings.trim { text.trim() } else { text };
-    let text = match settings.case {
+    match settings.case {
         None => text.to_owned(),
         Some(Case::Upper) => text.to_uppercase(),
         Some(Case::Lower) => text.to_lowercase(),
-    };
+    }
+}
+
+/// Spaces, letters and look-up of one text.
+fn reword(name: &str, settings: &ValueSettings, text: &str) -> Result<Scalar, Held> {
+    let text = letters(settings, text);
     if settings.lookup.is_empty() || text.is_empty() {
         return Ok(Scalar::Text(text));
     }

@@ -188,9 +188,9 @@ impl Cycle<'_> {
         let fields = &*world::bound(&mut tx, connection, settings, &fields).await?;
         let world = World::load(&mut tx, connection, settings, batch).await?;
         let now = Timestamp::now();
-        let looked_up = self.looked_up;
+        let (looked_up, tally) = (self.looked_up, None);
         let planner =
-            Planner { settings, fields, mapping, sections, templates, world: &world, now, looked_up };
+            Planner { settings, fields, mapping, sections, templates, world: &world, tally, now, looked_up };
         let plan = planner.plan(batch);
         links::add(&mut tx, connection, &plan.links).await?;
         outbox::record_fates(&mut tx, connection, self.lease.fence, &plan.fates).await?;

@@ -4,6 +4,7 @@ mod carry;
 mod mark;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Mutex;
 
 use asana::{FieldValue, NewTask};
 use jiff::{SignedDuration, Timestamp};
@@ -18,6 +19,7 @@ use crate::mapping::desired::{Desired, desired, journal_status, stamp};
 use crate::mapping::diff::{SECTION, differing};
 use crate::mapping::engine::Mapping;
 use crate::mapping::field::FieldSet;
+use crate::mapping::tally::Tally;
 use crate::mapping::values::Subject;
 use crate::push::parts::{Parts, Step};
 use crate::push::world::{Moving, Record, World, invoice_key};
@@ -47,6 +49,8 @@ pub struct Planner<'a> {
     pub templates: &'a Templates,
     /// What is known.
     pub world: &'a World,
+    /// Counts what the mapping gives for each task, where somebody wants it.
+    pub tally: Option<&'a Mutex<Tally>>,
     /// The time of the plan.
     pub now: Timestamp,
     /// When the listing was begun from which the tasks are known, by the database's clock.
@@ -466,6 +470,9 @@ impl Planner<'_> {
     }
 
     fn desired(&self, subject: Subject<'_>, fields: &FieldSet) -> Result<Desired, Held> {
+        if let Some(mut tally) = self.tally.and_then(|tally| tally.lock().ok()) {
+            tally.add(self.mapping, subject);
+        }
         desired(subject, self.settings, self.mapping, fields).map_err(|problems| {
             Held::joined(problems).unwrap_or_else(|| Held::new(Code::FieldType, "no value"))
         })

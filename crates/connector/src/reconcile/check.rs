@@ -65,7 +65,7 @@ pub(super) async fn compare(
     let lately = Lately { started, moving };
     report.stale = found.absent.iter().cloned().collect();
     known.absent.tasks = std::mem::take(&mut found.absent);
-    let mut planned = plan_all(engine, clients, &fields, &mut known, progress).await?;
+    let mut planned = plan_all(engine, clients, &fields, &mut known, None, progress).await?;
     let mut place = 0;
     while place < planned.len() {
         let end = planned.len().min(place + AT_ONCE);

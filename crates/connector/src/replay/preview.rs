@@ -89,6 +89,7 @@ pub async fn preview(
         sections: &sections,
         templates: &templates,
         world: &world,
+        tally: None,
         now: Timestamp::now(),
         looked_up: Timestamp::now(),
     };

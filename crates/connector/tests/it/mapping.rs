@@ -266,7 +266,7 @@ async fn a_record_that_a_rule_has_no_answer_for_is_held_with_the_rules_place() {
     let held = world.movement_of(order).await;
     assert_eq!((held.state.as_str(), held.code.as_deref()), ("held", Some("MLC-4018")));
     let reason = held.reason.unwrap();
-    assert!(reason.contains("mapping.rules 1") && reason.contains("Doe, John"), "{reason}");
+    assert!(reason.contains("mapping.rules[1]") && reason.contains("Doe, John"), "{reason}");
     assert_eq!(world.asana_writes(), 0);
     apply(&world, &document.replace("{ A = \"B\" }", "{ \"Doe, John\" = \"John\" }")).await.unwrap();
     world.run(Job::Push).await.unwrap();
@@ -376,5 +376,67 @@ async fn a_changed_mapping_is_foretold_exactly_and_can_be_gone_back_from() {
             .collect()
     };
     assert_eq!(seen(&world.asana_state()["tasks"]), seen(&state));
+    world.end().await;
+}
+
+const SILENT: &str = r#"
+[values.kind]
+value = "supplier"
+lookup = { NOBODY = "A" }
+default = "other"
+
+[values.absent]
+read = "Buyer"
+
+[[rules]]
+to = "{text}"
+value = "kind"
+
+[[rules]]
+to = "name"
+value = "absent"
+
+[[rules]]
+to = "due_on"
+set = "2026-12-31"
+when = "order.number == 'none'"
+"#;
+
+#[tokio::test]
+async fn a_preview_says_what_silently_yields_nothing() {
+    let world = World::new().await;
+    world.edit(free).await.unwrap();
+    for number in ["US-1", "US-2"] {
+        let order = world.order(number, &["10"]);
+        world.set_order(order, None, "Buyer", "null");
+    }
+    world.sync().await;
+    let connection = connections::load(&world.engine.db, world.connection).await.unwrap();
+    let mut settings = connection.settings.clone();
+    settings.mapping = read(&world, SILENT);
+    let progress = watch::Sender::new(0);
+    let look = dry_run::preview(&world.engine, &connection, settings, Options::default(), &progress);
+    let told = look.await.unwrap().mapping;
+    let says: Vec<String> = told.says().map(|(place, words)| format!("{place}: {words}")).collect();
+    let tasks = told.tasks;
+    assert_eq!(tasks, 2, "an order counts once, with its invoices too");
+    for words in [
+        "mapping.values.kind: its default always stood in (2 tasks)",
+        "mapping.values.kind: not in its look-up table: `",
+        "mapping.values.absent: it was always empty (2 tasks)",
+        "mapping.rules[2] (to name): it never wrote anything: its value was empty on all 2 tasks",
+        "mapping.rules[3] (to due_on): it never applied (2 tasks)",
+    ] {
+        assert!(says.iter().any(|said| said.starts_with(words)), "{words}: {says:?}");
+    }
+    assert!(!says.iter().any(|said| said.starts_with("mapping.rules[1]")), "{says:?}");
+    let without = dry_run::preview(
+        &world.engine,
+        &connection,
+        connection.settings.clone(),
+        Options::default(),
+        &progress,
+    );
+    assert_eq!(without.await.unwrap().mapping.says().count(), 0);
     world.end().await;
 }

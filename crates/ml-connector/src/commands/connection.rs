@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use connector::hooks::by_hand;
 use connector::manage::{self, Secrets};
+use connector::mapping::words;
 use connector::settings::Settings;
 use connector::store::breakers::{self, Failing};
 use connector::store::connections::{self, Connection, State};
@@ -311,7 +312,11 @@ fn with_changes(settings: &Settings, changes: &[String]) -> Result<Settings, Err
         let mut whole = present.clone();
         changes.iter().try_for_each(|change| set_one(&mut whole, change, as_texts)).map(|()| whole)
     });
-    let read = |whole: toml::Value| {
+    let read = |mut whole: toml::Value| {
+        let told = whole.as_table_mut().map(words::take_out).unwrap_or_default();
+        if !told.is_empty() {
+            return Err(Error::several(Code::SettingsInvalid, told));
+        }
         whole.try_into::<Settings>().map_err(|error| {
             let words = format!("--set {}: {}", changes.join(" --set "), error.message().trim_end());
             Error::new(Code::SettingsInvalid, words)

@@ -45,6 +45,21 @@ async fn a_mapping_is_checked_previewed_followed_to_all_tasks_and_rolled_back() 
     assert!(edit.stderr.contains("MLC-8121") && edit.stderr.contains("connection mapping"), "{edit:?}");
     assert_eq!(world.count("select count(*) from settings_versions").await, 1);
 
+    // problems of the settings stand on a line each, and as a list for programs
+    let words = pair.settings()
+        + &MAPPING.replace("set = ", "sett = ").replace("value = \"title\"", "value = \"titel\"");
+    let words = world.file("words.toml", &words);
+    let wrong = ["connection", "edit", "main", "-f", words.to_str().unwrap()];
+    let told = world.run(&wrong).await.ends_with(1);
+    assert!(
+        told.stderr.contains("error: MLC-1208: 4 problems\n  - mapping.rules[2]: there is no"),
+        "{told:?}"
+    );
+    assert!(told.stderr.contains("did you mean `set`?\n  - mapping."), "{told:?}");
+    let told = world.run(&[&wrong[..], &["--json"]].concat()).await.ends_with(1);
+    let told: Value = serde_json::from_str(told.stderr.lines().last().unwrap()).unwrap();
+    assert_eq!(told["error"]["problems"].as_array().unwrap().len(), 4, "{told}");
+
     let fits = world.succeeds(&["connection", "mapping", "main", "-f", file, "--json"]).await.json();
     assert_eq!(fits["problems"], Value::Array(Vec::new()));
     let rows = fits["rows"].as_array().unwrap();
@@ -57,6 +72,18 @@ async fn a_mapping_is_checked_previewed_followed_to_all_tasks_and_rolled_back() 
     assert_eq!(world.succeeds(&["connection", "mapping", "main", "-f", whole, "--json"]).await.json(), fits);
     let foretold = world.succeeds(&["connection", "dry-run", "main", "-f", file, "--json"]).await.json();
     assert_eq!(foretold["counts"]["updated"], 12);
+    assert_eq!(foretold["mapping"]["rules"][0]["wrote"], foretold["mapping"]["tasks"]);
+    // what never applies is said, in the table and on the page
+    let never = pair.settings() + &MAPPING.replace("order.total > 0", "order.total < 0");
+    let never = world.file("never.toml", &never);
+    let page = world.file("never.html", "");
+    let (never, html) = (never.to_str().unwrap(), page.to_str().unwrap());
+    let said = world.succeeds(&["connection", "dry-run", "main", "-f", never, "--html", html]).await;
+    let page = std::fs::read_to_string(&page).unwrap();
+    for shown in [&said.stdout, &page] {
+        assert!(shown.contains("mapping.rules[2] (to due_on)"), "{shown}");
+        assert!(shown.contains("it never applied ("), "{shown}");
+    }
     assert_eq!(tasks(&pair), before);
 
     let serving = serves(&world).await;

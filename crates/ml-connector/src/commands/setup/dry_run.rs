@@ -66,6 +66,7 @@ pub async fn run(database: &Database, args: DryRunArgs, global: &Global) -> anyh
         return Ok(ExitCode::SUCCESS);
     }
     table(&mut report)?;
+    mapping(&report);
     summary(&connection, &report, args.html.as_ref());
     output::say(&what_is_next(&connection, &report, is_preview));
     Ok(ExitCode::SUCCESS)
@@ -116,6 +117,19 @@ pub(super) fn table(report: &mut Report) -> anyhow::Result<()> {
         output::say(&format!("and {} more; --html FILE or --json shows all", report.len() - entries));
     }
     Ok(())
+}
+
+/// What there is to say of the mapping document over all tasks, if anything.
+pub(super) fn mapping(report: &Report) {
+    let mut says = report.mapping.says().peekable();
+    if says.peek().is_none() {
+        return;
+    }
+    let mut table = output::table(&["mapping", "over all tasks"]);
+    for (place, words) in says {
+        table.add_row([place, words]);
+    }
+    output::data(&table.to_string());
 }
 
 /// What an entry is about, in a few words.
@@ -177,8 +191,9 @@ fn what_is_next(connection: &Connection, report: &Report, is_preview: bool) -> S
 fn json(connection: &Connection, report: &mut Report) -> anyhow::Result<()> {
     let counts = serde_json::to_string(&report.counts)?;
     let minutes = minutes(&report.counts, &connection.settings);
+    let mapping = serde_json::to_string(&report.mapping)?;
     output::data(&format!(
-        "{{\n  \"name\": {},\n  \"whole\": {},\n  \"counts\": {counts},\n  \"minutes\": {minutes},\n  \"tasks\": [",
+        "{{\n  \"name\": {},\n  \"whole\": {},\n  \"counts\": {counts},\n  \"minutes\": {minutes},\n  \"mapping\": {mapping},\n  \"tasks\": [",
         serde_json::to_string(&connection.name)?,
         report.whole,
     ));

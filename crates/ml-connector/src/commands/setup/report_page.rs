@@ -51,6 +51,12 @@ fn head(connection: &Connection, report: &Report) -> String {
             tr { th { "records that would be held" } td { (counts.held) } }
             tr { th { "the synchronisation" } td { (estimate(counts, &connection.settings)) } }
         }
+        @if report.mapping.says().next().is_some() {
+            h2 { "What the mapping gave over all tasks" }
+            table {
+                @for (place, words) in report.mapping.says() { tr { th { (place) } td { (words) } } }
+            }
+        }
     };
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\"><head>{}</head><body>{}",

@@ -44,6 +44,7 @@ pub async fn look(guide: &Guide<'_>, connection: &Connection) -> anyhow::Result<
     match dry_run::look(&guide.engine, connection, None, Options::default()).await {
         Ok(mut report) => {
             dry_run::table(&mut report)?;
+            dry_run::mapping(&report);
             dry_run::counts(connection, &report);
         }
         Err(error) => {

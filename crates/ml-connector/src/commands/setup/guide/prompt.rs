@@ -49,7 +49,7 @@ pub fn done(what: &str, value: &str) {
 /// What was refused, with what to do.
 pub fn refused(error: &Error) {
     let info = error.code.info();
-    output::say(&format!("\n  {}: {}\n  what to do: {}\n", info.code, error.message, info.remedy));
+    output::say(&format!("\n  {}: {}\n  what to do: {}\n", info.code, error.told(), info.remedy));
 }
 
 /// Tests one by one, each failed one with what to do.
