@@ -19,8 +19,8 @@ use crate::reference::ReferenceSettings;
 use crate::retention::LogSettings;
 use crate::routing::Routing;
 use crate::settings::{
-    AsanaSettings, OracleSettings, ReconcileSettings, Schedule, Settings, TaskSettings, WebhookSettings, told,
-    unread,
+    AsanaSettings, OracleSettings, ReconcileSettings, Schedule, Settings, TaskSettings, WebhookSettings,
+    told, unread,
 };
 
 /// What a file says.

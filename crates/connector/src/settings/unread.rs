@@ -60,7 +60,8 @@ fn with_line(first: String, mut problems: Vec<String>, is_all: bool) -> Vec<Stri
         return problems;
     };
     let same = |told: &String| {
-        told.ends_with(why) || (why.starts_with("unknown field") && told.ends_with("there is no such section"))
+        told.ends_with(why)
+            || (why.starts_with("unknown field") && told.ends_with("there is no such section"))
     };
     if let Some(at) = problems.iter().position(same) {
         problems.remove(at);
