@@ -272,7 +272,8 @@ pub async fn work(engine: &Engine, lease: &Lease, progress: &signal::Sender<u64>
         },
         _ => match engine.clients(lease.connection).await {
             Ok(clients) => {
-                let attempt = attempt(engine, &clients, lease, progress);
+                // boxed: it is large, and moved through several frames
+                let attempt = Box::pin(attempt(engine, &clients, lease, progress));
                 ask_the_sides(engine, &clients, lease, attempt, journals_trouble).await
             }
             Err(error) => Err(error),
@@ -295,11 +296,11 @@ pub async fn reconcile(
     let lease = lease(engine, connection, Job::Reconcile).await?;
     let result = match engine.clients(connection).await {
         Ok(clients) => {
-            let attempt = async {
+            let attempt = Box::pin(async {
                 let order = Order::Person(patience);
                 let done = Box::pin(comparison::run(engine, &clients, &lease, order, progress)).await?;
                 Ok((done, next_comparison(engine, connection).await?))
-            };
+            });
             ask_the_sides(engine, &clients, &lease, attempt, |_| None).await
         }
         Err(error) => Err(error),
