@@ -17,6 +17,8 @@ use crate::world::World;
 const RECOVERS_WITHIN: Duration = Duration::from_secs(2);
 const ORDERS: usize = 400;
 const SENDERS: usize = 4;
+/// How many tasks are made and recorded.
+const LINKS: &str = "select count(*) from links";
 /// Between two deliveries of a sender.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -92,6 +94,19 @@ async fn accepts(url: &str) -> Instant {
     }
 }
 
+/// Waits for the rest of the tasks.
+async fn every_task_is_made(world: &World) {
+    until("every task is made", || async {
+        // what was about to be made when the database went waits until it is known that it was not
+        world.age_creations().await;
+        let due = "update movements set next_attempt_at = now() where state = 'in_doubt' and next_attempt_at > now()";
+        world.execute(due).await;
+        world.execute("update jobs set due_at = now() where job = 'push' and node_id is null").await;
+        world.count(LINKS).await == ORDERS as i64
+    })
+    .await;
+}
+
 #[expect(clippy::print_stdout, reason = "whoever runs it looks at it")]
 async fn database_is_away(away: Duration) {
     let pair = Pair::with_journals("a-client-secret", "an-asana-token");
@@ -101,15 +116,13 @@ async fn database_is_away(away: Duration) {
     // as fast as Asana allows, so that there is work left when the database goes
     world.succeeds(&["connection", "edit", "main", "--set", "asana.requests_per_minute=1500"]).await;
     world.succeeds(&["connection", "activate", "main", "--without-dry-run"]).await;
-    let args = ["serve", "--listen", "127.0.0.1:0", "--public-url", &door.url];
-    let mut node = start(world.program(&args));
+    let mut node = start(world.program(&["serve", "--listen", "127.0.0.1:0", "--public-url", &door.url]));
     let address = node.takes_deliveries().await;
     door.leads_to(Some(address));
     let active = "select count(*) from webhooks where state = 'active'";
     until("the project is watched", || async { world.count(active).await == 1 }).await;
     let delivered = "select count(*) from movements where state = 'delivered'";
-    let all = "select count(*) from links";
-    until("tasks are made", || async { world.count(all).await >= 20 }).await;
+    until("tasks are made", || async { world.count(LINKS).await >= 20 }).await;
     let task: String =
         sqlx::query_scalar("select task_gid from links limit 1").fetch_one(&world.db).await.unwrap();
     let hook = hook(&door, address, task).await;
@@ -162,15 +175,7 @@ async fn database_is_away(away: Duration) {
     for one in sent.iter().filter(|one| one.status == Some(200)) {
         assert!(stored.contains(&format!("\"{}\"", one.mark)), "{} was acknowledged and is lost", one.mark);
     }
-    until("every task is made", || async {
-        // what was about to be made when the database went waits until it is known that it was not
-        world.age_creations().await;
-        let due = "update movements set next_attempt_at = now() where state = 'in_doubt' and next_attempt_at > now()";
-        world.execute(due).await;
-        world.execute("update jobs set due_at = now() where job = 'push' and node_id is null").await;
-        world.count(all).await == ORDERS as i64
-    })
-    .await;
+    every_task_is_made(&world).await;
     assert_eq!(pair.tasks().len(), ORDERS);
     assert!(node.runs(), "the node ended afterwards");
     node.stop().await.ends_with(0);
