@@ -17,6 +17,8 @@ use uuid::Uuid;
 use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::ids::ConnectionId;
+use crate::reference::check;
+use crate::store::choices;
 use crate::store::search::{self as stored, Journals};
 use crate::store::trace;
 
@@ -75,11 +77,11 @@ impl Words {
 /// Something that fits.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct Found {
-    /// `order`, `invoice` or `journal`.
+    /// `order`, `invoice`, `mark` (of a task), `journal`, or `choice`: what a person chose on a task and may not be used.
     pub what: String,
-    /// The movement's or journal's id.
-    pub id: Uuid,
-    /// When it was opened.
+    /// The movement's or journal's id; a choice has none.
+    pub id: Option<Uuid>,
+    /// When it was opened; of a choice when it was found.
     pub at: Timestamp,
     /// The order's number; of an invoice its own.
     pub number: Option<String>,
@@ -135,6 +137,7 @@ pub async fn find(db: &PgPool, connection: ConnectionId, wanted: &Wanted, limit:
     if wanted.words.invoice.is_none() {
         found.extend(search.journals().await?);
     }
+    found.extend(search.choices().await?);
     found.sort_by_key(|one| std::cmp::Reverse((one.at, one.id)));
     let more = found.len() > limit;
     found.truncate(limit);
@@ -262,6 +265,35 @@ impl Search<'_> {
             });
         }
         Ok(fit.unwrap_or_default())
+    }
+
+    /// What people chose on tasks and may not be used there, where that is asked for.
+    async fn choices(&self) -> Result<Vec<Found>> {
+        let Wanted { order_number, task, batch, words, since } = self.wanted;
+        let is_of_others = batch.is_some() || words.supplier.is_some() || words.invoice.is_some();
+        if is_of_others {
+            return Ok(Vec::new());
+        }
+        let asked = choices::Asked {
+            text: words.text.as_deref(),
+            task: task.as_deref(),
+            order_number: order_number.as_deref(),
+            since: *since,
+        };
+        let known = choices::find(self.db, self.connection, asked, self.most).await?;
+        let found = known.into_iter().map(|choices::Known { choice, found_at, order_number }| Found {
+            what: "choice".to_owned(),
+            id: None,
+            at: found_at,
+            number: order_number,
+            supplier: None,
+            reason: Some(check::words(choice.kind, &choice.value, choice.validity)),
+            task: Some(choice.task),
+            journal: None,
+            state: "not usable".to_owned(),
+            code: Some(Code::ChoiceInvalid.to_string()),
+        });
+        Ok(found.collect())
     }
 
     /// The newest movements that are not delivered, whose reasons have these words.

@@ -83,15 +83,49 @@ pub struct Settings {
 /// The child with the projects that an order's distributions are charged to.
 const PROJECTS: &str = "lines.schedules.distributions.projectDFF";
 
+/// Settings as somebody wrote them, with what of them could not be read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Draft {
+    /// What could be read; what of `[mapping]` could not is left out. `None` where nothing could.
+    pub settings: Option<Settings>,
+    /// What could not be read, each with its place and what to do.
+    pub unread: Vec<String>,
+}
+
+impl Draft {
+    /// Everything that keeps them from being taken, see [`Settings::check`].
+    #[must_use]
+    pub fn problems(&self) -> Vec<String> {
+        let of_the_rest = self.settings.iter().flat_map(Settings::problems);
+        self.unread.iter().cloned().chain(of_the_rest).collect()
+    }
+
+    /// The settings when nothing is wrong.
+    ///
+    /// # Errors
+    /// [`Code::SettingsInvalid`] with all problems.
+    pub fn accepted(self) -> Result<Settings> {
+        let problems = self.problems();
+        match self.settings {
+            Some(settings) if problems.is_empty() => Ok(settings),
+            _ => Err(Error::several(Code::SettingsInvalid, problems)),
+        }
+    }
+}
+
 impl Settings {
+    /// Reads settings as people write them, whether they are good or not.
+    #[must_use]
+    pub fn draft(text: &str) -> Draft {
+        match toml::from_str::<Settings>(text) {
+            Ok(settings) => Draft { settings: Some(settings), unread: Vec::new() },
+            Err(error) => unread(text, &error, &["oracle", "asana"], &|_, _| None),
+        }
+    }
+
     /// Reads settings as people write them; all problems are named at once, see [`Settings::check`].
     pub fn from_toml(text: &str) -> Result<Settings> {
-        let settings: Settings = toml::from_str(text).map_err(|error| {
-            let problems = unread(text, &error, &["oracle", "asana"], &|_, _| None);
-            Error::several(Code::SettingsInvalid, problems)
-        })?;
-        settings.check()?;
-        Ok(settings)
+        Settings::draft(text).accepted()
     }
 
     /// The settings as people write them.

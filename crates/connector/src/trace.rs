@@ -1,6 +1,8 @@
 //! The time line of one order or one task, over both directions: what Oracle said, what was written to Asana, what
 //! came back from there, and every step of the journals that followed.
 
+pub(crate) mod sent;
+
 use jiff::Timestamp;
 use sqlx::PgPool;
 
@@ -90,7 +92,7 @@ pub async fn of(db: &PgPool, connection: &Connection, what: &str) -> Result<Trac
     let mut entries = rows::documents(db, id, &subjects.records).await?;
     // marks move under their task's gid
     let moving = [subjects.records.as_slice(), &subjects.tasks].concat();
-    let (moved, movements) = rows::movements(db, id, &moving).await?;
+    let (moved, movements) = rows::movements(db, id, &moving, &connection.settings).await?;
     let (completed, moments) = rows::completions(db, id, &subjects.tasks).await?;
     let (posted, journals) = rows::journals(db, id, &subjects.tasks).await?;
     cut |= [movements.len(), moments.len(), posted.len()].iter().any(|count| full(*count, rows::MOST));

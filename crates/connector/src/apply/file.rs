@@ -10,7 +10,6 @@ use serde::Deserialize;
 use serde::de::Error as _;
 
 use crate::alerts::settings::AlertSettings;
-use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::journal::JournalSettings;
 use crate::manage;
@@ -19,21 +18,30 @@ use crate::reference::ReferenceSettings;
 use crate::retention::LogSettings;
 use crate::routing::Routing;
 use crate::settings::{
-    AsanaSettings, OracleSettings, ReconcileSettings, Schedule, Settings, TaskSettings, WebhookSettings,
+    AsanaSettings, Draft, OracleSettings, ReconcileSettings, Schedule, Settings, TaskSettings, WebhookSettings,
     told, unread,
 };
 
 /// What a file says.
 #[derive(Debug, Clone, PartialEq)]
 pub struct File {
-    /// The connection's name.
-    pub name: String,
+    /// The connection's name; a file of settings alone has none.
+    pub name: Option<String>,
     /// Where the secrets are found.
     pub secrets: SecretSources,
-    /// The settings.
-    pub settings: Settings,
+    /// The settings, and what could not be read.
+    pub draft: Draft,
     /// Whether there is a `[fields]` section.
-    pub fields_are_given: bool,
+    fields_are_given: bool,
+}
+
+impl File {
+    /// A file without a `[fields]` section leaves the mapped fields as they are: provisioning may have written them.
+    pub fn keep_fields(&mut self, present: &Settings) {
+        if let (false, Some(settings)) = (self.fields_are_given, &mut self.draft.settings) {
+            settings.fields.clone_from(&present.fields);
+        }
+    }
 }
 
 /// Where the secrets are found; one that is not named stays as it is stored.
@@ -99,12 +107,19 @@ struct Whole {
     log: LogSettings,
 }
 
-/// Reads a file; all problems of it are named at once, and no value is repeated.
-pub fn read(text: &str) -> Result<File> {
-    let whole: Whole = toml::from_str(text).map_err(|error| {
-        let problems = unread(text, &error, &["name", "oracle", "asana"], &beside);
-        Error::several(Code::SettingsInvalid, problems)
-    })?;
+/// Reads a connection's file, which has its name.
+#[must_use]
+pub fn read(text: &str) -> File {
+    let whole: Whole = match toml::from_str(text) {
+        Ok(whole) => whole,
+        Err(error) => {
+            let draft = unread(text, &error, &["name", "oracle", "asana"], &beside);
+            let table: toml::Table = text.parse().unwrap_or_default();
+            let name = table.get("name").and_then(toml::Value::as_str).map(str::to_owned);
+            let fields_are_given = table.contains_key("fields");
+            return File { name, secrets: SecretSources::default(), draft, fields_are_given };
+        }
+    };
     let fields_are_given = whole.fields.is_some();
     let settings = Settings {
         oracle: whole.oracle,
@@ -121,15 +136,20 @@ pub fn read(text: &str) -> Result<File> {
         alerts: whole.alerts,
         log: whole.log,
     };
-    let problems: Vec<String> = [manage::check_name(&whole.name), settings.check()]
-        .into_iter()
-        .filter_map(std::result::Result::err)
-        .flat_map(Error::reasons)
-        .collect();
-    if !problems.is_empty() {
-        return Err(Error::several(Code::SettingsInvalid, problems));
+    let unread = manage::check_name(&whole.name).err().map(Error::reasons).unwrap_or_default();
+    let draft = Draft { settings: Some(settings), unread };
+    File { name: Some(whole.name), secrets: whole.secrets, draft, fields_are_given }
+}
+
+/// Reads a file of either form: a connection's, or one of settings alone.
+#[must_use]
+pub fn read_either(text: &str) -> File {
+    let table: toml::Table = text.parse().unwrap_or_default();
+    if table.contains_key("name") {
+        return read(text);
     }
-    Ok(File { name: whole.name, secrets: whole.secrets, settings, fields_are_given })
+    let (draft, fields_are_given) = (Settings::draft(text), table.contains_key("fields"));
+    File { name: None, secrets: SecretSources::default(), draft, fields_are_given }
 }
 
 /// What is wrong with what only a connection's file has.
@@ -176,33 +196,49 @@ workspace = "1200"
 project = "77"
 "#;
 
+    fn good(text: &str) -> (File, Settings) {
+        let file = read(text);
+        let settings = file.draft.clone().accepted().unwrap();
+        (file, settings)
+    }
+
     fn told(text: &str) -> String {
-        read(text).unwrap_err().message
+        read(text).draft.accepted().unwrap_err().message
     }
 
     #[test]
     fn a_file_that_was_written_is_read_as_the_same_settings() {
-        let file = read(GOOD).unwrap();
+        let (file, settings) = good(GOOD);
         assert_eq!(file.secrets.oracle_client_secret, Some(Source::Env("ORACLE_SECRET".into())));
         assert_eq!(file.secrets.asana_token, Some(Source::File("asana.token".into())));
-        assert!(!file.fields_are_given);
-        let text = write(&file.name, &file.settings).unwrap();
-        let again = read(&text).unwrap();
-        assert_eq!((&again.name, &again.settings), (&file.name, &file.settings));
-        assert_eq!(again.secrets, SecretSources::default());
-        assert!(!again.fields_are_given, "there is nothing to keep yet");
-        let mut mapped = again.settings;
+        let text = write("acme", &settings).unwrap();
+        let (file, again) = good(&text);
+        assert_eq!((file.name.as_deref(), &again), (Some("acme"), &settings));
+        assert_eq!(file.secrets, SecretSources::default());
+    }
+
+    #[test]
+    fn a_file_of_either_form_without_fields_keeps_those_that_are_stored() {
+        let (_, settings) = good(GOOD);
+        let mut mapped = settings.clone();
         mapped.fields.insert(crate::purpose::Purpose::Supplier, "5".into());
-        assert!(read(&write("acme", &mapped).unwrap()).unwrap().fields_are_given);
+        for text in [GOOD.to_owned(), settings.to_toml().unwrap()] {
+            for (more, kept) in [("", 1), ("[fields]\n", 0), ("[fields]\nrequester = \"6\"\nsupplier = \"7\"\n", 2)] {
+                let mut file = read_either(&format!("{text}\n{more}"));
+                file.keep_fields(&mapped);
+                assert_eq!(file.name.is_some(), text == GOOD);
+                assert_eq!(file.draft.accepted().unwrap().fields.len(), kept, "{more}");
+            }
+        }
     }
 
     #[test]
     fn the_example_in_the_documentation_is_a_good_file() {
         let page = include_str!("../../../../docs/onboarding.md");
         let (_, example) = page.split_once("```toml\n").unwrap();
-        let file = read(example.split_once("```").unwrap().0).unwrap();
+        let (file, settings) = good(example.split_once("```").unwrap().0);
         assert!(file.secrets.oracle_client_secret.is_some() && file.secrets.asana_token.is_some());
-        assert!(!file.fields_are_given && file.settings.check_mapped().is_err());
+        assert!(!file.fields_are_given && settings.check_mapped().is_err());
     }
 
     #[test]

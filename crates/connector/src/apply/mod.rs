@@ -8,11 +8,13 @@ use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 
 use crate::apply::changes::Change;
+use crate::apply::file::File;
 use crate::code::Code;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::manage::{self, Secrets};
-use crate::settings::Settings;
+use crate::mapping::surroundings;
+use crate::settings::{Draft, Settings};
 use crate::store::connections::{self, Connection};
 use crate::vault::{self, CredentialName};
 
@@ -39,23 +41,54 @@ impl Proposal {
     }
 }
 
-/// Compares a file with what is stored. A file without a `[fields]` section leaves the mapped fields as they are:
-/// provisioning may have written them.
-pub async fn propose(
-    engine: &Engine,
-    name: &str,
-    mut settings: Settings,
-    fields_are_given: bool,
-    secrets: &Secrets,
-) -> Result<Proposal> {
-    let present = match connections::find(&engine.db, name).await {
+/// A file in which nothing is wrong, and the connection that it is about.
+#[derive(Debug)]
+pub struct Accepted {
+    /// The connection's name.
+    pub name: String,
+    /// The connection as it is; `None`: there is none yet.
+    pub present: Option<Connection>,
+    /// The settings of the file, with the mapped fields that are stored where it names none.
+    pub settings: Settings,
+}
+
+/// Accepts a connection's file, or refuses it with everything that is wrong with it.
+///
+/// # Errors
+/// [`Code::SettingsInvalid`], and failures of the database.
+pub async fn accept(engine: &Engine, mut file: File) -> Result<Accepted> {
+    let name = file.name.take().unwrap_or_default();
+    let present = match connections::find(&engine.db, &name).await {
         Ok(found) => Some(found),
         Err(error) if error.code == Code::ConnectionUnknown => None,
         Err(error) => return Err(error),
     };
-    if let (false, Some(present)) = (fields_are_given, &present) {
-        settings.fields.clone_from(&present.settings.fields);
+    if let Some(present) = &present {
+        file.keep_fields(&present.settings);
     }
+    let settings = checked(engine, present.as_ref(), file.draft).await?;
+    Ok(Accepted { name, present, settings })
+}
+
+/// The settings of a draft for a connection when nothing is wrong with them by themselves. Otherwise all problems, those
+/// too that only show when the mapping meets Oracle's records and Asana's fields, as far as both sides can be asked.
+///
+/// # Errors
+/// [`Code::SettingsInvalid`].
+pub async fn checked(engine: &Engine, present: Option<&Connection>, draft: Draft) -> Result<Settings> {
+    let mut problems = draft.problems();
+    if !problems.is_empty()
+        && let (Some(present), Some(settings)) = (present, &draft.settings)
+    {
+        problems.extend(surroundings::foreseen(engine, present, settings).await);
+        return Err(Error::several(Code::SettingsInvalid, problems));
+    }
+    draft.accepted()
+}
+
+/// Compares an accepted file with what is stored.
+pub async fn propose(engine: &Engine, accepted: Accepted, secrets: &Secrets) -> Result<Proposal> {
+    let Accepted { name, present, settings } = accepted;
     let changes = changes::between(present.as_ref().map(|c| &c.settings), &settings)?;
     let mut anew = Vec::new();
     for (credential, given, what) in [
@@ -68,7 +101,7 @@ pub async fn propose(
             anew.push(what);
         }
     }
-    Ok(Proposal { name: name.to_owned(), present, settings, changes, secrets: anew })
+    Ok(Proposal { name, present, settings, changes, secrets: anew })
 }
 
 async fn is_stored(

@@ -26,7 +26,7 @@ macro_rules! program {
                 "Run `ml-connector migrate` with the newest version that has worked on this database; restore from a backup if a migration broke off.";
             SettingsInvalid Settings "MLC-1208" "The connection's settings are not valid",
                 "Nothing was stored. A file that cannot be read, or names an unknown setting, is told by its first problem and the place; once it can be read, all problems are listed, of each side's addresses the first.",
-                "Mend each named setting; `connection show NAME --toml` prints the present ones.";
+                "Mend each named setting, in the file if one was given. `connection show NAME --toml` prints those that are stored.";
             ConnectionUnknown Usage "MLC-1209" "There is no connection of that name",
                 "Nothing was changed.",
                 "`connection list` shows the names.";

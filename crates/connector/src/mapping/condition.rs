@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 
 use cel::common::ast::Expr;
-use cel::{Context, Env, IdedExpr, Program};
+use cel::{Context, Env, ExecutionError, IdedExpr, Program};
 use serde::Serialize;
 
 use crate::mapping::values::{Subject, Value};
+use crate::mapping::words::nearest;
 use crate::record::{InvoiceFacts, LineFacts, OrderFacts};
 
 /// The standard functions; built once, since that takes longer than most conditions.
@@ -81,8 +82,11 @@ impl Condition {
                 && !members(variable).contains(member.as_str())
             {
                 let there: Vec<String> = members(variable).into_iter().collect();
+                let meant = nearest(member, there.iter().map(String::as_str));
+                let meant = meant
+                    .map_or_else(String::new, |member| format!("did you mean `{variable}.{member}`? "));
                 let there = if there.is_empty() { "nothing".to_owned() } else { there.join(", ") };
-                problems.push(format!("`{variable}.{member}` does not exist; `{variable}` has {there}"));
+                problems.push(format!("`{variable}.{member}` does not exist; {meant}`{variable}` has {there}"));
             }
         }
         if !problems.is_empty() {
@@ -98,15 +102,19 @@ impl Condition {
             }
             Ok(cel::Value::Bool(_)) => {}
             Ok(other) => {
-                problems.push(format!("it gives a {}, not yes or no; compare it", other.type_of()));
+                let kind = kind_of(&other.type_of().to_string());
+                problems.push(format!("it gives {kind}, not yes or no; compare it"));
             }
             // values may be of any kind, so only without them is this sure
             Err(_) if !self.values.is_empty() => {}
-            Err(why) => problems.push(format!(
-                "it cannot be computed: {why}; compare what is of one kind, with CEL's own functions"
-            )),
+            Err(why) => problems.push(format!("it cannot be computed: {why}")),
         }
         problems
+    }
+
+    /// What was compiled.
+    pub(super) fn expression(&self) -> &IdedExpr {
+        self.program.expression()
     }
 
     /// Whether it holds.
@@ -117,7 +125,7 @@ impl Condition {
         let values = values.iter().map(|(name, value)| (name.clone(), shown(value))).collect();
         match self.evaluate(around, &values)? {
             cel::Value::Bool(holds) => Ok(holds),
-            other => Err(format!("it gives a {}, not yes or no", other.type_of())),
+            other => Err(format!("it gives {}, not yes or no", kind_of(&other.type_of().to_string()))),
         }
     }
 
@@ -129,8 +137,42 @@ impl Condition {
         context.add_variable_from_value("line", around.line.clone());
         context.add_variable_from_value("invoices", around.invoices.clone());
         context.add_variable_from_value("values", values);
-        self.program.execute(&context).map_err(|error| error.to_string())
+        self.program.execute(&context).map_err(|error| reason(&error))
     }
+}
+
+/// Why an expression has no answer, in words for people who do not know CEL's own.
+fn reason(error: &ExecutionError) -> String {
+    match error {
+        ExecutionError::NoSuchOverload(error) => {
+            let what = error.function().replace("_", "").replace("@", "");
+            let of: Vec<String> = error.argument_types().iter().map(|kind| kind_of(kind)).collect();
+            let remedy = match error.argument_types().iter().any(|kind| kind == "null_type") {
+                true => "where Oracle leaves something out it is null: test that first, as in order.total != null && order.total > 1000",
+                false => "compare what is of one kind, such as a number with 1000 and a text with 'A'",
+            };
+            format!("`{what}` does not go with {}; {remedy}", of.join(" and "))
+        }
+        ExecutionError::UndeclaredReference(name) => {
+            format!("there is no function `{name}`; use those of CEL, such as startsWith, contains, size")
+        }
+        other => other.to_string(),
+    }
+}
+
+/// A type of CEL as people call it.
+fn kind_of(kind: &str) -> String {
+    match kind {
+        "string" => "a text",
+        "int" | "uint" => "a whole number",
+        "double" | "float" => "a number",
+        "bool" => "yes or no",
+        "null_type" | "null" => "nothing (null)",
+        "list" => "a list",
+        "map" => "a group of names",
+        other => return format!("a {other}"),
+    }
+    .to_owned()
 }
 
 impl Named {
@@ -413,10 +455,10 @@ mod tests {
         assert!(Condition::compile("order.total >").unwrap_err().contains("at character"));
         for (text, words) in [
             ("orders.total > 1.0", "`orders` is not known; there are order, line, invoices, values"),
-            ("order.totl > 1.0", "`order.totl` does not exist; `order` has accounts,"),
-            ("values.stag == 'a'", "`values.stag` does not exist; `values` has stage"),
+            ("order.totl > 1.0", "`order.totl` does not exist; did you mean `order.total`? `order` has accounts,"),
+            ("values.stag == 'a'", "`values.stag` does not exist; did you mean `values.stage`? `values` has stage"),
             ("line.ordered > 1.0", "tasks.per"),
-            ("order.total", "it gives a float, not yes or no"),
+            ("order.total", "it gives a number, not yes or no"),
             ("order.total == 'a' || nofun(1)", "cannot be computed"),
             ("1 == 1", "always holds"),
             ("1 == 2", "never holds"),

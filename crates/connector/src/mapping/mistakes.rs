@@ -9,7 +9,7 @@ use crate::mapping::surroundings::{Surroundings, problems};
 use crate::settings::Settings;
 
 /// A connection with nothing wrong.
-pub(super) const BASE: &str = r#"
+pub(crate) const BASE: &str = r#"
 [oracle]
 url = "https://acme.fa.us2.oraclecloud.com"
 token_url = "https://idcs-1.identity.oraclecloud.com/oauth2/v1/token"
@@ -85,6 +85,18 @@ const MISTAKES: &[(&str, &str)] = &[
     ("a section by its name", "[[mapping.rules]]\nto = \"section\"\nset = \"Done\""),
     ("an assignee by the name", "[[mapping.rules]]\nto = \"assignee\"\nset = \"Ann\""),
     ("a value that nothing uses", "[mapping.values.buyer]\nread = \"Buyer\""),
+    (
+        "a misspelt value",
+        "[mapping.values.title]\ntext = \"{{ order.number }}\"\n[[mapping.rules]]\nto = \"name\"\nvalue = \"titel\"",
+    ),
+    (
+        "a condition with a misspelt value",
+        "[mapping.values.stage]\nread = \"Buyer\"\n[[mapping.rules]]\nto = \"201\"\nset = \"x\"\nwhen = \"values.stagee == 'A'\"",
+    ),
+    (
+        "three rules with one wrong condition",
+        "[[mapping.rules]]\nto = \"201\"\nset = \"x\"\nwhen = \"order.totl > 5\"\n[[mapping.rules]]\nto = \"name\"\nset = \"x\"\nwhen = \"order.totl > 5\"\n[[mapping.rules]]\nto = \"tag:8\"\nwhen = \"order.totl > 5\"",
+    ),
     (
         "a value from nowhere",
         "[mapping.values.buyer]\ntrim = true\n[[mapping.rules]]\nto = \"201\"\nvalue = \"buyer\"",
@@ -320,7 +332,8 @@ fn all_mistakes_of_a_mapping_are_told_at_once() {
     for at in ["rules[1]", "rules[2]", "rules[3]"] {
         assert!(all.contains(at), "{at}: {all}");
     }
-    let later = [MISTAKES[50].1, MISTAKES[55].1].join("\n");
+    let named = |name: &str| MISTAKES.iter().find(|(its, _)| *its == name).unwrap().1;
+    let later = ["text for a due date", "a section of another project"].map(named).join("\n");
     assert_eq!(told(&later).len(), 2);
 }
 

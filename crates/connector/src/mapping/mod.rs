@@ -6,9 +6,11 @@ pub mod diff;
 pub mod document;
 pub mod engine;
 pub mod field;
+pub mod hints;
 #[cfg(test)]
-mod mistakes;
+pub(crate) mod mistakes;
 pub mod path;
+pub mod places;
 pub mod problems;
 pub mod shape;
 pub mod surroundings;

@@ -9,6 +9,7 @@ use crate::mapping::condition::Condition;
 use crate::mapping::document::{AsKind, MappingSettings, RuleSettings, Target, ValueSettings};
 use crate::mapping::engine::place_of;
 use crate::mapping::path::Path;
+use crate::mapping::words::nearest;
 use crate::purpose::{Holds, Purpose};
 use crate::settings::{Settings, TaskPer};
 
@@ -28,22 +29,26 @@ pub fn problems(settings: &Settings) -> Vec<String> {
         problems.extend(of_value(name, value, settings).into_iter().map(|why| format!("{place}: {why}")));
     }
     problems.extend(circles(mapping));
-    let mut uses: BTreeSet<String> = mapping.values.values().flat_map(|v| names_in(v, mapping)).collect();
+    let named = mapping.values.values().flat_map(names_in);
+    let mut uses: BTreeSet<String> = named.map(|name| used(&name, mapping)).collect();
     let mut seen = Seen::default();
+    let mut wrong: BTreeMap<&str, usize> = BTreeMap::new();
     for (at, rule) in mapping.rules.iter().enumerate() {
         let place = place_of(at, rule);
         let mut told = of_rule(rule, settings);
-        match rule.when.as_deref().map(Condition::compile) {
-            None => {}
-            Some(Err(why)) => told.push(format!("`when` is no CEL: {why}; write it like order.total > 1000")),
-            Some(Ok(condition)) => {
-                uses.extend(condition.values.iter().cloned());
-                let known = known(mapping);
-                let all = condition.problems(&known, has_line);
-                told.extend(all.into_iter().map(|why| format!("`when`: {why}")));
+        if let Some(when) = rule.when.as_deref() {
+            let all = of_condition(when, mapping, has_line, &mut uses);
+            // several rules often share a condition: what is wrong with it is told once
+            match wrong.get(when) {
+                Some(first) => told.push(format!("`when`: as in rule {}", first + 1)),
+                None if all.is_empty() => {}
+                None => {
+                    wrong.insert(when, at);
+                    told.extend(all);
+                }
             }
         }
-        uses.extend(rule.value.clone());
+        uses.extend(rule.value.iter().map(|name| used(name, mapping)));
         told.extend(seen.add(at, rule));
         problems.extend(told.into_iter().map(|why| format!("{place}: {why}")));
     }
@@ -55,6 +60,22 @@ pub fn problems(settings: &Settings) -> Vec<String> {
         }
     }
     problems
+}
+
+fn of_condition(
+    when: &str,
+    mapping: &MappingSettings,
+    has_line: bool,
+    uses: &mut BTreeSet<String>,
+) -> Vec<String> {
+    match Condition::compile(when) {
+        Err(why) => vec![format!("`when` is no CEL: {why}; write it like order.total > 1000")],
+        Ok(condition) => {
+            uses.extend(condition.values.iter().map(|name| used(name, mapping)));
+            let all = condition.problems(&known(mapping), has_line);
+            all.into_iter().map(|why| format!("`when`: {why}")).collect()
+        }
+    }
 }
 
 /// The names that may be used: those of the document, and the purposes that an order has.
@@ -159,7 +180,16 @@ fn of_template(environment: &Environment<'_>, name: &str, mapping: &MappingSetti
 
 fn unknown(name: &str, mapping: &MappingSettings) -> String {
     let all: Vec<&str> = known(mapping).into_iter().collect();
-    format!("there is no value `{name}`; take one of {}", all.join(", "))
+    let meant = nearest(name, all.iter().copied());
+    let rest = meant.map_or("take one of".to_owned(), |name| format!("did you mean `{name}`? There are"));
+    format!("there is no value `{name}`; {rest} {}", all.join(", "))
+}
+
+/// The value that a name stands for; of one that does not exist the one that was meant, so that this is not called unused.
+fn used(name: &str, mapping: &MappingSettings) -> String {
+    let known = known(mapping);
+    let meant = if known.contains(name) { None } else { nearest(name, known.into_iter()) };
+    meant.unwrap_or(name).to_owned()
 }
 
 /// Changes that do not go together, or cannot be done.
@@ -272,7 +302,7 @@ fn of_rule(rule: &RuleSettings, settings: &Settings) -> Vec<String> {
 }
 
 /// A constant that its target cannot take.
-fn of_constant(target: &Target, constant: &str) -> Option<String> {
+pub(crate) fn of_constant(target: &Target, constant: &str) -> Option<String> {
     let digits = !constant.is_empty() && constant.bytes().all(|b| b.is_ascii_digit());
     match target {
         Target::Name if constant.trim().is_empty() => Some("a task must have a name; set a text".to_owned()),
@@ -328,8 +358,8 @@ impl<'r> Seen<'r> {
     }
 }
 
-/// The values that a value is made of.
-fn names_in(value: &ValueSettings, mapping: &MappingSettings) -> Vec<String> {
+/// The names of the values that a value is made of.
+fn names_in(value: &ValueSettings) -> Vec<String> {
     let mut names: Vec<String> = value.value.iter().cloned().collect();
     if let Some(text) = &value.text {
         let mut environment = Environment::new();
@@ -340,7 +370,6 @@ fn names_in(value: &ValueSettings, mapping: &MappingSettings) -> Vec<String> {
             names.extend(named.iter().filter_map(|path| path.strip_prefix("values.").map(str::to_owned)));
         }
     }
-    names.retain(|name| mapping.values.contains_key(name));
     names
 }
 
@@ -351,7 +380,7 @@ fn circles(mapping: &MappingSettings) -> Vec<String> {
         let (mut reached, mut next) = (BTreeSet::new(), vec![start.clone()]);
         while let Some(name) = next.pop() {
             let Some(value) = mapping.values.get(&name) else { continue };
-            for inner in names_in(value, mapping) {
+            for inner in names_in(value).into_iter().filter(|name| mapping.values.contains_key(name)) {
                 // its own name stands for the purpose's own value there
                 let is_own = inner == name && inner.parse::<Purpose>().is_ok();
                 if !is_own && reached.insert(inner.clone()) {

@@ -13,6 +13,7 @@ use crate::mapping::document::{RuleSettings, Target, ValueSettings};
 use crate::mapping::engine::place_of;
 use crate::mapping::field::{Field, Kind};
 use crate::mapping::path::Path;
+use crate::mapping::problems::of_constant;
 use crate::purpose::{Holds, Purpose};
 use crate::settings::Settings;
 use crate::store::connections::Connection;
@@ -81,6 +82,19 @@ pub async fn around(engine: &Engine, connection: &Connection) -> Result<Surround
     look(&engine.connect(connection.clone()).await?).await
 }
 
+/// What would be said of settings that are refused for other reasons already. Nothing where that cannot be told: the
+/// credentials belong to the sides as they are stored, and a side may not answer.
+pub(crate) async fn foreseen(engine: &Engine, present: &Connection, settings: &Settings) -> Vec<String> {
+    let has_same_sides =
+        settings.oracle == present.settings.oracle && settings.asana == present.settings.asana;
+    if !has_same_sides {
+        return Vec::new();
+    }
+    let proposed = Connection { settings: settings.clone(), ..present.clone() };
+    let around = around(engine, &proposed).await;
+    around.map_or_else(|_| Vec::new(), |around| problems(settings, &around))
+}
+
 /// Refuses a mapping that does not fit, with all problems.
 ///
 /// # Errors
@@ -129,7 +143,8 @@ pub fn problems(settings: &Settings, around: &Surroundings) -> Vec<String> {
 
 fn absent(project: &ProjectGid) -> String {
     format!(
-        "it is not on project {project}, or hidden from the integration user; add it there, or run `connection provision`"
+        "it is not on project {project}, or hidden from the integration user; add it there, run `connection provision`, or \
+         take one that `connection mapping NAME --places` lists"
     )
 }
 
@@ -275,9 +290,12 @@ fn sort_named(name: &str, settings: &Settings, around: &Surroundings, depth: usi
     }
 }
 
-/// Everything that a rule can give besides what comes from Oracle: its constant, and the ends of its look-up table.
+/// Everything that a rule can give besides what comes from Oracle: its constant, and the ends of its look-up table. A
+/// constant that is refused by itself is left out.
 fn constants(rule: &RuleSettings, settings: &Settings) -> Vec<String> {
-    let mut all: Vec<String> = rule.set.iter().cloned().collect();
+    let target = Target::parse(&rule.to);
+    let is_told = |set: &String| target.as_ref().is_some_and(|target| of_constant(target, set).is_some());
+    let mut all: Vec<String> = rule.set.iter().filter(|set| !is_told(set)).cloned().collect();
     if let Some(value) = rule.value.as_ref().and_then(|name| settings.mapping.values.get(name))
         && value.join.is_none()
         && !value.wants_date()
@@ -312,11 +330,12 @@ fn of_rule(rule: &RuleSettings, settings: &Settings, around: &Surroundings) -> V
         Target::Section => constants
             .iter()
             .filter(|section| !around.sections.contains_key(*section))
-            .map(|section| format!("section {section} is of no mapped project; take one of those that `ping` shows"))
+            .map(|section| format!("section {section} is of no mapped project; `connection mapping NAME --places` lists those that there are"))
             .collect(),
         Target::Tag(gid) if !around.tags.contains(gid) => {
             vec![format!(
-                "the workspace has no tag {gid}, or it is hidden from the integration user; take the gid of another"
+                "the workspace has no tag {gid}, or it is hidden from the integration user; \
+                 `connection mapping NAME --places` lists those that there are"
             )]
         }
         Target::Assignee => constants

@@ -148,20 +148,20 @@ fn unknown(key: &str, known: &[&str]) -> String {
     format!("there is no setting `{key}`{rest}")
 }
 
-/// Which word was meant, when one is close.
 fn meant(word: &str, words: &[&str]) -> String {
+    nearest(word, words.iter().copied())
+        .map_or_else(String::new, |known| format!("; did you mean `{known}`?"))
+}
+
+/// Which of these words was meant, when one is close: a quarter of its letters may be wrong.
+pub(super) fn nearest<'w>(word: &str, words: impl Iterator<Item = &'w str>) -> Option<&'w str> {
     if word.is_empty() || word.len() > MAX_COMPARED {
-        return String::new();
+        return None;
     }
     let word = word.to_lowercase();
-    let near = words.iter().map(|known| (strsim::osa_distance(&word, known), *known)).min();
-    match near {
-        // a third of its letters may be wrong
-        Some((distance, known)) if distance <= known.chars().count().div_ceil(3) => {
-            format!("; did you mean `{known}`?")
-        }
-        _ => String::new(),
-    }
+    let (distance, known) = words.map(|known| (strsim::osa_distance(&word, known), known)).min()?;
+    let letters = known.chars().count();
+    (distance <= letters.div_ceil(4) && distance < letters).then_some(known)
 }
 
 fn keys(table: &Table) -> Vec<String> {

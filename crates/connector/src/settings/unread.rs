@@ -15,23 +15,20 @@ use crate::reference::ReferenceSettings;
 use crate::retention::LogSettings;
 use crate::routing::Routing;
 use crate::settings::{
-    AsanaSettings, OracleSettings, ReconcileSettings, Schedule, Settings, TaskSettings, WebhookSettings,
-    problem,
+    AsanaSettings, Draft, OracleSettings, ReconcileSettings, Schedule, TaskSettings, 
+    WebhookSettings, problem,
 };
 
 /// What is said of a section that only the whole of a connection's file has; nothing when it has no such one.
 pub(crate) type Beside<'a> = &'a dyn Fn(&str, &Value) -> Option<Vec<String>>;
 
-/// Everything that keeps `text` from being read, `error` being the first of it. Where only `[mapping]` is wrong, what
-/// could be read of the settings is checked too.
-pub(crate) fn unread(
-    text: &str,
-    error: &toml::de::Error,
-    required: &[&str],
-    beside: Beside<'_>,
-) -> Vec<String> {
+/// Everything that keeps `text` from being read, `error` being the first of it. Where only `[mapping]` is wrong, there are
+/// the settings without that.
+pub(crate) fn unread(text: &str, error: &toml::de::Error, required: &[&str], beside: Beside<'_>) -> Draft {
     let first = problem(text, error.message(), error.span());
-    let Ok(mut table) = text.parse::<Table>() else { return vec![first] };
+    let Ok(mut table) = text.parse::<Table>() else {
+        return Draft { settings: None, unread: vec![first] };
+    };
     let wrong = words::take_out(&mut table);
     let mut problems = Vec::new();
     for (key, value) in table.iter().filter(|(key, _)| *key != "mapping") {
@@ -43,11 +40,10 @@ pub(crate) fn unread(
     }
     let problems = with_line(first, problems, wrong.is_empty());
     if !problems.is_empty() {
-        return wrong.into_iter().chain(problems).collect();
+        return Draft { settings: None, unread: wrong.into_iter().chain(problems).collect() };
     }
     table.retain(|key, value| beside(key, value).is_none());
-    let rest = Value::Table(table).try_into::<Settings>().map(|settings| settings.problems());
-    wrong.into_iter().chain(rest.unwrap_or_default()).collect()
+    Draft { settings: Value::Table(table).try_into().ok(), unread: wrong }
 }
 
 /// Gives the problem that the reading stopped at its line; it is the only one where no section shows another, unless

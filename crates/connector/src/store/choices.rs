@@ -31,14 +31,14 @@ pub async fn of_tasks(
     )
     .fetch_all(db)
     .await?;
-    rows.into_iter()
-        .map(|r| {
-            let (Some(kind), Some(validity)) = (Kind::named(&r.kind), Validity::named(&r.validity)) else {
-                return Err(Error::new(Code::Database, "a stored choice cannot be read"));
-            };
-            Ok(Choice { task: r.task_gid, kind, value: r.value, validity })
-        })
-        .collect()
+    rows.into_iter().map(|r| choice(r.task_gid, &r.kind, r.value, &r.validity)).collect()
+}
+
+fn choice(task: String, kind: &str, value: String, validity: &str) -> Result<Choice> {
+    match (Kind::named(kind), Validity::named(validity)) {
+        (Some(kind), Some(validity)) => Ok(Choice { task, kind, value, validity }),
+        _ => Err(Error::new(Code::Database, "a stored choice cannot be read")),
+    }
 }
 
 /// Stores what may not be used on these tasks, in place of what was known of them.
@@ -87,6 +87,66 @@ pub async fn tasks(db: &PgPool, connection: ConnectionId, limit: i64) -> Result<
     )
     .fetch_all(db)
     .await?)
+}
+
+/// What of these is looked for; `None` lets all pass.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Asked<'a> {
+    /// Words of what stands there, or the task's gid as a whole.
+    pub text: Option<&'a str>,
+    /// The task.
+    pub task: Option<&'a str>,
+    /// The number in the task's PO-number field.
+    pub order_number: Option<&'a str>,
+    /// When it was found at the earliest.
+    pub since: Option<Timestamp>,
+}
+
+/// What may not be used on a task, and since when that is known.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// What.
+    pub choice: Choice,
+    /// When it was found.
+    pub found_at: Timestamp,
+    /// The number in the task's PO-number field.
+    pub order_number: Option<String>,
+}
+
+/// Those that are asked for, the newest first.
+pub async fn find(
+    db: &PgPool,
+    connection: ConnectionId,
+    asked: Asked<'_>,
+    limit: i64,
+) -> Result<Vec<Known>> {
+    let rows = sqlx::query!(
+        "select c.task_gid, c.kind, c.value, c.validity, c.found_at, t.order_number as \"order_number?\"
+         from invalid_choices c
+         left join tasks t on t.connection_id = $1 and t.task_gid = c.task_gid
+         where c.connection_id = $1
+           and ($2::text is null or c.task_gid = $2
+                or (lower(c.value) like all (search_parts($2))
+                    and array_to_tsvector(search_words(c.connection_id, c.value)) @@ search_query($1, $2)))
+           and ($3::text is null or c.task_gid = $3)
+           and ($4::text is null or t.order_number = $4)
+           and ($5::timestamptz is null or c.found_at >= $5)
+         order by c.found_at desc, c.task_gid, c.kind desc, c.place limit $6",
+        connection.0,
+        asked.text,
+        asked.task,
+        asked.order_number,
+        asked.since.map(at) as Option<jiff_sqlx::Timestamp>,
+        limit,
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter()
+        .map(|r| {
+            let choice = choice(r.task_gid, &r.kind, r.value, &r.validity)?;
+            Ok(Known { choice, found_at: r.found_at.to_jiff(), order_number: r.order_number })
+        })
+        .collect()
 }
 
 /// What may not be used, of one kind.
@@ -210,6 +270,40 @@ pub async fn page(
             Ok(Standing { task: r.task_gid, projects: r.project_gids, values })
         })
         .collect()
+}
+
+/// How old what is known is.
+#[derive(Debug, Clone, Default)]
+pub struct AsOf {
+    /// When the mapped project that was listed longest ago was; `None` when there is one that was not yet.
+    pub listed: Option<Timestamp>,
+    /// When each kind was last read to its end.
+    pub read: Vec<(Kind, Timestamp)>,
+}
+
+/// How old what is known of the tasks of these projects, and of Oracle's reference data, is.
+pub async fn as_of(db: &PgPool, connection: ConnectionId, projects: &[ProjectGid]) -> Result<AsOf> {
+    let projects: Vec<&str> = projects.iter().map(ProjectGid::as_str).collect();
+    let listed = sqlx::query!(
+        "select count(*) as \"count!\", min(listed_at) as first from listings
+         where connection_id = $1 and project_gid = any($2)",
+        connection.0,
+        &projects as _,
+    )
+    .fetch_one(db)
+    .await?;
+    let is_whole = usize::try_from(listed.count).is_ok_and(|count| count == projects.len());
+    let readings = sqlx::query!(
+        "select kind, finished_at from reference_readings where connection_id = $1 order by kind desc",
+        connection.0
+    )
+    .fetch_all(db)
+    .await?;
+    let read = readings.into_iter().filter_map(|r| Some((Kind::named(&r.kind)?, r.finished_at.to_jiff())));
+    Ok(AsOf {
+        listed: listed.first.filter(|_| is_whole).map(jiff_sqlx::Timestamp::to_jiff),
+        read: read.collect(),
+    })
 }
 
 /// The kinds that were ever read to their end.

@@ -409,6 +409,38 @@ pub async fn delivered_from(db: &PgPool, connection: ConnectionId, from: uuid::U
     Ok(count)
 }
 
+/// Tasks that were written since a version of the settings was stored.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Written {
+    /// Tasks made.
+    pub made: i64,
+    /// Tasks changed.
+    pub changed: i64,
+}
+
+/// Counts the tasks that movements from an id on have written since a version of the settings was stored.
+pub async fn written_since(
+    db: &PgPool,
+    connection: ConnectionId,
+    from: uuid::Uuid,
+    version: i32,
+) -> Result<Written> {
+    let row = sqlx::query_as!(
+        Written,
+        "select count(distinct m.destination_id) filter (where m.outcome = 'created') as \"made!\",
+                count(distinct m.destination_id) filter (where m.outcome = 'updated') as \"changed!\"
+         from movements m
+         where m.connection_id = $1 and m.movement_id >= $2 and m.state = 'delivered'
+           and m.finished_at >= (select at from settings_versions where connection_id = $1 and version = $3)",
+        connection.0,
+        from,
+        version,
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(row)
+}
+
 /// How many movements stand in each state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Counts {

@@ -344,7 +344,7 @@ pub async fn journals(
     .await?;
     let found = rows.into_iter().map(|r| Found {
         what: "journal".to_owned(),
-        id: r.journal_id,
+        id: Some(r.journal_id),
         at: r.created_at.to_jiff(),
         number: r.order_number,
         supplier: r.supplier,
@@ -380,7 +380,7 @@ pub async fn shown(db: &PgPool, connection: ConnectionId, ids: &[Uuid]) -> Resul
     .await?;
     let found = rows.into_iter().map(|r| Found {
         what: what(&r.feed).to_owned(),
-        id: r.movement_id,
+        id: Some(r.movement_id),
         at: r.created_at.to_jiff(),
         number: r.number,
         supplier: r.supplier,

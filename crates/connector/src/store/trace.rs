@@ -7,8 +7,9 @@ use uuid::Uuid;
 use crate::error::Result;
 use crate::hooks::event::EventKey;
 use crate::ids::ConnectionId;
+use crate::settings::Settings;
 use crate::store::{at, choices};
-use crate::trace::{Entry, Place};
+use crate::trace::{Entry, Place, sent};
 
 /// Rows of one kind that are told at most, the newest.
 pub const MOST: i64 = 2_000;
@@ -86,11 +87,12 @@ pub async fn documents(db: &PgPool, connection: ConnectionId, records: &[String]
     Ok(told.collect())
 }
 
-/// The movements of the records: when each was opened, and where it stands. Returns their ids too.
+/// The movements of the records: when each was opened, what was sent, and where it stands. Returns their ids too.
 pub async fn movements(
     db: &PgPool,
     connection: ConnectionId,
     records: &[String],
+    settings: &Settings,
 ) -> Result<(Vec<Entry>, Vec<Uuid>)> {
     let rows = sqlx::query!(
         "select movement_id, feed, source_id, destination_id, state, outcome, code, reason, request,
@@ -113,7 +115,9 @@ pub async fn movements(
         let opened = format!("{record}: movement opened");
         told.push(of(Entry::new(r.created_at.to_jiff(), Place::Connector, opened)));
         if let Some(at) = r.sent_at {
-            let what = format!("{record}: sent to Asana{task}");
+            let values = r.request.as_deref().map(|request| sent::told(request, settings)).unwrap_or_default();
+            let values = if values.is_empty() { values } else { format!(": {values}") };
+            let what = format!("{record}: sent to Asana{task}{values}");
             let sent: Vec<String> = [r.earlier_requests, r.request].into_iter().flatten().collect();
             let full = Some(sent.join("\n\n")).filter(|sent| !sent.is_empty());
             told.push(Entry { full, ..of(Entry::new(at.to_jiff(), Place::Asana, what)) });

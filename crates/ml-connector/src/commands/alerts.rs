@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use connector::ids::{AlertId, ConnectionId};
 use connector::store::alerts::{self, Alert};
 use connector::store::connections;
+use connector::store::jobs::{self, Job};
 use connector::{Code, Error};
 
 use crate::cli::Global;
@@ -69,11 +70,11 @@ pub enum AlertsCommand {
     },
 }
 
-/// Whose alerts.
+/// Whose alerts; without either, those of all connections and nodes.
 #[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
+#[group(multiple = false)]
 pub struct Of {
-    /// The connection's name
+    /// The connection's name; without it, all
     connection: Option<String>,
     /// Alerts about nodes, which belong to no connection
     #[arg(long)]
@@ -103,11 +104,28 @@ pub async fn run(command: AlertsCommand, global: &Global) -> anyhow::Result<Exit
     result
 }
 
-async fn whose(database: &Database, of: &Of) -> anyhow::Result<ConnectionId> {
-    match &of.connection {
-        Some(name) => Ok(connections::find(&database.pool, name).await?.id),
-        None => Ok(connector::alerts::NODES),
+/// The name under which alerts about nodes are shown.
+const OF_NODES: &str = "nodes";
+
+/// Those whose alerts are meant, with their names.
+async fn whose(database: &Database, of: &Of) -> Result<Vec<(String, ConnectionId)>, Error> {
+    let nodes = || (OF_NODES.to_owned(), connector::alerts::NODES);
+    if let Some(name) = &of.connection {
+        return Ok(vec![(name.clone(), connections::find(&database.pool, name).await?.id)]);
     }
+    if of.nodes {
+        return Ok(vec![nodes()]);
+    }
+    let all = connections::list(&database.pool).await?.into_iter().map(|one| (one.name, one.id));
+    Ok(all.chain([nodes()]).collect())
+}
+
+/// An alert, and whose it is.
+#[derive(serde::Serialize)]
+struct Shown {
+    of: String,
+    #[serde(flatten)]
+    alert: Alert,
 }
 
 async fn list(
@@ -117,22 +135,47 @@ async fn list(
     limit: i64,
     global: &Global,
 ) -> anyhow::Result<ExitCode> {
-    let found = alerts::list(&database.pool, whose(database, of).await?, all, limit).await?;
+    let whose = whose(database, of).await?;
+    let mut found = Vec::new();
+    for (name, connection) in &whose {
+        let alerts = alerts::list(&database.pool, *connection, all, limit).await?;
+        found.extend(alerts.into_iter().map(|alert| Shown { of: name.clone(), alert }));
+    }
+    found.sort_by_key(|shown| std::cmp::Reverse(shown.alert.opened_at));
+    found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     if global.json {
         output::json(&found)?;
         return Ok(ExitCode::SUCCESS);
     }
     if found.is_empty() {
         output::say(if all { "there was no alert yet" } else { "no alert is open" });
-        return Ok(ExitCode::SUCCESS);
+    } else {
+        let mut table = output::table(&["alert", "of", "what happened", "since", "state"]);
+        for Shown { of, alert } in &found {
+            let since = output::when(Some(alert.opened_at));
+            let id = alert.alert_id.to_string();
+            table.add_row([id, of.clone(), alert.title.clone(), since, state(alert)]);
+        }
+        output::data(&table.to_string());
     }
-    let mut table = output::table(&["alert", "what happened", "since", "state"]);
-    for alert in &found {
-        let since = output::when(Some(alert.opened_at));
-        table.add_row([alert.alert_id.to_string(), alert.title.clone(), since, state(alert)]);
+    for (name, connection) in whose.iter().filter(|(_, id)| *id != connector::alerts::NODES) {
+        output::say(&looked(database, name, *connection).await?);
     }
-    output::data(&table.to_string());
     Ok(ExitCode::SUCCESS)
+}
+
+/// When causes were last looked for.
+async fn looked(database: &Database, name: &str, connection: ConnectionId) -> Result<String, Error> {
+    let all = jobs::status(&database.pool, connection).await?;
+    let at = all.into_iter().find(|job| job.job == Job::Alerts.as_str()).and_then(|job| job.finished_at);
+    let every = connector::alerts::EVERY.as_secs();
+    Ok(match at {
+        Some(at) => format!(
+            "`{name}`: causes were last looked for at {}; `serve` does that every {every} s while it is active",
+            output::when(Some(at))
+        ),
+        None => format!("`{name}`: causes were not looked for yet; `serve` does that every {every} s while it is active"),
+    })
 }
 
 fn state(alert: &Alert) -> String {
@@ -143,13 +186,17 @@ fn state(alert: &Alert) -> String {
     }
 }
 
-/// The one alert with this id, or whose id begins or ends so.
-async fn one(database: &Database, connection: ConnectionId, id: &str) -> anyhow::Result<Alert> {
-    let mut found = alerts::list(&database.pool, connection, true, LOOKED_THROUGH).await?;
-    found.retain(|alert| {
-        let full = alert.alert_id.to_string();
-        full.starts_with(id) || full.ends_with(id)
-    });
+/// The one alert with this id, or whose id begins or ends so, and whose it is.
+async fn one(database: &Database, of: &Of, id: &str) -> anyhow::Result<(ConnectionId, Alert)> {
+    let mut found = Vec::new();
+    for (_, connection) in whose(database, of).await? {
+        let mut alerts = alerts::list(&database.pool, connection, true, LOOKED_THROUGH).await?;
+        alerts.retain(|alert| {
+            let full = alert.alert_id.to_string();
+            full.starts_with(id) || full.ends_with(id)
+        });
+        found.extend(alerts.into_iter().map(|alert| (connection, alert)));
+    }
     match (found.pop(), found.is_empty()) {
         (Some(alert), true) => Ok(alert),
         (Some(_), false) => Err(Error::new(Code::AlertUnknown, format!("several alerts fit `{id}`")).into()),
@@ -162,7 +209,7 @@ fn unknown(id: impl std::fmt::Display) -> Error {
 }
 
 async fn show(database: &Database, of: &Of, id: &str, global: &Global) -> anyhow::Result<ExitCode> {
-    let alert = one(database, whose(database, of).await?, id).await?;
+    let (_, alert) = one(database, of, id).await?;
     if global.json {
         output::json(&alert)?;
         return Ok(ExitCode::SUCCESS);
@@ -191,13 +238,13 @@ async fn acknowledge(
     note: Option<&str>,
     global: &Global,
 ) -> anyhow::Result<ExitCode> {
-    let connection = whose(database, of).await?;
-    let alert: AlertId = one(database, connection, id).await?.alert_id;
+    let (connection, alert) = one(database, of, id).await?;
+    let alert: AlertId = alert.alert_id;
     if !alerts::acknowledge(&database.pool, connection, alert, by, note).await? {
         return Err(unknown(id).into());
     }
     if global.json {
-        output::json(&one(database, connection, &alert.to_string()).await?)?;
+        output::json(&one(database, of, &alert.to_string()).await?.1)?;
         return Ok(ExitCode::SUCCESS);
     }
     output::say("noted; the alert closes by itself when its cause is gone");

@@ -7,14 +7,13 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use connector::hooks::by_hand;
 use connector::manage::{self, Secrets};
-use connector::mapping::words;
-use connector::settings::Settings;
 use connector::store::breakers::{self, Failing};
 use connector::store::connections::{self, Connection, State};
 use connector::store::{completed, documents, feeds, hooks, jobs, movements};
 use connector::{Code, Engine, Error, ping};
 
 use crate::cli::Global;
+use crate::commands::proposed::{of_new, proposed, second_looks};
 use crate::commands::serve::Stop;
 use crate::database::Database;
 use crate::public_url::PublicUrlArgs;
@@ -157,16 +156,20 @@ async fn dispatch(
         ConnectionCommand::Add { name, file, secrets } => {
             let engine = database.engine(global)?;
             let secrets = secrets.read()?;
-            manage::add(&engine, &name, &read_settings(&file)?, &secrets).await?;
+            manage::add(&engine, &name, &of_new(&name, &file)?, &secrets).await?;
             done(global, &format!("`{name}` was added as a draft; {}", what_is_next(&name, &secrets)))?;
         }
         ConnectionCommand::Edit { name, file, set, secrets, follow } => {
             let engine = database.engine(global)?;
             // heard before anything is said, so that whoever is told can stop watching
             let stop = follow.then(Stop::listen).transpose()?;
-            let opened = edit(&engine, &connections::find(db, &name).await?, file, &set, &secrets).await?;
+            let connection = connections::find(db, &name).await?;
+            let settings = proposed(&engine, &connection, file.as_deref(), &set).await?;
+            let opened = manage::edit(&engine, &connection, &settings, &secrets.read()?).await?;
+            let looks = second_looks(&connection.settings, &settings);
             let message = format!("`{name}` was changed; {opened} records are compared anew");
-            let object = serde_json::json!({ "done": message });
+            let object = serde_json::json!({ "done": message, "second_looks": looks });
+            let message = [vec![message], looks].concat().join("\n");
             return super::setup::follow::told(&engine, &name, (&message, object), stop, global).await;
         }
         ConnectionCommand::Ping { name, public } => return tested(database, &name, &public, global).await,
@@ -265,89 +268,6 @@ fn done(global: &Global, message: &str) -> anyhow::Result<()> {
         return output::json(&serde_json::json!({ "done": message }));
     }
     output::say(message);
-    Ok(())
-}
-
-fn read_settings(file: &std::path::Path) -> Result<Settings, Error> {
-    let text = std::fs::read_to_string(file).map_err(|e| {
-        Error::new(Code::InputUnreadable, format!("{} cannot be read", file.display())).because(e)
-    })?;
-    // a connection's whole file, as `connection export` writes it, holds the settings too
-    if text.parse::<toml::Table>().is_ok_and(|table| table.contains_key("name")) {
-        return connector::apply::file::read(&text).map(|file| file.settings);
-    }
-    Settings::from_toml(&text)
-}
-
-async fn edit(
-    engine: &Engine,
-    connection: &Connection,
-    file: Option<PathBuf>,
-    set: &[String],
-    secrets: &SecretArgs,
-) -> anyhow::Result<u64> {
-    let settings = proposed(connection, file.as_deref(), set)?;
-    Ok(manage::edit(engine, connection, &settings, &secrets.read()?).await?)
-}
-
-/// The settings of a file, else those that are stored, with these changes.
-pub(super) fn proposed(
-    connection: &Connection,
-    file: Option<&std::path::Path>,
-    set: &[String],
-) -> Result<Settings, Error> {
-    let settings = match file {
-        Some(file) => read_settings(file)?,
-        None => connection.settings.clone(),
-    };
-    if set.is_empty() { Ok(settings) } else { with_changes(&settings, set) }
-}
-
-/// Sets values, named by their paths in the TOML form; with all of them the settings must be valid.
-fn with_changes(settings: &Settings, changes: &[String]) -> Result<Settings, Error> {
-    let unreadable = |_| Error::new(Code::SettingsInvalid, "the present settings cannot be read".to_owned());
-    let present: toml::Value = toml::from_str(&settings.to_toml()?).map_err(unreadable)?;
-    // what looks like a number may be a gid
-    let [typed, as_texts] = [false, true].map(|as_texts| {
-        let mut whole = present.clone();
-        changes.iter().try_for_each(|change| set_one(&mut whole, change, as_texts)).map(|()| whole)
-    });
-    let read = |mut whole: toml::Value| {
-        let told = whole.as_table_mut().map(words::take_out).unwrap_or_default();
-        if !told.is_empty() {
-            return Err(Error::several(Code::SettingsInvalid, told));
-        }
-        whole.try_into::<Settings>().map_err(|error| {
-            let words = format!("--set {}: {}", changes.join(" --set "), error.message().trim_end());
-            Error::new(Code::SettingsInvalid, words)
-        })
-    };
-    let settings = match (typed.and_then(read), as_texts.and_then(read)) {
-        (Ok(settings), _) | (Err(_), Ok(settings)) => settings,
-        (Err(error), Err(_)) => return Err(error),
-    };
-    settings.check()?;
-    Ok(settings)
-}
-
-fn set_one(whole: &mut toml::Value, change: &str, as_text: bool) -> Result<(), Error> {
-    let wrong = |why: &str| Error::new(Code::SettingsInvalid, format!("--set {change}: {why}"));
-    let (path, value) = change.split_once('=').ok_or_else(|| wrong("it must be KEY=VALUE"))?;
-    let text = || toml::Value::String(value.to_owned());
-    let value = toml::from_str::<toml::Table>(&format!("value = {value}"))
-        .ok()
-        .and_then(|mut table| table.remove("value"))
-        .filter(|value| !(as_text && value.is_integer()))
-        .unwrap_or_else(text);
-    let (parents, last) = path.rsplit_once('.').unwrap_or(("", path));
-    let mut place = whole;
-    for step in parents.split('.').filter(|step| !step.is_empty()) {
-        let table = place.as_table_mut().ok_or_else(|| wrong("there is no such setting"))?;
-        // a section that is not there yet; whether there can be one is judged with the whole
-        place = table.entry(step).or_insert_with(|| toml::Value::Table(toml::Table::new()));
-    }
-    let table = place.as_table_mut().ok_or_else(|| wrong("there is no such setting"))?;
-    table.insert(last.to_owned(), value);
     Ok(())
 }
 

@@ -12,6 +12,7 @@ pub mod journals;
 pub mod migrate;
 pub mod movements;
 pub mod poll;
+mod proposed;
 pub mod reconcile;
 pub mod reference;
 pub mod sandbox;

@@ -7,6 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use connector::reference::Kind;
 use connector::reference::check::Entry;
 use connector::reference::findings;
+use connector::store::choices::{self, AsOf};
 use connector::store::jobs::Job;
 use connector::store::{connections, reference};
 use jiff::Timestamp;
@@ -177,11 +178,12 @@ async fn check(database: &Database, name: &str, global: &Global) -> anyhow::Resu
     let engine = database.engine(global)?;
     let connection = connections::find(&database.pool, name).await?;
     let clients = engine.clients(connection.id).await?;
+    let as_of = choices::as_of(&engine.db, connection.id, &connection.settings.projects()).await?;
     let found = findings::findings(&engine, &clients, today()).await?;
     if global.json {
         output::json(&found)?;
     } else if found.is_empty() {
-        output::data("Every supplier and account on a known task may be used, as far as they were read.");
+        output::data("Nothing on a known task may not be used.");
     } else {
         let mut table = output::table(&["task", "order", "field", "value", "what is wrong"]);
         for finding in &found {
@@ -190,5 +192,25 @@ async fn check(database: &Database, name: &str, global: &Global) -> anyhow::Resu
         }
         output::data(&table.to_string());
     }
+    if !global.json {
+        output::say(&how_old(&as_of, name));
+    }
     Ok(if found.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(exit::FOUND_PROBLEMS) })
+}
+
+/// What was compared with what, and how old both are.
+fn how_old(as_of: &AsOf, name: &str) -> String {
+    let tasks = match as_of.listed {
+        Some(at) => format!("tasks as Asana listed them at {}", output::when(Some(at))),
+        None => "not all mapped projects were listed since the last change of the settings".to_owned(),
+    };
+    let read = Kind::ALL.into_iter().map(|kind| {
+        let of = kind.as_str();
+        match as_of.read.iter().find(|(read, _)| *read == kind) {
+            Some((_, at)) => format!("{of} as of {}", output::when(Some(*at))),
+            None => format!("{of} were never read and are not judged (reference sync {name} {of})"),
+        }
+    });
+    let all: Vec<String> = std::iter::once(tasks).chain(read).collect();
+    format!("{}; the next poll lists the tasks anew: ml-connector poll {name}", all.join("; "))
 }

@@ -83,6 +83,9 @@ fn print(answer: &Answer) {
     } else {
         output::data(&table(&answer.found).to_string());
         output::say("more of each with `movements show NAME ID` and `journals show NAME ID`");
+        if answer.found.iter().any(|found| found.what == "choice") {
+            output::say("a choice stands on its task in Asana; `reference check NAME` lists all of them");
+        }
     }
     if answer.more {
         output::say("these are the newest; more with --limit");
@@ -107,7 +110,7 @@ fn table(found: &[Found]) -> output::Table {
             f.supplier.clone().unwrap_or_else(|| "-".to_owned()),
             places.join("\n"),
             format!("{}{why}", f.state),
-            f.id.to_string(),
+            f.id.map_or_else(|| "-".to_owned(), |id| id.to_string()),
         ]);
     }
     table

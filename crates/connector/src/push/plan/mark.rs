@@ -76,18 +76,23 @@ impl Planner<'_> {
             return;
         }
         let choices = self.world.choices.get(gid).into_iter().flatten();
-        let want = BTreeMap::from([(field.0.clone(), wanted(choices).unwrap_or(FieldValue::Clear))]);
+        let says = wanted(choices);
+        let note = match &says {
+            Some(FieldValue::Text(words)) => format!("marked: {words}"),
+            _ => "the mark is emptied: nothing is wrong any more".to_owned(),
+        };
+        let want = BTreeMap::from([(field.0.clone(), says.unwrap_or(FieldValue::Clear))]);
         let values = differing(&want, &known.values);
         if values.is_empty() {
             let next = Next::Delivered(Outcome::Unchanged);
             plan.fates.push(settled(moving, next, Some(gid.clone()), None));
             return;
         }
-        plan.writes.push(write(moving, gid, values));
+        plan.writes.push(write(moving, gid, values, note));
     }
 }
 
-fn write(moving: &Moving, gid: &str, values: BTreeMap<String, FieldValue>) -> Write {
+fn write(moving: &Moving, gid: &str, values: BTreeMap<String, FieldValue>, note: String) -> Write {
     let body = TaskUpdate { custom_fields: values.clone(), ..TaskUpdate::default() }.to_body();
     let sending = Sending {
         id: moving.claimed.id,
@@ -104,6 +109,6 @@ fn write(moving: &Moving, gid: &str, values: BTreeMap<String, FieldValue>) -> Wr
         task: Some(gid.to_owned()),
         body,
         values,
-        notes: Vec::new(),
+        notes: vec![note],
     }
 }

@@ -5,14 +5,16 @@ use std::process::ExitCode;
 
 use clap::Args;
 use connector::apply::changes::Change;
-use connector::apply::file::{self, File, Source};
+use connector::apply::file::{self, File, SecretSources, Source};
 use connector::apply::{self, Proposal};
 use connector::manage::Secrets;
+use connector::mapping::hints::hints;
 use connector::store::connections;
 use connector::{Code, Error};
 use secrecy::SecretString;
 
 use crate::cli::Global;
+use crate::commands::proposed::second_looks;
 use crate::commands::serve::Stop;
 use crate::database::Database;
 use crate::{output, secret};
@@ -34,9 +36,11 @@ pub struct ApplyArgs {
 /// Applies a file.
 pub async fn run(database: &Database, args: ApplyArgs, global: &Global) -> anyhow::Result<ExitCode> {
     let engine = database.engine(global)?;
-    let (file, secrets) = read(&args.file)?;
-    let proposal =
-        apply::propose(&engine, &file.name, file.settings, file.fields_are_given, &secrets).await?;
+    let file = read(&args.file)?;
+    let sources = file.secrets.clone();
+    let accepted = apply::accept(&engine, file).await?;
+    let secrets = secrets(&args.file, &sources)?;
+    let proposal = apply::propose(&engine, accepted, &secrets).await?;
     // of a new connection everything is new: its file says it better
     if !global.json && (args.dry_run || proposal.present.is_some()) {
         show(&proposal);
@@ -50,8 +54,7 @@ pub async fn run(database: &Database, args: ApplyArgs, global: &Global) -> anyho
     super::follow::told(&engine, &proposal.name, (&message, object), stop, global).await
 }
 
-/// Reads the file and the secrets it refers to; all problems of both are named.
-fn read(path: &Path) -> Result<(File, Secrets), Error> {
+fn read(path: &Path) -> Result<File, Error> {
     let unreadable =
         |e| Error::new(Code::InputUnreadable, format!("{} cannot be read", path.display())).because(e);
     let text = if path == Path::new("-") {
@@ -59,7 +62,11 @@ fn read(path: &Path) -> Result<(File, Secrets), Error> {
     } else {
         std::fs::read_to_string(path).map_err(unreadable)?
     };
-    let file = file::read(&text)?;
+    Ok(file::read(&text))
+}
+
+/// Reads the secrets that a file refers to; all problems are named.
+fn secrets(path: &Path, sources: &SecretSources) -> Result<Secrets, Error> {
     let directory = path.parent().unwrap_or(Path::new(""));
     let mut problems = Vec::new();
     let mut find = |name: &str, source: &Option<Source>| match source {
@@ -73,11 +80,11 @@ fn read(path: &Path) -> Result<(File, Secrets), Error> {
         },
     };
     let secrets = Secrets {
-        oracle_client_secret: find("oracle_client_secret", &file.secrets.oracle_client_secret),
-        asana_token: find("asana_token", &file.secrets.asana_token),
+        oracle_client_secret: find("oracle_client_secret", &sources.oracle_client_secret),
+        asana_token: find("asana_token", &sources.asana_token),
     };
     if problems.is_empty() {
-        return Ok((file, secrets));
+        return Ok(secrets);
     }
     Err(Error::several(Code::SecretUnreadable, problems))
 }
@@ -139,9 +146,13 @@ fn report(proposal: &Proposal, compared: Option<u64>) -> (String, serde_json::Va
         (Some(_), false) => "change",
     };
     let name = &proposal.name;
+    let looks = match &proposal.present {
+        Some(present) => second_looks(&present.settings, &proposal.settings),
+        None => hints(&proposal.settings),
+    };
     let object = serde_json::json!({
         "name": name, "action": action, "done": compared.is_some(), "changes": proposal.changes,
-        "secrets": proposal.secrets, "compared_anew": compared.unwrap_or(0),
+        "secrets": proposal.secrets, "compared_anew": compared.unwrap_or(0), "second_looks": looks,
     });
     let message = match (action, compared) {
         ("nothing", _) => format!("nothing to change: `{name}` is as the file says"),
@@ -149,7 +160,7 @@ fn report(proposal: &Proposal, compared: Option<u64>) -> (String, serde_json::Va
         ("add", _) => format!("`{name}` was added as a draft; next: ml-connector connection ping {name}"),
         (_, Some(records)) => format!("`{name}` was changed; {records} records are compared anew"),
     };
-    (message, object)
+    ([vec![message], looks].concat().join("\n"), object)
 }
 
 /// Prints a connection in the form that `apply` takes.

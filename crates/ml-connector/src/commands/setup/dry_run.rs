@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use connector::dry_run::report::{Action, Entry, Report, Value, estimate, minutes};
 use connector::dry_run::{self, Options};
+use connector::mapping::hints::hints;
 use connector::settings::Settings;
 use connector::store::connections::{self, Connection};
 use connector::{Engine, Error};
@@ -14,7 +15,7 @@ use tokio::sync::watch;
 
 use super::report_page;
 use crate::cli::Global;
-use crate::commands::connection::proposed;
+use crate::commands::proposed::{proposed, second_looks};
 use crate::commands::poll::Shown;
 use crate::database::Database;
 use crate::output::{self, short};
@@ -48,10 +49,11 @@ pub struct DryRunArgs {
 pub async fn run(database: &Database, args: DryRunArgs, global: &Global) -> anyhow::Result<ExitCode> {
     let engine = database.engine(global)?;
     let mut connection = connections::find(&database.pool, &args.name).await?;
+    let before = connection.settings.clone();
     let options = Options { since: args.since, limit: args.limit };
     let is_preview = args.file.is_some() || !args.set.is_empty();
     let proposed = if is_preview {
-        let settings = proposed(&connection, args.file.as_deref(), &args.set)?;
+        let settings = proposed(&engine, &connection, args.file.as_deref(), &args.set).await?;
         connection.settings = settings.clone();
         Some(settings)
     } else {
@@ -68,6 +70,8 @@ pub async fn run(database: &Database, args: DryRunArgs, global: &Global) -> anyh
     table(&mut report)?;
     mapping(&report);
     summary(&connection, &report, args.html.as_ref());
+    let looks = if is_preview { second_looks(&before, &connection.settings) } else { hints(&before) };
+    looks.iter().for_each(|look| output::say(look));
     output::say(&what_is_next(&connection, &report, is_preview));
     Ok(ExitCode::SUCCESS)
 }
@@ -173,7 +177,7 @@ fn what_is_next(connection: &Connection, report: &Report, is_preview: bool) -> S
     if is_preview {
         return format!(
             "nothing was written or stored; `ml-connector connection edit {name}` with the same -f and --set applies it to all \
-             tasks, and `connection rollback` takes it back"
+             tasks, and `connection rollback` takes the settings back"
         );
     }
     match (report.whole, connection.state) {

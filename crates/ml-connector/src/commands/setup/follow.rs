@@ -6,11 +6,10 @@ use std::time::{Duration, Instant};
 
 use connector::Engine;
 use connector::store::connections::{self, Connection, State};
-use connector::store::movements::{self, Standing};
+use connector::store::movements::{self, Standing, Written};
 use connector::store::nodes;
 use serde::Serialize;
 use serde_json::Value;
-use tokio::sync::watch;
 
 use super::activate::{LOOK_EVERY, LOOKING};
 use crate::cli::Global;
@@ -45,6 +44,9 @@ struct Followed {
     settled: i64,
     #[serde(flatten)]
     standing: Standing,
+    /// Tasks that were written since the settings were changed.
+    #[serde(flatten)]
+    written: Written,
 }
 
 /// Tells what was done, as a sentence or as an object, and watches what follows when `stop` is given, which ends the
@@ -68,6 +70,11 @@ pub(in crate::commands) async fn told(
         }
         if !global.json {
             output::say(&end(&followed, name));
+            if followed.ended == Ended::Settled && !connection.settings.mapping.is_empty() {
+                output::say(&format!(
+                    "ml-connector connection dry-run {name} counts which values and rules of the mapping yield nothing"
+                ));
+            }
         }
         if let Some(object) = object.as_object_mut() {
             object.insert("followed".to_owned(), serde_json::to_value(followed)?);
@@ -85,16 +92,32 @@ async fn follow(
     stop: Stop,
     global: &Global,
 ) -> anyhow::Result<Followed> {
+    let from = movements::frontier(&engine.db, connection.id).await?;
     let first = movements::standing(&engine.db, connection.id).await?;
-    let mut seen = Followed { ended: Ended::Settled, settled: 0, standing: first };
+    let mut seen =
+        Followed { ended: Ended::Settled, settled: 0, standing: first, written: Written::default() };
     if connection.state != State::Active {
         seen.ended = Ended::NotActive;
         return Ok(seen);
     }
-    if first.open == 0 {
-        return Ok(seen);
+    if first.open > 0 {
+        watch(engine, connection, &mut seen, stop, global).await?;
     }
-    let progress = watch::Sender::new(0);
+    let version = connection.settings_version;
+    seen.written = movements::written_since(&engine.db, connection.id, from, version).await?;
+    Ok(seen)
+}
+
+/// Watches until nothing is open any more, or nothing will ever happen, or a person stops it.
+async fn watch(
+    engine: &Engine,
+    connection: &Connection,
+    seen: &mut Followed,
+    stop: Stop,
+    global: &Global,
+) -> anyhow::Result<()> {
+    let first = seen.standing;
+    let progress = tokio::sync::watch::Sender::new(0);
     let shown = Shown::start(&progress, "records settled", u64::try_from(first.open).ok());
     let tells = !global.json && !std::io::stderr().is_terminal();
     let (mut told_at, mut checked_at): (Option<Instant>, Option<Instant>) = (None, None);
@@ -133,7 +156,7 @@ async fn follow(
         wait = LOOK_EVERY.max(began.elapsed() * LOOKING);
     };
     shown.end();
-    Ok(seen)
+    Ok(())
 }
 
 /// Why nothing would ever happen, if that is so.
@@ -147,11 +170,14 @@ async fn idle(engine: &Engine, connection: &Connection) -> Result<Option<Ended>,
 
 fn end(followed: &Followed, name: &str) -> String {
     let Standing { open, held, failed } = followed.standing;
+    let Written { made, changed } = followed.written;
+    let made = if made > 0 { format!(", {made} made") } else { String::new() };
+    let tasks = format!("{changed} {} changed{made}", if changed == 1 { "task" } else { "tasks" });
     match followed.ended {
         Ended::Settled if held + failed > 0 => format!(
-            "all records are settled; {held} held, {failed} failed: ml-connector movements list {name} --unsettled"
+            "all records are settled; {tasks}; {held} held, {failed} failed: ml-connector movements list {name} --unsettled"
         ),
-        Ended::Settled => "all records are settled; none is held, none failed".to_owned(),
+        Ended::Settled => format!("all records are settled; none is held, none failed; {tasks}"),
         Ended::Stopped => format!(
             "{open} records are still open; that goes on by itself, and `ml-connector connection show {name}` counts what is left"
         ),

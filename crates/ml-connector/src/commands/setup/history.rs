@@ -10,6 +10,7 @@ use connector::store::settings_versions::{self, Version};
 use connector::{Code, Error, manage};
 
 use crate::cli::Global;
+use crate::commands::proposed::second_looks;
 use crate::commands::serve::Stop;
 use crate::database::Database;
 use crate::exit;
@@ -164,9 +165,13 @@ pub async fn rollback(database: &Database, args: RollbackArgs, global: &Global) 
     }
     let stop = args.follow.then(Stop::listen).transpose()?;
     let compared = manage::roll_back(&engine, &connection, args.version).await?;
-    let object = serde_json::json!({ "done": true, "changes": changes, "compared_anew": compared });
+    let looks = second_looks(&connection.settings, &settings);
+    let object = serde_json::json!({
+        "done": true, "changes": changes, "compared_anew": compared, "second_looks": looks,
+    });
     let (name, version) = (&connection.name, args.version);
     let message =
         format!("`{name}` has the settings of version {version} again; {compared} records are compared anew");
+    let message = [vec![message], looks].concat().join("\n");
     super::follow::told(&engine, name, (&message, object), stop, global).await
 }

@@ -5,12 +5,14 @@ use std::process::ExitCode;
 
 use clap::Args;
 use connector::code::Code;
+use connector::mapping::hints::hints;
+use connector::mapping::places::{self, Place};
 use connector::mapping::surroundings::{self, Surroundings};
 use connector::settings::Settings;
 use connector::store::connections::{self, Connection};
 
 use crate::cli::Global;
-use crate::commands::connection::proposed;
+use crate::commands::proposed::proposed;
 use crate::database::Database;
 use crate::output::{self, short};
 
@@ -25,6 +27,9 @@ pub struct MappingArgs {
     /// Look with one setting changed, such as `tasks.per=line`; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
+    /// List where rules can lead to: fields, sections and tags, each with the gid to write
+    #[arg(long)]
+    places: bool,
 }
 
 /// One line of the mapping.
@@ -42,13 +47,17 @@ pub async fn run(database: &Database, args: MappingArgs, global: &Global) -> any
     let engine = database.engine(global)?;
     let mut connection = connections::find(&database.pool, &args.name).await?;
     if args.file.is_some() || !args.set.is_empty() {
-        connection.settings = proposed(&connection, args.file.as_deref(), &args.set)?;
+        connection.settings = proposed(&engine, &connection, args.file.as_deref(), &args.set).await?;
+    }
+    if args.places {
+        return show_places(&places::places(&engine.connect(connection).await?).await?, global);
     }
     let around = surroundings::around(&engine, &connection).await?;
     let problems = surroundings::problems(&connection.settings, &around);
     let rows = rows(&connection, &around);
+    let hints = hints(&connection.settings);
     if global.json {
-        output::json(&serde_json::json!({ "rows": rows, "problems": problems }))?;
+        output::json(&serde_json::json!({ "rows": rows, "problems": problems, "hints": hints }))?;
     } else {
         show(&rows);
         let code = Code::MappingRefused.info().code;
@@ -60,8 +69,42 @@ pub async fn run(database: &Database, args: MappingArgs, global: &Global) -> any
                 many.iter().for_each(|problem| output::say(&format!("- {problem}")));
             }
         }
+        if !hints.is_empty() {
+            output::say("worth a second look:");
+            hints.iter().for_each(|hint| output::say(&format!("- {hint}")));
+        }
+        if problems.is_empty() {
+            output::say(&next(&args));
+        }
     }
     Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(3) })
+}
+
+fn show_places(places: &[Place], global: &Global) -> anyhow::Result<ExitCode> {
+    if global.json {
+        output::json(&places)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut table = output::table(&["what", "write", "name", "takes", "of project", "written by"]);
+    for place in places {
+        let takes = place.takes.as_deref().map_or_else(|| "-".to_owned(), short);
+        let projects = if place.projects.is_empty() { "-".to_owned() } else { place.projects.join(", ") };
+        let writers = if place.written_by.is_empty() { "-".to_owned() } else { place.written_by.join(", ") };
+        table.add_row([place.what, &place.name_it, &place.name, &takes, &projects, &writers]);
+    }
+    output::data(&table.to_string());
+    output::say("besides: name, notes, due_on, and assignee with an e-mail address or a gid");
+    output::say("a field or tag is the `to` of a rule; a section is the value of one with to = \"section\"");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The dry run with the same settings.
+fn next(args: &MappingArgs) -> String {
+    let file = args.file.as_ref().map(|file| format!(" -f {}", file.display()));
+    let sets = args.set.iter().map(|set| format!(" --set '{set}'"));
+    let same: String = file.into_iter().chain(sets).collect();
+    let name = &args.name;
+    format!("next: ml-connector connection dry-run {name}{same} shows what each task would show; nothing is written")
 }
 
 fn rows(connection: &Connection, around: &Surroundings) -> Vec<Row> {
