@@ -18,8 +18,8 @@ use crate::reference::ReferenceSettings;
 use crate::retention::LogSettings;
 use crate::routing::Routing;
 use crate::settings::{
-    AsanaSettings, Draft, OracleSettings, ReconcileSettings, Schedule, Settings, TaskSettings, WebhookSettings,
-    told, unread,
+    AsanaSettings, Draft, OracleSettings, ReconcileSettings, Schedule, Settings, TaskSettings,
+    WebhookSettings, told, unread,
 };
 
 /// What a file says.
@@ -223,7 +223,9 @@ project = "77"
         let mut mapped = settings.clone();
         mapped.fields.insert(crate::purpose::Purpose::Supplier, "5".into());
         for text in [GOOD.to_owned(), settings.to_toml().unwrap()] {
-            for (more, kept) in [("", 1), ("[fields]\n", 0), ("[fields]\nrequester = \"6\"\nsupplier = \"7\"\n", 2)] {
+            for (more, kept) in
+                [("", 1), ("[fields]\n", 0), ("[fields]\nrequester = \"6\"\nsupplier = \"7\"\n", 2)]
+            {
                 let mut file = read_either(&format!("{text}\n{more}"));
                 file.keep_fields(&mapped);
                 assert_eq!(file.name.is_some(), text == GOOD);

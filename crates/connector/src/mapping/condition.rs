@@ -83,10 +83,11 @@ impl Condition {
             {
                 let there: Vec<String> = members(variable).into_iter().collect();
                 let meant = nearest(member, there.iter().map(String::as_str));
-                let meant = meant
-                    .map_or_else(String::new, |member| format!("did you mean `{variable}.{member}`? "));
+                let meant =
+                    meant.map_or_else(String::new, |member| format!("did you mean `{variable}.{member}`? "));
                 let there = if there.is_empty() { "nothing".to_owned() } else { there.join(", ") };
-                problems.push(format!("`{variable}.{member}` does not exist; {meant}`{variable}` has {there}"));
+                problems
+                    .push(format!("`{variable}.{member}` does not exist; {meant}`{variable}` has {there}"));
             }
         }
         if !problems.is_empty() {
@@ -148,7 +149,9 @@ fn reason(error: &ExecutionError) -> String {
             let what = error.function().replace("_", "").replace("@", "");
             let of: Vec<String> = error.argument_types().iter().map(|kind| kind_of(kind)).collect();
             let remedy = match error.argument_types().iter().any(|kind| kind == "null_type") {
-                true => "where Oracle leaves something out it is null: test that first, as in order.total != null && order.total > 1000",
+                true => {
+                    "where Oracle leaves something out it is null: test that first, as in order.total != null && order.total > 1000"
+                }
                 false => "compare what is of one kind, such as a number with 1000 and a text with 'A'",
             };
             format!("`{what}` does not go with {}; {remedy}", of.join(" and "))
@@ -455,8 +458,14 @@ mod tests {
         assert!(Condition::compile("order.total >").unwrap_err().contains("at character"));
         for (text, words) in [
             ("orders.total > 1.0", "`orders` is not known; there are order, line, invoices, values"),
-            ("order.totl > 1.0", "`order.totl` does not exist; did you mean `order.total`? `order` has accounts,"),
-            ("values.stag == 'a'", "`values.stag` does not exist; did you mean `values.stage`? `values` has stage"),
+            (
+                "order.totl > 1.0",
+                "`order.totl` does not exist; did you mean `order.total`? `order` has accounts,",
+            ),
+            (
+                "values.stag == 'a'",
+                "`values.stag` does not exist; did you mean `values.stage`? `values` has stage",
+            ),
             ("line.ordered > 1.0", "tasks.per"),
             ("order.total", "it gives a number, not yes or no"),
             ("order.total == 'a' || nofun(1)", "cannot be computed"),

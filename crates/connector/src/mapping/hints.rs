@@ -92,7 +92,8 @@ impl Uses {
             }
             Expr::List(list) => list.elements.iter().for_each(|element| self.walk(element)),
             Expr::Comprehension(over) => {
-                let parts = [&over.iter_range, &over.accu_init, &over.loop_cond, &over.loop_step, &over.result];
+                let parts =
+                    [&over.iter_range, &over.accu_init, &over.loop_cond, &over.loop_step, &over.result];
                 parts.into_iter().for_each(|part| self.walk(part));
             }
         }

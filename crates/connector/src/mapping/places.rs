@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::code::Code;
-use crate::engine::Clients;
+use crate::engine::Engine;
 use crate::error::Result;
 use crate::mapping::document::Target;
 use crate::mapping::field::Kind;
 use crate::settings::Settings;
+use crate::store::connections::Connection;
 use crate::trouble;
 
 /// Something that a rule can lead to.
@@ -29,13 +30,15 @@ pub struct Place {
     pub written_by: Vec<String>,
 }
 
-/// Every field and section of the mapped projects, and every tag of the workspace, each once. A project that the
+/// Every field and section of the mapped projects, and every tag of the workspace, each once, for a connection with
+/// settings as they are given, which are not always as they are stored. A project that the
 /// integration user may not see has none.
 ///
 /// # Errors
-/// Failures of Asana.
-pub async fn places(clients: &Clients) -> Result<Vec<Place>> {
-    let settings = &clients.connection.settings;
+/// Failures of Asana, and of the vault.
+pub async fn places(engine: &Engine, connection: &Connection) -> Result<Vec<Place>> {
+    let settings = &connection.settings;
+    let clients = engine.connect(connection.clone()).await?;
     let all = clients.fields().await?;
     let mut fields: BTreeMap<String, Place> = BTreeMap::new();
     let mut sections = Vec::new();

@@ -15,8 +15,7 @@ use crate::reference::ReferenceSettings;
 use crate::retention::LogSettings;
 use crate::routing::Routing;
 use crate::settings::{
-    AsanaSettings, Draft, OracleSettings, ReconcileSettings, Schedule, TaskSettings, 
-    WebhookSettings, problem,
+    AsanaSettings, Draft, OracleSettings, ReconcileSettings, Schedule, TaskSettings, WebhookSettings, problem,
 };
 
 /// What is said of a section that only the whole of a connection's file has; nothing when it has no such one.

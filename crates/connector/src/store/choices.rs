@@ -114,16 +114,12 @@ pub struct Known {
 }
 
 /// Those that are asked for, the newest first.
-pub async fn find(
-    db: &PgPool,
-    connection: ConnectionId,
-    asked: Asked<'_>,
-    limit: i64,
-) -> Result<Vec<Known>> {
+pub async fn find(db: &PgPool, connection: ConnectionId, asked: Asked<'_>, limit: i64) -> Result<Vec<Known>> {
     let rows = sqlx::query!(
         "select c.task_gid, c.kind, c.value, c.validity, c.found_at, t.order_number as \"order_number?\"
          from invalid_choices c
-         left join tasks t on t.connection_id = $1 and t.task_gid = c.task_gid
+         left join lateral (
+             select order_number from tasks where connection_id = $1 and task_gid = c.task_gid limit 1) t on true
          where c.connection_id = $1
            and ($2::text is null or c.task_gid = $2
                 or (lower(c.value) like all (search_parts($2))

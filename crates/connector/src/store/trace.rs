@@ -115,7 +115,8 @@ pub async fn movements(
         let opened = format!("{record}: movement opened");
         told.push(of(Entry::new(r.created_at.to_jiff(), Place::Connector, opened)));
         if let Some(at) = r.sent_at {
-            let values = r.request.as_deref().map(|request| sent::told(request, settings)).unwrap_or_default();
+            let values =
+                r.request.as_deref().map(|request| sent::told(request, settings)).unwrap_or_default();
             let values = if values.is_empty() { values } else { format!(": {values}") };
             let what = format!("{record}: sent to Asana{task}{values}");
             let sent: Vec<String> = [r.earlier_requests, r.request].into_iter().flatten().collect();

@@ -50,11 +50,15 @@ pub(crate) fn told(requests: &str, settings: &Settings) -> String {
             told.extend(value.map(|value| format!("{name} {}", shown(value))));
         }
         let mapped = settings.fields.iter().map(|(purpose, gid)| (purpose.as_str(), &gid.0));
-        let names: Vec<(&str, &String)> = mapped.filter(|(_, gid)| data.custom_fields.contains_key(*gid)).collect();
-        told.extend(names.iter().filter_map(|(name, gid)| {
-            Some(format!("{name} {}", shown(data.custom_fields.get(*gid)?)))
-        }));
-        let others = data.custom_fields.iter().filter(|(gid, _)| !names.iter().any(|(_, mapped)| mapped == gid));
+        let names: Vec<(&str, &String)> =
+            mapped.filter(|(_, gid)| data.custom_fields.contains_key(*gid)).collect();
+        told.extend(
+            names
+                .iter()
+                .filter_map(|(name, gid)| Some(format!("{name} {}", shown(data.custom_fields.get(*gid)?)))),
+        );
+        let others =
+            data.custom_fields.iter().filter(|(gid, _)| !names.iter().any(|(_, mapped)| mapped == gid));
         told.extend(others.map(|(gid, value)| format!("field {gid} {}", shown(value))));
     }
     told.join(", ")

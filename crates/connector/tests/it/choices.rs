@@ -4,9 +4,10 @@ use connector::Code;
 use connector::ids::FieldGid;
 use connector::purpose::Purpose;
 use connector::reference::{Invalid, Kind, ReferenceSettings};
+use connector::search::{self, Wanted, Words};
 use connector::store::alerts::{self, Alert};
-use connector::store::connections;
 use connector::store::jobs::{self, Job};
+use connector::store::{choices, connections};
 use jiff::civil::date;
 use sandbox::asana::{Edit as AsanaEdit, FieldKind, FieldSpec};
 use sandbox::oracle::{Edit, NewLine, NewOrder};
@@ -101,7 +102,30 @@ async fn an_inactive_supplier_that_a_person_chooses_is_told_and_marked_until_it_
     assert_eq!((moved.outcome.as_deref(), moved.destination_id.as_deref()), (Some("updated"), Some(&*task)));
     let loaded = connections::load(&world.engine.db, world.connection).await.unwrap();
     let told = connector::trace::of(&world.engine.db, &loaded, &task).await.unwrap();
-    assert!(told.entries.iter().any(|entry| entry.what.contains("mark of task")), "{told:?}");
+    assert_eq!(moved.reason.as_deref(), Some("marked: supplier `BOLT` is inactive in Oracle"));
+    let sent = format!("mark of task {task}: sent to Asana, task {task}: field {mark} `supplier `BOLT`");
+    assert!(told.entries.iter().any(|entry| entry.what.starts_with(&sent)), "{told:?}");
+    // whoever looks for it finds it, by its words and by its task
+    let find = async |text: &str| {
+        let words = Words { text: Some(text.to_owned()), ..Words::default() };
+        let wanted = Wanted { words, ..Wanted::default() };
+        search::take_up(&world.engine.db, world.connection, |_| {}).await.unwrap();
+        let answer = search::find(&world.engine.db, world.connection, &wanted, 50).await.unwrap();
+        let choices = answer.found.into_iter().filter(|found| found.what == "choice");
+        choices.map(|found| (found.task.unwrap(), found.reason.unwrap())).collect::<Vec<_>>()
+    };
+    let choice = [(task.clone(), words.to_owned())];
+    for asked in ["bolt", "BO", task.as_str()] {
+        assert_eq!(find(asked).await, choice, "{asked}");
+    }
+    assert_eq!(find("acme").await, []);
+    let projects = [world.board.project.as_str().into()];
+    let as_of = choices::as_of(&world.engine.db, world.connection, &projects).await.unwrap();
+    assert!(as_of.listed.is_some());
+    assert_eq!(as_of.read.iter().map(|(kind, _)| *kind).collect::<Vec<_>>(), [Kind::Suppliers]);
+    let with_another = [projects[0].clone(), "1".into()];
+    let as_of = choices::as_of(&world.engine.db, world.connection, &with_another).await.unwrap();
+    assert_eq!(as_of.listed, None, "one of them was never listed");
     // its own write is no reason for another
     for _ in 0..3 {
         world.sync().await;
@@ -114,6 +138,9 @@ async fn an_inactive_supplier_that_a_person_chooses_is_told_and_marked_until_it_
     }
     assert_eq!(world.task_with_gid(&task).shows_gid(&mark), None);
     assert_eq!(world.task_with_gid(&task).shows("supplier"), Some("acme"));
+    assert_eq!(find("bolt").await, [], "it was put right");
+    let told = connector::trace::of(&world.engine.db, &loaded, &task).await.unwrap();
+    assert!(told.entries.iter().any(|entry| entry.what.contains("the mark is emptied")), "{told:?}");
     assert_eq!(world.wrong_choices().await, []);
     assert_eq!(world.asana_writes(), writes + 1);
     world.end().await;

@@ -14,7 +14,7 @@ use sqlx::{AssertSqlSafe, PgPool, Row};
 use crate::fixture::World;
 
 /// Records; each has a movement in each of the last four months.
-const FILL: [&str; 12] = [
+const FILL: [&str; 13] = [
     "select make_month(t.of_table, t.id_column, (date_trunc('month', now() at time zone 'UTC') - n * interval '1 month')::date)
      from partitioned_tables() t cross join generate_series(0, 3) n",
     "create temporary table filled as
@@ -48,6 +48,8 @@ const FILL: [&str; 12] = [
      select c, (left(first_id(moment)::text, 14) || '7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 'posting', 't' || n, 1,
             n::text, true, n, '', '2026-01-01', 'USD', '1', 'imported', '', n::text, n::text,
             case when n % 50 = 0 then 'closed' end, moment from filled where m = 0",
+    "insert into invalid_choices (connection_id, task_gid, kind, place, value, validity)
+     select c, 't' || n, 'suppliers', 0, 'Nobody ' || n, 'unknown' from filled where m = 0 and n % 40 = 0",
     "insert into journal_steps (connection_id, journal_id, step_id, node_id, state, what)
      select c, j.journal_id, (left(first_id(moment)::text, 14) || '7000-8000-' || lpad(to_hex(place), 12, '0'))::uuid,
             j.journal_id, 'imported', 'read'
@@ -64,7 +66,7 @@ const FILL: [&str; 12] = [
 
 /// What each statement is known by, and what it is asked with; `$c` stands for the connection, `$m` for a movement.
 /// The first that fits counts.
-const ASKED: [(&str, &str, &str); 29] = [
+const ASKED: [(&str, &str, &str); 30] = [
     ("records of an order or a task", "with orders as (", "$c, 'US1234', 500"),
     ("tasks of records", "select task_gid as \"gid!\" from links", "$c, '{1234}', 'US1234', 500"),
     ("documents of records", "select feed, source_id, stored_at", "$c, '{1234}', 2000"),
@@ -136,6 +138,7 @@ const ASKED: [(&str, &str, &str); 29] = [
         "from completions k join journals o",
         "$c, '{1234}', '{1234}', '{t1234}', '{1234}', 'closed', null, 51",
     ),
+    ("choices by words", "from invalid_choices c", "$c, 'nobody 40', null, null, null, 51"),
     ("what is shown", "coalesce(d.invoice_number", "$c, array[$m]"),
     ("tasks page by page", "select task_gid, project_gids, field_values", "$c, '{1}', 't1', 1000"),
 ];

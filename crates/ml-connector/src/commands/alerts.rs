@@ -174,7 +174,9 @@ async fn looked(database: &Database, name: &str, connection: ConnectionId) -> Re
             "`{name}`: causes were last looked for at {}; `serve` does that every {every} s while it is active",
             output::when(Some(at))
         ),
-        None => format!("`{name}`: causes were not looked for yet; `serve` does that every {every} s while it is active"),
+        None => format!(
+            "`{name}`: causes were not looked for yet; `serve` does that every {every} s while it is active"
+        ),
     })
 }
 

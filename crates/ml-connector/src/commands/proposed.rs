@@ -61,9 +61,7 @@ pub(super) fn second_looks(before: &Settings, after: &Settings) -> Vec<String> {
     let left = left_behind(before, after);
     if !left.is_empty() {
         let left = left.join(", ");
-        looks.push(format!(
-            "what {left} wrote stays on the tasks: nothing says what stood there before"
-        ));
+        looks.push(format!("what {left} wrote stays on the tasks: nothing says what stood there before"));
     }
     looks
 }

@@ -47,7 +47,8 @@ async fn a_mapping_is_checked_previewed_followed_to_all_tasks_and_rolled_back() 
 
     // problems of the settings stand on a line each, and as a list for programs
     let words = pair.settings()
-        + &MAPPING.replace("set = ", "sett = ").replace("value = \"title\"", "value = \"titel\"");
+        + &MAPPING.replace("set = ", "sett = ").replace("value = \"title\"", "value = \"titel\"")
+        + "[[mapping.rules]]\nto = \"tag:77\"\nwhen = \"order.status == 'OPEN'\"\n";
     let words = world.file("words.toml", &words);
     let wrong = ["connection", "edit", "main", "-f", words.to_str().unwrap()];
     let told = world.run(&wrong).await.ends_with(1);
@@ -56,6 +57,8 @@ async fn a_mapping_is_checked_previewed_followed_to_all_tasks_and_rolled_back() 
         "{told:?}"
     );
     assert!(told.stderr.contains("did you mean `set`?\n  - mapping."), "{told:?}");
+    // with what only Asana knows
+    assert!(told.stderr.contains("the workspace has no tag 77"), "{told:?}");
     let told = world.run(&[&wrong[..], &["--json"]].concat()).await.ends_with(1);
     let told: Value = serde_json::from_str(told.stderr.lines().last().unwrap()).unwrap();
     assert_eq!(told["error"]["problems"].as_array().unwrap().len(), 4, "{told}");
@@ -99,5 +102,82 @@ async fn a_mapping_is_checked_previewed_followed_to_all_tasks_and_rolled_back() 
     world.succeeds(&["connection", "rollback", "main", "2", "--yes", "--follow"]).await;
     assert_eq!(tasks(&pair), after);
     serving.stop().await.ends_with(0);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_without_fields_keeps_those_that_are_stored_and_another_connections_file_is_refused() {
+    let (world, pair) = shown().await;
+    let exported = world.succeeds(&["connection", "export", "main"]).await.stdout;
+    let fields = exported.find("[fields]").unwrap();
+    let after = exported[fields..].find("\n\n").unwrap() + fields;
+    let bare = format!("{}{}\n{MAPPING}", &exported[..fields], &exported[after..]);
+    let file = world.file("bare.toml", &bare);
+    let file = file.to_str().unwrap();
+    for command in ["mapping", "dry-run"] {
+        world.succeeds(&["connection", command, "main", "-f", file]).await;
+    }
+    world.succeeds(&["connection", "edit", "main", "-f", file]).await;
+    let edited = world.succeeds(&["connection", "export", "main"]).await.stdout;
+    assert!(edited.contains(&exported[fields..after]), "{edited}");
+    let again = world.succeeds(&["connection", "apply", "-f", file, "--json"]).await.json();
+    assert_eq!(again["action"], "nothing", "both take the file for the same");
+
+    let other = world.file("other.toml", &bare.replace("name = \"main\"", "name = \"other\""));
+    for command in ["mapping", "dry-run", "edit"] {
+        let refused = world.run(&["connection", command, "main", "-f", other.to_str().unwrap()]).await;
+        let refused = refused.ends_with(1);
+        assert!(
+            refused.stderr.contains("MLC-1208: `name`: the file is of `other`, not of `main`"),
+            "{refused:?}"
+        );
+    }
+    // the secrets of a file are stored by `apply` alone, which is said
+    let secret = bare.replace("# asana_token", "asana_token");
+    let secret = world.file("secret.toml", &secret);
+    let edit = world.succeeds(&["connection", "edit", "main", "-f", secret.to_str().unwrap()]).await;
+    assert!(edit.stderr.contains("were not read; `ml-connector connection apply -f"), "{edit:?}");
+    assert_eq!(pair.tasks().len(), 12);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_may_be_meant_otherwise_and_what_stays_is_said_and_places_are_listed() {
+    let (world, pair) = shown().await;
+    let mapping = MAPPING.replace("order.total != null && ", "");
+    let file = world.file("hinted.toml", &(pair.settings() + &mapping));
+    let file = file.to_str().unwrap();
+    let hint = "where Oracle leaves out `order.total` the movement is held (MLC-4021)";
+    for command in ["mapping", "dry-run", "edit"] {
+        let said = world.succeeds(&["connection", command, "main", "-f", file]).await;
+        assert!(said.stderr.contains(hint) && said.stderr.contains("whatever its currency"), "{said:?}");
+    }
+    let looked = world.succeeds(&["connection", "mapping", "main"]).await;
+    assert!(looked.stderr.contains("next: ml-connector connection dry-run main shows"), "{looked:?}");
+    let back = world.succeeds(&["connection", "rollback", "main", "1", "--yes"]).await;
+    let stays = "what name, due_on wrote stays on the tasks: nothing says what stood there before";
+    assert!(back.stderr.contains(stays), "{back:?}");
+
+    let table = world.succeeds(&["connection", "mapping", "main", "--places"]).await;
+    for shown in ["Urgent", "fields.supplier", "text", "section"] {
+        assert!(table.stdout.contains(shown), "{shown}: {table:?}");
+    }
+    let places =
+        world.succeeds(&["connection", "mapping", "main", "-f", file, "--places", "--json"]).await.json();
+    let places = places.as_array().unwrap();
+    let state: Value = serde_json::from_str(&pair.sandbox.asana().state_json()).unwrap();
+    let of = |what: &str| places.iter().filter(|place| place["what"] == what).count();
+    assert_eq!(of("tag"), state["tags"].as_object().unwrap().len());
+    assert!(of("section") > 0 && of("field") >= 4, "{places:?}");
+    for tag in state["tags"].as_object().unwrap().keys() {
+        assert!(places.iter().any(|place| place["name_it"] == format!("tag:{tag}")), "{tag}");
+    }
+
+    // nobody looked for causes yet, and which connection need not be said
+    let quiet = world.succeeds(&["alerts", "list"]).await;
+    assert!(quiet.stderr.contains("no alert is open"), "{quiet:?}");
+    assert!(quiet.stderr.contains("`main`: causes were not looked for yet"), "{quiet:?}");
+    let checked = world.succeeds(&["reference", "check", "main"]).await;
+    assert!(checked.stderr.contains("suppliers were never read and are not judged"), "{checked:?}");
     world.end().await;
 }

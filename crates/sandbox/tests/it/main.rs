@@ -7,6 +7,7 @@
 
 mod asana;
 mod control;
+mod documented_edits;
 mod faulty;
 mod oracle;
 mod pod;

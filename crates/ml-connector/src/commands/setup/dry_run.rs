@@ -15,8 +15,8 @@ use tokio::sync::watch;
 
 use super::report_page;
 use crate::cli::Global;
-use crate::commands::proposed::{proposed, second_looks};
 use crate::commands::poll::Shown;
+use crate::commands::proposed::{proposed, second_looks};
 use crate::database::Database;
 use crate::output::{self, short};
 

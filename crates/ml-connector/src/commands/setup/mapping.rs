@@ -50,7 +50,7 @@ pub async fn run(database: &Database, args: MappingArgs, global: &Global) -> any
         connection.settings = proposed(&engine, &connection, args.file.as_deref(), &args.set).await?;
     }
     if args.places {
-        return show_places(&places::places(&engine.connect(connection).await?).await?, global);
+        return show_places(&places::places(&engine, &connection).await?, global);
     }
     let around = surroundings::around(&engine, &connection).await?;
     let problems = surroundings::problems(&connection.settings, &around);
@@ -104,7 +104,9 @@ fn next(args: &MappingArgs) -> String {
     let sets = args.set.iter().map(|set| format!(" --set '{set}'"));
     let same: String = file.into_iter().chain(sets).collect();
     let name = &args.name;
-    format!("next: ml-connector connection dry-run {name}{same} shows what each task would show; nothing is written")
+    format!(
+        "next: ml-connector connection dry-run {name}{same} shows what each task would show; nothing is written"
+    )
 }
 
 fn rows(connection: &Connection, around: &Surroundings) -> Vec<Row> {
