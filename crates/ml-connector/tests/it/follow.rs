@@ -46,17 +46,22 @@ async fn a_change_a_rollback_and_a_file_are_followed_until_every_record_is_settl
     let serving = serves(&world).await;
     let followed = world.succeeds(&EDIT).await;
     assert!(followed.stderr.contains("`main` was changed; 18 records are compared anew"), "{followed:?}");
-    assert!(followed.stderr.contains("all records are settled; none is held, none failed"), "{followed:?}");
+    assert!(
+        followed.stderr.contains("all records are settled; none is held, none failed; 12 tasks changed"),
+        "{followed:?}"
+    );
     let after = cost_centers(&pair);
     assert!(before.iter().zip(&after).all(|(before, after)| before != after), "{before:?} {after:?}");
 
     // what fails is told, and is settled by what follows
     let rule = pair.sandbox.faults().add(refusing(400, None));
     let followed = world.succeeds(&[&BACK[..], &["--json"]].concat()).await.json();
-    assert_eq!(pair.sandbox.faults().fired(rule), 12);
+    // a poll that the change asked for may have brought the records once more
+    assert!(pair.sandbox.faults().fired(rule) >= 12);
     assert_eq!((&followed["done"], &followed["compared_anew"]), (&true.into(), &18.into()));
     let seen = &followed["followed"];
     assert_eq!((&seen["ended"], &seen["open"]), (&"settled".into(), &0.into()));
+    assert_eq!((&seen["made"], &seen["changed"]), (&0.into(), &0.into()), "all of it was refused");
     let failed = world.count("select count(*) from movements where state = 'failed'").await;
     assert!(failed >= 12 && seen["failed"] == failed, "{failed} {followed}");
     pair.sandbox.faults().clear();
