@@ -97,8 +97,16 @@ fn writers(settings: &Settings, name_it: &str) -> Vec<String> {
     let rules = rules.filter(|(_, rule)| {
         rule.to == name_it || (rule.to == Target::Section.to_string() && rule.set.as_deref() == Some(name_it))
     });
+    let reference = settings.reference.iter();
+    let beside = reference.flat_map(|reference| {
+        let mark = reference.mark.iter().map(|gid| ("reference.mark".to_owned(), gid));
+        let text =
+            reference.text.iter().map(|(purpose, gid)| (format!("reference.text.{}", purpose.as_str()), gid));
+        mark.chain(text)
+    });
     fields
         .map(|(purpose, _)| format!("fields.{}", purpose.as_str()))
+        .chain(beside.filter(|(_, gid)| gid.0 == name_it).map(|(place, _)| place))
         .chain(rules.map(|(at, _)| format!("mapping.rules[{}]", at + 1)))
         .collect()
 }

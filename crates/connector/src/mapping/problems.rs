@@ -181,8 +181,11 @@ fn of_template(environment: &Environment<'_>, name: &str, mapping: &MappingSetti
 fn unknown(name: &str, mapping: &MappingSettings) -> String {
     let all: Vec<&str> = known(mapping).into_iter().collect();
     let meant = nearest(name, all.iter().copied());
-    let rest = meant.map_or("take one of".to_owned(), |name| format!("did you mean `{name}`? There are"));
-    format!("there is no value `{name}`; {rest} {}", all.join(", "))
+    let rest = match meant {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => format!("take one of {}", all.join(", ")),
+    };
+    format!("there is no value `{name}`; {rest}")
 }
 
 /// The value that a name stands for; of one that does not exist the one that was meant, so that this is not called unused.

@@ -1,7 +1,7 @@
 //! `connection`: adding, showing, changing and testing connections.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
@@ -13,7 +13,7 @@ use connector::store::{completed, documents, feeds, hooks, jobs, movements};
 use connector::{Code, Engine, Error, ping};
 
 use crate::cli::Global;
-use crate::commands::proposed::{of_new, proposed, second_looks};
+use crate::commands::proposed::{Proposed, of_new, proposed, second_looks};
 use crate::commands::serve::Stop;
 use crate::database::Database;
 use crate::public_url::PublicUrlArgs;
@@ -160,17 +160,7 @@ async fn dispatch(
             done(global, &format!("`{name}` was added as a draft; {}", what_is_next(&name, &secrets)))?;
         }
         ConnectionCommand::Edit { name, file, set, secrets, follow } => {
-            let engine = database.engine(global)?;
-            // heard before anything is said, so that whoever is told can stop watching
-            let stop = follow.then(Stop::listen).transpose()?;
-            let connection = connections::find(db, &name).await?;
-            let settings = proposed(&engine, &connection, file.as_deref(), &set).await?;
-            let opened = manage::edit(&engine, &connection, &settings, &secrets.read()?).await?;
-            let looks = second_looks(&connection.settings, &settings);
-            let message = format!("`{name}` was changed; {opened} records are compared anew");
-            let object = serde_json::json!({ "done": message, "second_looks": looks });
-            let message = [vec![message], looks].concat().join("\n");
-            return super::setup::follow::told(&engine, &name, (&message, object), stop, global).await;
+            return edit(database, &name, (file.as_deref(), &set), &secrets, follow, global).await;
         }
         ConnectionCommand::Ping { name, public } => return tested(database, &name, &public, global).await,
         ConnectionCommand::History(args) => {
@@ -204,6 +194,34 @@ async fn dispatch(
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Changes settings and secrets, and watches what follows when that is asked for.
+async fn edit(
+    database: &Database,
+    name: &str,
+    (file, set): (Option<&Path>, &[String]),
+    secrets: &SecretArgs,
+    follow: bool,
+    global: &Global,
+) -> anyhow::Result<ExitCode> {
+    let engine = database.engine(global)?;
+    // heard before anything is said, so that whoever is told can stop watching
+    let stop = follow.then(Stop::listen).transpose()?;
+    let connection = connections::find(&database.pool, name).await?;
+    let Proposed { settings, has_secrets } = proposed(&engine, &connection, file, set).await?;
+    let opened = manage::edit(&engine, &connection, &settings, &secrets.read()?).await?;
+    let mut looks = second_looks(&connection.settings, &settings);
+    if let (true, Some(file)) = (has_secrets, file) {
+        let file = file.display();
+        looks.push(format!(
+            "the secrets that {file} refers to were not read; `ml-connector connection apply -f {file}` stores them"
+        ));
+    }
+    let message = format!("`{name}` was changed; {opened} records are compared anew");
+    let object = serde_json::json!({ "done": message, "second_looks": looks });
+    let message = [vec![message], looks].concat().join("\n");
+    super::setup::follow::told(&engine, name, (&message, object), stop, global).await
 }
 
 /// Tests both sides; where a draft is fine, the next step is told.

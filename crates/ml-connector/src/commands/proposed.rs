@@ -4,14 +4,12 @@ use std::path::Path;
 
 use connector::apply;
 use connector::apply::changes::left_behind;
-use connector::apply::file::{self, File};
+use connector::apply::file::{self, File, SecretSources};
 use connector::mapping::hints::hints;
 use connector::mapping::words;
 use connector::settings::{Draft, Settings};
 use connector::store::connections::Connection;
 use connector::{Code, Engine, Error};
-
-use crate::output;
 
 /// Reads a file that holds settings, alone or as a connection's whole file.
 fn read(path: &Path) -> Result<File, Error> {
@@ -26,6 +24,14 @@ pub(super) fn of_new(name: &str, path: &Path) -> Result<Settings, Error> {
     of_another(name, read(path)?).draft.accepted()
 }
 
+/// What somebody proposes for a connection.
+pub(super) struct Proposed {
+    /// The settings.
+    pub settings: Settings,
+    /// Whether the file refers to secrets: these are stored by `connection apply` alone.
+    pub has_secrets: bool,
+}
+
 /// The settings of a file, else those that are stored, with these changes; refused with everything that is wrong.
 /// The mapped fields that are stored stay where the file has no `[fields]` section.
 pub(super) async fn proposed(
@@ -33,22 +39,18 @@ pub(super) async fn proposed(
     connection: &Connection,
     path: Option<&Path>,
     set: &[String],
-) -> Result<Settings, Error> {
-    let draft = match path {
+) -> Result<Proposed, Error> {
+    let (draft, has_secrets) = match path {
         Some(path) => {
             let mut file = of_another(&connection.name, read(path)?);
             file.keep_fields(&connection.settings);
-            if file.secrets != file::SecretSources::default() {
-                let file = path.display();
-                output::say(&format!(
-                    "the secrets that {file} refers to were not read; `ml-connector connection apply -f {file}` stores them"
-                ));
-            }
-            file.draft
+            let has_secrets = file.secrets != SecretSources::default();
+            (file.draft, has_secrets)
         }
-        None => Draft { settings: Some(connection.settings.clone()), unread: Vec::new() },
+        None => (Draft { settings: Some(connection.settings.clone()), unread: Vec::new() }, false),
     };
-    apply::checked(engine, Some(connection), with_changes(draft, set)?).await
+    let settings = apply::checked(engine, Some(connection), with_changes(draft, set)?).await?;
+    Ok(Proposed { settings, has_secrets })
 }
 
 /// What is worth a second look in settings that are taken: what of them may be meant otherwise, and what stays on tasks of

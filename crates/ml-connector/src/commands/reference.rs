@@ -183,7 +183,7 @@ async fn check(database: &Database, name: &str, global: &Global) -> anyhow::Resu
     if global.json {
         output::json(&found)?;
     } else if found.is_empty() {
-        output::data("Nothing on a known task may not be used.");
+        output::data("Every supplier and account on a known task may be used.");
     } else {
         let mut table = output::table(&["task", "order", "field", "value", "what is wrong"]);
         for finding in &found {

@@ -53,7 +53,7 @@ pub async fn run(database: &Database, args: DryRunArgs, global: &Global) -> anyh
     let options = Options { since: args.since, limit: args.limit };
     let is_preview = args.file.is_some() || !args.set.is_empty();
     let proposed = if is_preview {
-        let settings = proposed(&engine, &connection, args.file.as_deref(), &args.set).await?;
+        let settings = proposed(&engine, &connection, args.file.as_deref(), &args.set).await?.settings;
         connection.settings = settings.clone();
         Some(settings)
     } else {

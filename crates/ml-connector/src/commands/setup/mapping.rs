@@ -47,7 +47,7 @@ pub async fn run(database: &Database, args: MappingArgs, global: &Global) -> any
     let engine = database.engine(global)?;
     let mut connection = connections::find(&database.pool, &args.name).await?;
     if args.file.is_some() || !args.set.is_empty() {
-        connection.settings = proposed(&engine, &connection, args.file.as_deref(), &args.set).await?;
+        connection.settings = proposed(&engine, &connection, args.file.as_deref(), &args.set).await?.settings;
     }
     if args.places {
         return show_places(&places::places(&engine, &connection).await?, global);
