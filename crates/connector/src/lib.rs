@@ -40,6 +40,7 @@ pub mod retention;
 pub mod routing;
 pub mod search;
 pub mod settings;
+pub mod sharing;
 pub mod store;
 pub mod template;
 pub mod trace;

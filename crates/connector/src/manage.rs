@@ -14,6 +14,7 @@ use crate::hooks::event::Event;
 use crate::ids::ConnectionId;
 use crate::mapping::surroundings;
 use crate::settings::Settings;
+use crate::sharing;
 use crate::store::connections::{self, Connection, State};
 use crate::store::jobs::{self, Job};
 use crate::store::settings_versions::Change;
@@ -125,6 +126,9 @@ async fn replace(
         check_mapping(engine, connection, settings).await?;
     }
     let mut tx = store::begin(&engine.db).await?;
+    if connection.state == State::Active {
+        sharing::refuse_twice(&mut tx, connection.id, settings).await?;
+    }
     if !is_same_pod(&settings.oracle.base()?, &connection.settings.oracle.base()?) {
         begin_at_another_pod(&mut tx, connection).await?;
     }
@@ -257,6 +261,7 @@ pub async fn activate(engine: &Engine, connection: &Connection, look: FirstLook)
         surroundings::check(&*engine.clients(connection.id).await?).await?;
     }
     let mut tx = store::begin(&engine.db).await?;
+    sharing::refuse_twice(&mut tx, connection.id, &connection.settings).await?;
     connections::set_state(&mut tx, connection.id, State::Active).await?;
     let scheduled = connection.settings.reference.as_ref().is_some_and(|reference| reference.hours > 0);
     let is_due = |job: &Job| match job {

@@ -66,6 +66,9 @@ macro_rules! setting_up {
             MappingRefused Settings "MLC-8121" "The mapping does not fit Oracle or Asana",
                 "All problems are named, each with its place. Nothing was changed.",
                 "Mend what is named, and look at it with `connection mapping NAME`.";
+            ProjectShared Conflict "MLC-8122" "Another active connection posts journals for tasks of the same project",
+                "A task that is completed there would be posted by both, and its cost would stand in the ledger twice. Nothing was changed.",
+                "Let one connection serve the project: take it out of the other's `[routing]`, take `[journal]` out of one of them, or pause the other for good (`connection pause NAME`).";
         }
     };
 }

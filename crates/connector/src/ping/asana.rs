@@ -6,10 +6,13 @@ use super::{AsanaSide, Check, failed, note, ok, skipped, webhooks};
 use crate::code::Code;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::ids::ProjectGid;
 use crate::journal::{JournalSettings, NoJournal};
 use crate::mapping::field::{Field, Kind};
 use crate::purpose::Purpose;
 use crate::settings::Settings;
+use crate::sharing;
+use crate::store::connections::Connection;
 use crate::trouble;
 
 /// Everything that is tested in Asana.
@@ -41,6 +44,7 @@ pub(super) async fn checks(engine: &Engine, clients: &AsanaSide) -> Vec<Check> {
     for project in settings.projects() {
         checks.extend(project_checks(clients, project.as_str()).await);
     }
+    checks.extend(shared(engine, &clients.connection).await);
     if settings.journal.is_some() {
         checks.extend(webhooks::checks(engine, clients).await);
     }
@@ -54,6 +58,24 @@ pub(super) fn out_of_reach(settings: &Settings, error: &Error) -> Vec<Check> {
     checks.extend(settings.projects().iter().map(|project| skipped(side, format!("project {project}"))));
     checks.extend(settings.journal.as_ref().map(|_| skipped(side, "webhooks")));
     checks
+}
+
+/// Projects that another connection maps too.
+async fn shared(engine: &Engine, connection: &Connection) -> Vec<Check> {
+    let (side, name) = ("asana", "projects of others");
+    let all = match sharing::with_others(&engine.db, connection.id, &connection.settings).await {
+        Ok(all) => all,
+        Err(error) => return vec![failed(side, name, &error)],
+    };
+    let check = |shared: sharing::Shared| {
+        let projects: Vec<&str> = shared.projects.iter().map(ProjectGid::as_str).collect();
+        let what = format!("project {} is mapped by `{}` too", projects.join(", "), shared.name);
+        if shared.is_active && shared.both_post {
+            return failed(side, name, &Error::new(Code::ProjectShared, what));
+        }
+        note(side, name, format!("{what}: both would write its tasks; let one connection serve it"))
+    };
+    all.into_iter().map(check).collect()
 }
 
 async fn project_checks(clients: &AsanaSide, project: &str) -> Vec<Check> {

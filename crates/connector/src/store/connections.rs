@@ -133,8 +133,16 @@ pub async fn load(db: &PgPool, id: ConnectionId) -> Result<Connection> {
     .read()
 }
 
+/// Has whoever decides which connection may have which projects wait for whoever does so now, until the transaction ends.
+pub async fn lock_projects(db: &mut PgConnection) -> Result<()> {
+    sqlx::query!("select pg_advisory_xact_lock(hashtextextended('ml-connector: projects of journals', 0))")
+        .fetch_one(db)
+        .await?;
+    Ok(())
+}
+
 /// All connections by name.
-pub async fn list(db: &PgPool) -> Result<Vec<Connection>> {
+pub async fn list(db: impl sqlx::PgExecutor<'_>) -> Result<Vec<Connection>> {
     sqlx::query_as!(
         Row,
         "select connection_id, name, state, settings, settings_version, created_at

@@ -7,7 +7,7 @@ use connector::guide::reach::reach;
 use connector::manage::{self, Secrets};
 use connector::ping::{Check, Verdict};
 use connector::settings::TaskPer;
-use connector::store::connections::Connection;
+use connector::store::connections::{self, Connection};
 use connector::vault::CredentialName;
 use connector::{Code, Error};
 use secrecy::SecretString;
@@ -122,8 +122,34 @@ impl Sides {
             return Err(Error::plain(Code::AsanaWorkspace).into());
         };
         let listed = projects(guest, &workspace.gid).await;
-        choose_project(guest, &workspace.gid, &listed, words::asks(Question::Project)).await
+        loop {
+            let project =
+                choose_project(guest, &workspace.gid, &listed, words::asks(Question::Project)).await?;
+            let used = used_by(guide, &project).await?;
+            if used.is_empty() {
+                return Ok(project);
+            }
+            let asks = format!(
+                "{} maps this project already, and both would write its tasks. Take it all the same?",
+                used.join(", ")
+            );
+            if prompt::confirm(&asks, false)? {
+                return Ok(project);
+            }
+        }
     }
+}
+
+/// Other connections that map a project.
+async fn used_by(guide: &Guide<'_>, project: &Named) -> anyhow::Result<Vec<String>> {
+    let url = guide.answers.asana("")?.url;
+    let mut all = connections::list(&guide.engine.db).await?;
+    all.retain(|other| {
+        other.name != guide.name
+            && other.settings.asana.url == url
+            && other.settings.projects().iter().any(|mapped| mapped.as_str() == project.gid)
+    });
+    Ok(all.into_iter().map(|other| format!("`{}`", other.name)).collect())
 }
 
 /// The projects of the workspace; none when Asana refuses, which is shown.
