@@ -89,7 +89,8 @@ mod tests {
         let settings = Settings::from_toml(BASE).unwrap();
         let mut elsewhere = settings.clone();
         elsewhere.asana.url = "https://other.example/api/1.0".parse().unwrap();
-        let other_project = Settings::from_toml(&BASE.replace("project = \"77\"", "project = \"78\"")).unwrap();
+        let other_project =
+            Settings::from_toml(&BASE.replace("project = \"77\"", "project = \"78\"")).unwrap();
         let own = connection("own", &settings);
         let same = connection("same", &settings);
         let all =

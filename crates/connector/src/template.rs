@@ -1,10 +1,14 @@
 //! The name and notes of a new task, from MiniJinja templates.
 
+use std::collections::BTreeSet;
+
 use minijinja::value::Serde;
-use minijinja::{Environment, Value, context};
+use minijinja::{Environment, Template, Value, context};
+use serde::Serialize;
 
 use crate::code::Code;
 use crate::error::{Error, Result};
+use crate::mapping::words::nearest;
 use crate::record::{LineFacts, OrderFacts};
 use crate::settings::TaskSettings;
 
@@ -46,6 +50,20 @@ impl Templates {
         Ok(Templates { env })
     }
 
+    /// Names in the templates that do not exist, each with its place.
+    #[must_use]
+    pub fn unknown(&self) -> Vec<String> {
+        let all =
+            ["name", "notes"].into_iter().filter_map(|name| Some((name, self.env.get_template(name).ok()?)));
+        let told = |(name, template): (&str, Template<'_, '_>)| {
+            unknown_members(&template)
+                .into_iter()
+                .map(|why| format!("tasks.{name}: {why}"))
+                .collect::<Vec<_>>()
+        };
+        all.flat_map(told).collect()
+    }
+
     /// Renders name and notes; the notes end with the order's key, by which the task is known again.
     pub fn render(&self, order: &OrderFacts, line: Option<&LineFacts>) -> Result<(String, String)> {
         let lines: Vec<&LineFacts> = match line {
@@ -67,6 +85,43 @@ impl Templates {
         let name = if name.is_empty() { order.id.clone() } else { name };
         let notes = cut(render("notes")?.trim_end(), NOTES_CHARACTERS).0;
         Ok((name, with_key(&notes, &order.id, line.map(|l| l.id.as_str()))))
+    }
+}
+
+/// What a template names of `order` and `line` that neither has; MiniJinja would leave a blank there.
+pub(crate) fn unknown_members(template: &Template<'_, '_>) -> Vec<String> {
+    let named: BTreeSet<String> = template.undeclared_variables(true).into_iter().collect();
+    let mut problems = Vec::new();
+    for path in &named {
+        let mut steps = path.split('.');
+        let (Some(variable), Some(member)) = (steps.next(), steps.next()) else { continue };
+        let known = match variable {
+            "order" => members(&OrderFacts::default()),
+            "line" => members(&LineFacts::default()),
+            _ => continue,
+        };
+        if known.contains(member) {
+            continue;
+        }
+        let rest = match nearest(member, known.iter().map(String::as_str)) {
+            Some(meant) => format!("did you mean `{variable}.{meant}`?"),
+            None => format!(
+                "`{variable}` has {}; what else Oracle has is read by a value of the mapping (`read`)",
+                known.iter().cloned().collect::<Vec<_>>().join(", ")
+            ),
+        };
+        problems.push(format!("`{variable}.{member}` does not exist; {rest}"));
+    }
+    problems
+}
+
+fn members(facts: &impl Serialize) -> BTreeSet<String> {
+    match serde_json::to_value(facts) {
+        // what the mapping reads is left out when there is nothing
+        Ok(serde_json::Value::Object(members)) => {
+            members.into_iter().map(|(name, _)| name).chain(["read".to_owned()]).collect()
+        }
+        _ => BTreeSet::new(),
     }
 }
 

@@ -145,7 +145,8 @@ pub fn read(text: &str) -> File {
 #[must_use]
 pub fn read_either(text: &str) -> File {
     let table: toml::Table = text.parse().unwrap_or_default();
-    if table.contains_key("name") {
+    // `[secrets]` stands only beside a name, which is missing then
+    if table.contains_key("name") || table.contains_key("secrets") {
         return read(text);
     }
     let (draft, fields_are_given) = (Settings::draft(text), table.contains_key("fields"));

@@ -49,7 +49,9 @@ impl Condition {
     pub fn compile(text: &str) -> Result<Condition, String> {
         let program = ENVIRONMENT.compile(text).map_err(|errors| {
             let first = errors.errors.first();
-            first.map_or_else(String::new, |error| format!("at character {}: {}", error.pos.1, error.msg))
+            first.map_or_else(String::new, |error| {
+                format!("at character {}: {}", error.pos.1, plain(&error.msg))
+            })
         })?;
         let mut named = Named::default();
         named.walk(program.expression(), &mut Vec::new());
@@ -140,6 +142,18 @@ impl Condition {
         context.add_variable_from_value("invoices", around.invoices.clone());
         context.add_variable_from_value("values", values);
         self.program.execute(&context).map_err(|error| reason(&error))
+    }
+}
+
+/// What the parser says, without its grammar.
+fn plain(message: &str) -> String {
+    let message = message.trim_start_matches("Syntax error: ");
+    let message = message.split(" expecting ").next().unwrap_or(message);
+    let (_, found) = message.split_once("input ").unwrap_or(("", message));
+    match found {
+        "'<EOF>'" => "it ends too early".to_owned(),
+        found if found.len() < message.len() => format!("{} is not expected there", found.replace('\'', "`")),
+        _ => message.replace("'<EOF>'", "the end").replace('\'', "`"),
     }
 }
 
@@ -456,7 +470,14 @@ mod tests {
 
     #[test]
     fn what_can_be_wrong_is_said_before_any_order_comes() {
-        assert!(Condition::compile("order.total >").unwrap_err().contains("at character"));
+        for (broken, why) in [
+            ("order.total >", "at character 14: it ends too early"),
+            ("order.total > > 5", "at character 15: `>` is not expected there"),
+            ("(order.total > 5", "missing `)` at the end"),
+        ] {
+            let told = Condition::compile(broken).unwrap_err();
+            assert!(told.contains(why), "{broken}: {told}");
+        }
         for (text, words) in [
             ("orders.total > 1.0", "`orders` is not known; there are order, line, invoices, values"),
             ("order.totl > 1.0", "`order.totl` does not exist; did you mean `order.total`?"),

@@ -194,9 +194,19 @@ fn attribute(
         (Target::Section, Some(gid)) if !gid.bytes().all(|b| b.is_ascii_digit()) => {
             return Err(Held::new(Code::ValueUnfit, format!("the section is `{gid}`, which is no gid")));
         }
+        (Target::Assignee, Some(who)) if !is_user(&who) => {
+            let reason = format!("the assignee is `{who}`, which is neither an e-mail address nor a gid");
+            return Err(Held::new(Code::ValueUnfit, reason));
+        }
         (_, None) => Some(FieldValue::Clear),
         (_, Some(text)) => Some(FieldValue::Text(text)),
     })
+}
+
+/// Whether a text can name a user: nobody else is asked for in Asana.
+fn is_user(text: &str) -> bool {
+    let is_gid = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    is_gid || text.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())
 }
 
 fn fit(value: Value, field: &Field, what: &str, notes: &mut Vec<String>) -> Result<FieldValue, Held> {

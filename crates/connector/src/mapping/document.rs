@@ -55,6 +55,12 @@ pub struct ValueSettings {
     /// Of several values: the first.
     #[serde(skip_serializing_if = "is_false")]
     pub first: bool,
+    /// Of several values: the smallest number, the earliest date, the first text of the alphabet.
+    #[serde(skip_serializing_if = "is_false")]
+    pub least: bool,
+    /// Of several values: the largest number, the latest date, the last text of the alphabet.
+    #[serde(skip_serializing_if = "is_false")]
+    pub greatest: bool,
     /// Takes text as a number or a date.
     #[serde(rename = "as", skip_serializing_if = "Option::is_none")]
     pub as_kind: Option<AsKind>,

@@ -176,9 +176,12 @@ impl Mapping {
         self.values.keys().map(String::as_str)
     }
 
-    /// Where each rule stands, for people.
-    pub fn places(&self) -> impl Iterator<Item = &str> {
-        self.rules.iter().map(|rule| rule.place.as_str())
+    /// Where each rule stands, for people, whether it has a condition, and whether an empty value clears its target.
+    pub fn places(&self) -> impl Iterator<Item = (&str, bool, bool)> {
+        self.rules.iter().map(|rule| {
+            let clears = !matches!(rule.target, Target::Name | Target::Section | Target::Tag(_));
+            (rule.place.as_str(), rule.condition.is_some(), clears)
+        })
     }
 
     /// A value of the document, and what happens on the way to it.

@@ -97,6 +97,21 @@ const MISTAKES: &[(&str, &str)] = &[
         "three rules with one wrong condition",
         "[[mapping.rules]]\nto = \"201\"\nset = \"x\"\nwhen = \"order.totl > 5\"\n[[mapping.rules]]\nto = \"name\"\nset = \"x\"\nwhen = \"order.totl > 5\"\n[[mapping.rules]]\nto = \"tag:8\"\nwhen = \"order.totl > 5\"",
     ),
+    ("a misspelt target", "[[mapping.rules]]\nto = \"due_om\"\nset = \"2026-01-31\""),
+    (
+        "a rule to the field of the mark",
+        "[reference]\nmark = \"201\"\n[[mapping.rules]]\nto = \"201\"\nvalue = \"supplier\"",
+    ),
+    ("a template as a constant", "[[mapping.rules]]\nto = \"name\"\nset = \"{{ order.number }}\""),
+    (
+        "a template with unknown members",
+        "[mapping.values.a]\ntext = \"{{ order.buyer }} {{ order.totl }} {{ line.nope }}\"\n[[mapping.rules]]\nto = \"201\"\nvalue = \"a\"",
+    ),
+    ("a task's name with an unknown member", "[tasks]\nname = \"{{ order.numbr }}\""),
+    (
+        "the least and the first",
+        "[mapping.values.a]\nread = \"lines.Price\"\nleast = true\nfirst = true\n[[mapping.rules]]\nto = \"202\"\nvalue = \"a\"",
+    ),
     (
         "a value from nowhere",
         "[mapping.values.buyer]\ntrim = true\n[[mapping.rules]]\nto = \"201\"\nvalue = \"buyer\"",

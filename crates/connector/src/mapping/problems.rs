@@ -12,6 +12,7 @@ use crate::mapping::path::Path;
 use crate::mapping::words::nearest;
 use crate::purpose::{Holds, Purpose};
 use crate::settings::{Settings, TaskPer};
+use crate::template;
 
 /// Decimals of a number written as text, at most.
 const MAX_DECIMALS: u32 = 12;
@@ -69,7 +70,7 @@ fn of_condition(
     uses: &mut BTreeSet<String>,
 ) -> Vec<String> {
     match Condition::compile(when) {
-        Err(why) => vec![format!("`when` is no CEL: {why}; write it like order.total > 1000")],
+        Err(why) => vec![format!("`when` is no CEL: {why}; write it like order.status == 'Open'")],
         Ok(condition) => {
             uses.extend(condition.values.iter().map(|name| used(name, mapping)));
             let all = condition.problems(&known(mapping), has_line);
@@ -132,9 +133,9 @@ fn of_source(name: &str, value: &ValueSettings, settings: &Settings) -> Vec<Stri
                 let is_many = path.of_invoices || path.is_of_lines();
                 let is_one =
                     path.is_of_lines() && path.steps.len() == 2 && settings.tasks.per == TaskPer::Line;
-                if is_many && !is_one && value.join.is_none() && !value.sum && !value.first {
+                if is_many && !is_one && value.of_several() == 0 {
                     problems.push(format!(
-                        "`{read}` has several values; say `join = \", \"`, `sum = true` or `first = true`"
+                        "`{read}` has several values; say `join = \", \"`, or `sum`, `first`, `least` or `greatest = true`"
                     ));
                 }
             }
@@ -160,7 +161,8 @@ fn of_source(name: &str, value: &ValueSettings, settings: &Settings) -> Vec<Stri
 fn of_template(environment: &Environment<'_>, name: &str, mapping: &MappingSettings) -> Vec<String> {
     let Ok(template) = environment.get_template(name) else { return Vec::new() };
     let named = template.undeclared_variables(true);
-    let mut problems = Vec::new();
+    let mut problems: Vec<String> =
+        template::unknown_members(&template).into_iter().map(|why| format!("`text`: {why}")).collect();
     for path in named.into_iter().collect::<BTreeSet<_>>() {
         let (variable, member) = path.split_once('.').unwrap_or((&path, ""));
         if environment.globals().any(|(global, _)| global == variable) {
@@ -198,9 +200,9 @@ fn used(name: &str, mapping: &MappingSettings) -> String {
 /// Changes that do not go together, or cannot be done.
 fn of_changes(value: &ValueSettings) -> Vec<String> {
     let mut problems = Vec::new();
-    let several = [value.join.is_some(), value.sum, value.first].into_iter().filter(|set| *set).count();
-    if several > 1 {
-        problems.push("`join`, `sum` and `first` exclude each other; keep one".to_owned());
+    if value.of_several() > 1 {
+        problems
+            .push("`join`, `sum`, `first`, `least` and `greatest` exclude each other; keep one".to_owned());
     }
     if value.wants_date() && (value.wants_number()) {
         problems.push("it is taken for a date and for a number; keep one".to_owned());
@@ -266,10 +268,14 @@ fn never_met(value: &ValueSettings, entry: &str) -> Option<String> {
 fn of_rule(rule: &RuleSettings, settings: &Settings) -> Vec<String> {
     let mut problems = Vec::new();
     let Some(target) = Target::parse(&rule.to) else {
-        return vec![
-            "`to` must be a field's gid, name, notes, due_on, section, assignee, or tag: and a tag's gid"
-                .to_owned(),
-        ];
+        let meant = nearest(&rule.to, ["name", "notes", "due_on", "section", "assignee"].into_iter());
+        let rest = match meant {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => "`connection mapping NAME --places` lists the gids".to_owned(),
+        };
+        return vec![format!(
+            "`to` must be a field's gid, name, notes, due_on, section, assignee, or tag: and a tag's gid; {rest}"
+        )];
     };
     if let Target::Field(gid) = &target {
         let mapped = settings.fields.iter().find(|(_, other)| *other == gid);
@@ -280,6 +286,10 @@ fn of_rule(rule: &RuleSettings, settings: &Settings) -> Vec<String> {
         let beside = settings.reference.iter().flat_map(|reference| reference.text.values());
         if beside.into_iter().any(|other| other == gid) {
             problems.push("reference.text writes this field already; choose another".to_owned());
+        }
+        let mark = settings.reference.as_ref().and_then(|reference| reference.mark.as_ref());
+        if mark == Some(gid) {
+            problems.push("reference.mark writes this field already; choose another".to_owned());
         }
     }
     if let Target::Tag(_) = target {
@@ -316,6 +326,11 @@ pub(crate) fn of_constant(target: &Target, constant: &str) -> Option<String> {
         Target::Assignee if !constant.is_empty() && !digits && !constant.contains('@') => {
             Some("an assignee is an e-mail address or a gid".to_owned())
         }
+        _ if constant.contains("{{") || constant.contains("{%") => Some(
+            "a constant is written as it stands, so this template would be; put it into a value's `text`, and name the \
+             value"
+                .to_owned(),
+        ),
         Target::Field(_) if constant.chars().count() > MAX_CHARACTERS => {
             Some(format!("a text field holds at most {MAX_CHARACTERS} characters"))
         }

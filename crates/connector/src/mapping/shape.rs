@@ -118,6 +118,13 @@ fn reduce(name: &str, settings: &ValueSettings, found: Vec<Scalar>) -> Result<Op
         }
         return Ok(sum.map(|sum| Scalar::Number(sum.to_string())));
     }
+    if settings.least || settings.greatest {
+        let mut ranked = found.into_iter().map(|one| Ok((Rank::of(name, settings, &one)?, one)));
+        let ranked = ranked.by_ref().collect::<Result<Vec<_>, Held>>()?.into_iter();
+        let by_rank = |(one, _): &(Rank, Scalar), (other, _): &(Rank, Scalar)| one.cmp(other);
+        let chosen = if settings.least { ranked.min_by(by_rank) } else { ranked.max_by(by_rank) };
+        return Ok(chosen.map(|(_, one)| one));
+    }
     let mut distinct: Vec<Scalar> = Vec::new();
     for one in found {
         if !distinct.iter().any(|known| known.text() == one.text()) {
@@ -129,11 +136,33 @@ fn reduce(name: &str, settings: &ValueSettings, found: Vec<Scalar>) -> Result<Op
         return Ok(Some(Scalar::Text(texts.join(between))));
     }
     if distinct.len() > 1 && !settings.first {
-        let reason =
-            format!("`{name}` has {} values, and neither join, sum nor first is set", distinct.len());
+        let reason = format!(
+            "`{name}` has {} values, and nothing says which: join, sum, first, least or greatest",
+            distinct.len()
+        );
         return Err(Held::new(Code::ValueAmbiguous, reason));
     }
     Ok(distinct.into_iter().next())
+}
+
+/// What decides which of several values is the least.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Date(Date),
+    Number(Decimal),
+    Text(String),
+}
+
+impl Rank {
+    fn of(name: &str, settings: &ValueSettings, one: &Scalar) -> Result<Rank, Held> {
+        if settings.wants_date() {
+            return date(name, settings, &one.text()).map(Rank::Date);
+        }
+        if matches!(one, Scalar::Number(_)) || settings.wants_number() {
+            return decimal(name, &one.text()).map(Rank::Number);
+        }
+        Ok(Rank::Text(one.text().into_owned()))
+    }
 }
 
 /// Numbers and dates, and how they are written as text.
@@ -249,6 +278,13 @@ impl ValueSettings {
         self.as_kind == Some(AsKind::Number) || self.sum || self.writes_number()
     }
 
+    /// How many of the settings are given that make one of several values; more than one exclude each other.
+    #[must_use]
+    pub fn of_several(&self) -> usize {
+        let given = [self.join.is_some(), self.sum, self.first, self.least, self.greatest];
+        given.into_iter().filter(|given| *given).count()
+    }
+
     /// Whether it is a number written as text.
     #[must_use]
     pub fn writes_number(&self) -> bool {
@@ -298,7 +334,15 @@ mod tests {
     fn several_values_are_joined_summed_or_refused() {
         assert_eq!(made("", &["a", "a"]), text("a"));
         assert_eq!(made("", &["a", "b"]), Err(Code::ValueAmbiguous));
-        assert_eq!(made("first = true", &["a", "b"]), text("a"));
+        assert_eq!(made("first = true", &["b", "a"]), text("b"));
+        assert_eq!(made("least = true", &["b", "a", "c"]), text("a"));
+        assert_eq!(made("greatest = true", &["9", "10.5", "10.25"]), number("10.5"));
+        let dates = ["31/12/2026", "01/01/2027", "30/12/2026"];
+        let day = |text: &str| Ok(Value::Date(text.parse().unwrap()));
+        assert_eq!(made("least = true\ndate_from = \"%d/%m/%Y\"", &dates), day("2026-12-30"));
+        assert_eq!(made("greatest = true\ndate_from = \"%d/%m/%Y\"", &dates), day("2027-01-01"));
+        assert_eq!(made("least = true\nas = \"date\"", &["soon", "2026-01-31"]), Err(Code::ValueUnfit));
+        assert_eq!(made("least = true", &[]), Ok(Value::Empty));
         assert_eq!(made("join = \" + \"", &["a", "b", "a"]), text("a + b"));
         assert_eq!(made("sum = true", &["0.10", "0.20", "0.20"]), number("0.50"));
         assert_eq!(made("sum = true", &["0.10", "x"]), Err(Code::ValueUnfit));

@@ -13,6 +13,8 @@ use crate::mapping::values::{Subject, Value};
 const MAX_TEXTS: usize = 1000;
 /// Missing texts that are told of each value, the most frequent ones.
 const TOLD_TEXTS: usize = 5;
+/// Tasks from which on a condition that holds on all of them is told.
+const MANY: u64 = 5;
 /// Longest missing text that is told, in characters.
 const MAX_CHARACTERS: usize = 80;
 
@@ -39,6 +41,8 @@ struct OfValue {
 #[derive(Debug, Default)]
 struct OfRule {
     place: String,
+    is_conditional: bool,
+    clears: bool,
     applied: u64,
     wrote: u64,
     held: u64,
@@ -120,8 +124,13 @@ impl Tally {
         }
         if self.rules.is_empty() {
             let places = mapping.places();
-            self.rules =
-                places.map(|place| OfRule { place: place.to_owned(), ..OfRule::default() }).collect();
+            let of = |(place, is_conditional, clears): (&str, bool, bool)| OfRule {
+                place: place.to_owned(),
+                is_conditional,
+                clears,
+                ..OfRule::default()
+            };
+            self.rules = places.map(of).collect();
         }
         for (at, gave) in mapping.given(subject) {
             let Some(rule) = self.rules.get_mut(at) else { continue };
@@ -192,14 +201,24 @@ impl OfValue {
 
 impl OfRule {
     fn told(self, tasks: u64) -> RuleTally {
-        let OfRule { place, applied, wrote, held } = self;
+        let OfRule { place, is_conditional, clears, applied, wrote, held } = self;
         let mut says = Vec::new();
+        let clearing = if clears { ", where it clears what a person put there" } else { "" };
         if applied == 0 && held == 0 {
             says.push(format!("it never applied ({tasks} tasks)"));
         } else if wrote == 0 && held == 0 {
-            says.push(format!("it never wrote anything: its value was empty on all {applied} tasks"));
+            says.push(format!(
+                "it never wrote anything: its value was empty on all {applied} tasks{clearing}"
+            ));
         } else if wrote < tasks {
             says.push(format!("it wrote something on {wrote} of {tasks} tasks"));
+        }
+        if is_conditional && applied == tasks && tasks >= MANY {
+            says.push(format!("its condition held on all {tasks} tasks"));
+        }
+        let empty = applied.saturating_sub(wrote);
+        if empty > 0 && wrote > 0 && clears {
+            says.push(format!("its value was empty on {empty} tasks{clearing}"));
         }
         if held > 0 {
             says.push(format!("it had no answer on {held} of {tasks} tasks"));
@@ -303,7 +322,7 @@ when = "order.total > 5"
                 "mapping.values.nothing: it was always empty (3 tasks); see whether Oracle has what it reads",
                 "mapping.values.strict: it could not be told on 2 of 3 tasks",
                 "mapping.values.strict: not in its look-up table: `CLOSED` (2)",
-                "mapping.rules[2] (to 202): it never wrote anything: its value was empty on all 3 tasks",
+                "mapping.rules[2] (to 202): it never wrote anything: its value was empty on all 3 tasks, where it clears what a person put there",
                 "mapping.rules[3] (to name): it never applied (3 tasks)",
                 "mapping.rules[4] (to tag:7): it wrote something on 1 of 3 tasks",
                 "mapping.rules[5] (to notes): it wrote something on 0 of 3 tasks",

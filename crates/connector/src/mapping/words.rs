@@ -19,7 +19,7 @@ enum Takes {
 
 const OF_MAPPING: [&str; 2] = ["values", "rules"];
 
-const OF_VALUE: [(&str, Takes); 17] = [
+const OF_VALUE: [(&str, Takes); 19] = [
     ("read", Takes::Text),
     ("value", Takes::Text),
     ("text", Takes::Text),
@@ -30,6 +30,8 @@ const OF_VALUE: [(&str, Takes); 17] = [
     ("join", Takes::Text),
     ("sum", Takes::Flag),
     ("first", Takes::Flag),
+    ("least", Takes::Flag),
+    ("greatest", Takes::Flag),
     ("as", Takes::Word(&["number", "date"])),
     ("date_from", Takes::Text),
     ("zone", Takes::Text),
@@ -154,7 +156,7 @@ fn meant(word: &str, words: &[&str]) -> String {
 }
 
 /// Which of these words was meant, when one is close: a quarter of its letters may be wrong.
-pub(super) fn nearest<'w>(word: &str, words: impl Iterator<Item = &'w str>) -> Option<&'w str> {
+pub(crate) fn nearest<'w>(word: &str, words: impl Iterator<Item = &'w str>) -> Option<&'w str> {
     if word.is_empty() || word.len() > MAX_COMPARED {
         return None;
     }
@@ -187,6 +189,8 @@ mod tests {
             join: some(),
             sum: true,
             first: true,
+            least: true,
+            greatest: true,
             as_kind: Some(AsKind::Date),
             date_from: some(),
             zone: some(),

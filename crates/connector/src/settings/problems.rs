@@ -115,8 +115,9 @@ impl Settings {
         problems.extend(self.log.problems());
         problems.extend(self.routing.problems());
         problems.extend(crate::mapping::problems::problems(self));
-        if let Err(error) = crate::template::Templates::new(&self.tasks) {
-            problems.push(error.message);
+        match crate::template::Templates::new(&self.tasks) {
+            Ok(templates) => problems.extend(templates.unknown()),
+            Err(error) => problems.push(error.message),
         }
         problems
     }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use connector::apply::changes;
 use connector::hooks::by_hand;
 use connector::manage::{self, Secrets};
 use connector::store::breakers::{self, Failing};
@@ -210,7 +211,14 @@ async fn edit(
     let stop = follow.then(Stop::listen).transpose()?;
     let connection = connections::find(&database.pool, name).await?;
     let Proposed { settings, has_secrets } = proposed(&engine, &connection, file, set).await?;
-    let opened = manage::edit(&engine, &connection, &settings, &secrets.read()?).await?;
+    let secrets = secrets.read()?;
+    let changes = changes::between(Some(&connection.settings), &settings)?;
+    let is_same =
+        changes.is_empty() && secrets.oracle_client_secret.is_none() && secrets.asana_token.is_none();
+    if !global.json && !changes.is_empty() {
+        output::data(&super::setup::apply::changes_table(&changes).to_string());
+    }
+    let opened = if is_same { 0 } else { manage::edit(&engine, &connection, &settings, &secrets).await? };
     let mut looks = second_looks(&connection.settings, &settings);
     if let (true, Some(file)) = (has_secrets, file) {
         let file = file.display();
@@ -218,8 +226,11 @@ async fn edit(
             "the secrets that {file} refers to were not read; `ml-connector connection apply -f {file}` stores them"
         ));
     }
-    let message = format!("`{name}` was changed; {opened} records are compared anew");
-    let object = serde_json::json!({ "done": message, "second_looks": looks });
+    let message = match is_same {
+        true => format!("nothing to change: `{name}` is so already"),
+        false => format!("`{name}` was changed; {opened} records are compared anew"),
+    };
+    let object = serde_json::json!({ "done": message, "changes": changes, "second_looks": looks });
     let message = [vec![message], looks].concat().join("\n");
     super::setup::follow::told(&engine, name, (&message, object), stop, global).await
 }

@@ -57,8 +57,15 @@ pub(super) async fn proposed(
 /// those that were there before.
 pub(super) fn second_looks(before: &Settings, after: &Settings) -> Vec<String> {
     let mut looks = Vec::new();
+    if before.journal.is_some() && after.journal.is_none() {
+        looks.push("[journal] is taken out: from now on a completed task is posted nowhere".to_owned());
+    }
+    if before.reference.is_some() && after.reference.is_none() {
+        looks
+            .push("[reference] is taken out: suppliers and accounts are no longer read or judged".to_owned());
+    }
     if before.mapping != after.mapping {
-        looks = hints(after);
+        looks.extend(hints(after));
     }
     let left = left_behind(before, after);
     if !left.is_empty() {
@@ -114,14 +121,40 @@ fn set_one(whole: &mut toml::Value, change: &str, as_text: bool) -> Result<(), E
         .and_then(|mut table| table.remove("value"))
         .filter(|value| !(as_text && value.is_integer()))
         .unwrap_or_else(text);
-    let (parents, last) = path.rsplit_once('.').unwrap_or(("", path));
+    let steps = steps(path);
+    let (last, parents) = steps.split_last().ok_or_else(|| wrong("it must be KEY=VALUE"))?;
     let mut place = whole;
-    for step in parents.split('.').filter(|step| !step.is_empty()) {
+    for step in parents {
         let table = place.as_table_mut().ok_or_else(|| wrong("there is no such setting"))?;
         // a section that is not there yet; whether there can be one is judged with the whole
         place = table.entry(step).or_insert_with(|| toml::Value::Table(toml::Table::new()));
     }
     let table = place.as_table_mut().ok_or_else(|| wrong("there is no such setting"))?;
-    table.insert(last.to_owned(), value);
+    table.insert(last.clone(), value);
     Ok(())
+}
+
+/// The keys of a path, each of which may be quoted as in TOML; what TOML cannot read is split at its points.
+fn steps(path: &str) -> Vec<String> {
+    let Ok(mut table) = toml::from_str::<toml::Table>(&format!("{path} = 0")) else {
+        return path.split('.').filter(|step| !step.is_empty()).map(str::to_owned).collect();
+    };
+    let mut steps = Vec::new();
+    while let Some((key, value)) = std::mem::take(&mut table).into_iter().next() {
+        steps.push(key);
+        if let toml::Value::Table(inner) = value {
+            table = inner;
+        }
+    }
+    steps
+}
+
+#[cfg(test)]
+#[test]
+fn a_path_is_taken_apart_as_toml_does_or_at_its_points() {
+    assert_eq!(steps("schedule.poll_minutes"), ["schedule", "poll_minutes"]);
+    assert_eq!(steps("a.lookup.\"Gee, May\""), ["a", "lookup", "Gee, May"]);
+    assert_eq!(steps("a.lookup.\"1.5\""), ["a", "lookup", "1.5"]);
+    assert_eq!(steps("a.lookup.Gee, May"), ["a", "lookup", "Gee, May"]);
+    assert_eq!(steps(""), Vec::<String>::new());
 }

@@ -129,7 +129,7 @@ fn show(proposal: &Proposal) {
 }
 
 /// What changes, old and new.
-pub(super) fn changes_table(changes: &[Change]) -> output::Table {
+pub(in crate::commands) fn changes_table(changes: &[Change]) -> output::Table {
     let mut table = output::table(&["setting", "now", "will be"]);
     for change in changes {
         let shown = |value: &Option<String>| value.as_deref().map_or_else(|| "-".to_owned(), output::short);

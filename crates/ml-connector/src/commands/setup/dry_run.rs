@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
+use connector::apply::changes;
 use connector::dry_run::report::{Action, Entry, Report, Value, estimate, minutes};
 use connector::dry_run::{self, Options};
 use connector::mapping::hints::hints;
@@ -59,6 +60,10 @@ pub async fn run(database: &Database, args: DryRunArgs, global: &Global) -> anyh
     } else {
         None
     };
+    if is_preview && !global.json {
+        let changes = changes::between(Some(&before), &connection.settings)?;
+        output::data(&super::apply::changes_table(&changes).to_string());
+    }
     let mut report = look(&engine, &connection, proposed, options).await?;
     if let Some(file) = &args.html {
         report_page::write(file, &connection, &mut report)?;

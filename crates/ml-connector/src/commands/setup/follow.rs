@@ -65,7 +65,8 @@ pub(in crate::commands) async fn told(
     if let Some(stop) = stop {
         let connection = connections::find(&engine.db, name).await?;
         let followed = follow(engine, &connection, stop, global).await?;
-        if followed.ended == Ended::NoNode {
+        let Standing { held, failed, .. } = followed.standing;
+        if followed.ended == Ended::NoNode || (followed.ended == Ended::Settled && held + failed > 0) {
             code = ExitCode::from(exit::FOUND_PROBLEMS);
         }
         if !global.json {

@@ -53,7 +53,11 @@ pub async fn run(database: &Database, args: MappingArgs, global: &Global) -> any
         return show_places(&places::places(&engine, &connection).await?, global);
     }
     let around = surroundings::around(&engine, &connection).await?;
-    let problems = surroundings::problems(&connection.settings, &around);
+    let mut problems = surroundings::problems(&connection.settings, &around);
+    if let Err(unmapped) = connection.settings.check_mapped() {
+        let name = &connection.name;
+        problems.insert(0, format!("fields: {}; `connection provision {name}` makes them", unmapped.message));
+    }
     let rows = rows(&connection, &around);
     let hints = hints(&connection.settings);
     if global.json {
