@@ -45,6 +45,7 @@ mod routing;
 mod search;
 mod secrets;
 mod settings_changed;
+mod sharing;
 mod task_attributes;
 mod tasks;
 mod throttled;
