@@ -10,6 +10,7 @@ pub mod hints;
 #[cfg(test)]
 pub(crate) mod mistakes;
 pub mod path;
+pub mod paths;
 pub mod places;
 pub mod problems;
 pub mod shape;

@@ -435,6 +435,20 @@ pub async fn by_ids(
     Ok(rows)
 }
 
+/// Some records of a feed, whichever come first.
+pub async fn some(db: &PgPool, connection: ConnectionId, feed: Feed, limit: i64) -> Result<Vec<Body>> {
+    let rows = sqlx::query_as!(
+        Body,
+        "select source_id, body from documents where connection_id = $1 and feed = $2 order by source_id limit $3",
+        connection.0,
+        feed.as_str(),
+        limit,
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows)
+}
+
 /// Lets the planner know how large the tables have become, as after a first poll; the server's own
 /// autovacuum would only do so a minute later.
 pub async fn analyze(db: &PgPool) -> Result<()> {

@@ -173,6 +173,12 @@ async fn what_may_be_meant_otherwise_and_what_stays_is_said_and_places_are_liste
         assert!(places.iter().any(|place| place["name_it"] == format!("tag:{tag}")), "{tag}");
     }
 
+    let paths = world.succeeds(&["connection", "mapping", "main", "--paths", "--json"]).await.json();
+    let of = |path: &str| paths.as_array().unwrap().iter().find(|one| one["path"] == path).unwrap().clone();
+    assert_eq!((&of("OrderNumber")["type"], of("Supplier")["example"].is_string()), (&"string".into(), true));
+    assert_eq!(of("lines.schedules.PromisedDeliveryDate")["type"], "date");
+    assert!(of("invoices.InvoiceAmount")["example"].is_string(), "{paths}");
+
     // nobody looked for causes yet, and which connection need not be said
     let quiet = world.succeeds(&["alerts", "list"]).await;
     assert!(quiet.stderr.contains("no alert is open"), "{quiet:?}");

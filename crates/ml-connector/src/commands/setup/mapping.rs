@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use connector::code::Code;
 use connector::mapping::hints::hints;
+use connector::mapping::paths::{self, Readable};
 use connector::mapping::places::{self, Place};
 use connector::mapping::surroundings::{self, Surroundings};
 use connector::settings::Settings;
@@ -28,8 +29,11 @@ pub struct MappingArgs {
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
     /// List where rules can lead to: fields, sections and tags, each with the gid to write
-    #[arg(long)]
+    #[arg(long, conflicts_with = "paths")]
     places: bool,
+    /// List what values can read, with an example of each from the stored records
+    #[arg(long)]
+    paths: bool,
 }
 
 /// One line of the mapping.
@@ -51,6 +55,9 @@ pub async fn run(database: &Database, args: MappingArgs, global: &Global) -> any
     }
     if args.places {
         return show_places(&places::places(&engine, &connection).await?, global);
+    }
+    if args.paths {
+        return show_paths(&paths::readable(&engine, &connection).await?, &args.name, global);
     }
     let around = surroundings::around(&engine, &connection).await?;
     let mut problems = surroundings::problems(&connection.settings, &around);
@@ -99,6 +106,27 @@ fn show_places(places: &[Place], global: &Global) -> anyhow::Result<ExitCode> {
     output::data(&table.to_string());
     output::say("besides: name, notes, due_on, and assignee with an e-mail address or a gid");
     output::say("a field or tag is the `to` of a rule; a section is the value of one with to = \"section\"");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show_paths(paths: &[Readable], name: &str, global: &Global) -> anyhow::Result<ExitCode> {
+    if global.json {
+        output::json(&paths)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut table = output::table(&["read", "type", "for example"]);
+    for Readable { path, kind, example } in paths {
+        let kind = kind.as_deref().unwrap_or("-");
+        let example = example.as_deref().map_or_else(|| "-".to_owned(), short);
+        table.add_row([path.as_str(), kind, &example]);
+    }
+    output::data(&table.to_string());
+    output::say("examples are from stored records; children that nothing reads yet are not stored");
+    if paths.iter().all(|path| path.example.is_none()) {
+        output::say(&format!(
+            "no record is stored yet: ml-connector connection dry-run {name} shows what comes"
+        ));
+    }
     Ok(ExitCode::SUCCESS)
 }
 
