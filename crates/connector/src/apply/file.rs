@@ -36,10 +36,17 @@ pub struct File {
 }
 
 impl File {
-    /// A file without a `[fields]` section leaves the mapped fields as they are: provisioning may have written them.
-    pub fn keep_fields(&mut self, present: &Settings) {
-        if let (false, Some(settings)) = (self.fields_are_given, &mut self.draft.settings) {
+    /// Keeps what provisioning may have written: a file without a `[fields]` section leaves the mapped fields as they
+    /// are, and a `[reference]` section that names no field for marks the one that is stored.
+    pub fn keep_provisioned(&mut self, present: &Settings) {
+        let Some(settings) = &mut self.draft.settings else { return };
+        if !self.fields_are_given {
             settings.fields.clone_from(&present.fields);
+        }
+        if let (Some(reference), Some(stored)) = (&mut settings.reference, &present.reference)
+            && reference.mark.is_none()
+        {
+            reference.mark.clone_from(&stored.mark);
         }
     }
 }
@@ -228,10 +235,28 @@ project = "77"
                 [("", 1), ("[fields]\n", 0), ("[fields]\nrequester = \"6\"\nsupplier = \"7\"\n", 2)]
             {
                 let mut file = read_either(&format!("{text}\n{more}"));
-                file.keep_fields(&mapped);
+                file.keep_provisioned(&mapped);
                 assert_eq!(file.name.is_some(), text == GOOD);
                 assert_eq!(file.draft.accepted().unwrap().fields.len(), kept, "{more}");
             }
+        }
+    }
+
+    #[test]
+    fn a_section_without_a_field_for_marks_keeps_the_one_that_is_stored() {
+        let with = |more: &str| good(&format!("{GOOD}{more}")).1;
+        let stored = with("[reference]\nmark = \"9\"\n");
+        let none = with("");
+        for (more, before, kept) in [
+            ("[reference]\nhours = 5\n", &stored, Some("9")),
+            ("[reference]\nmark = \"8\"\n", &stored, Some("8")),
+            ("[reference]\nhours = 5\n", &none, None),
+            ("", &stored, None),
+        ] {
+            let mut file = read(&format!("{GOOD}{more}"));
+            file.keep_provisioned(before);
+            let mark = file.draft.accepted().unwrap().reference.and_then(|reference| reference.mark);
+            assert_eq!(mark.as_ref().map(|gid| gid.0.as_str()), kept, "{more}");
         }
     }
 

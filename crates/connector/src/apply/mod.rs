@@ -64,7 +64,7 @@ pub async fn accept(engine: &Engine, mut file: File) -> Result<Accepted> {
         Err(error) => return Err(error),
     };
     if let Some(present) = &present {
-        file.keep_fields(&present.settings);
+        file.keep_provisioned(&present.settings);
     }
     let settings = checked(engine, present.as_ref(), file.draft).await?;
     Ok(Accepted { name, present, settings })

@@ -33,7 +33,7 @@ pub(super) struct Proposed {
 }
 
 /// The settings of a file, else those that are stored, with these changes; refused with everything that is wrong.
-/// The mapped fields that are stored stay where the file has no `[fields]` section.
+/// What provisioning has written stays where the file does not name it.
 pub(super) async fn proposed(
     engine: &Engine,
     connection: &Connection,
@@ -43,7 +43,7 @@ pub(super) async fn proposed(
     let (draft, has_secrets) = match path {
         Some(path) => {
             let mut file = of_another(&connection.name, read(path)?);
-            file.keep_fields(&connection.settings);
+            file.keep_provisioned(&connection.settings);
             let has_secrets = file.secrets != SecretSources::default();
             (file.draft, has_secrets)
         }
