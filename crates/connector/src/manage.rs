@@ -13,6 +13,7 @@ use crate::feed::poll::BEFORE_ALL;
 use crate::hooks::event::Event;
 use crate::ids::ConnectionId;
 use crate::mapping::surroundings;
+use crate::reference::Kind;
 use crate::settings::Settings;
 use crate::sharing;
 use crate::store::connections::{self, Connection, State};
@@ -145,10 +146,7 @@ async fn replace(
         opened = documents::open_all(&mut tx, connection.id).await?;
         tasks::forget_listings(&mut tx, connection.id).await?;
         jobs::ask_for(&mut *tx, connection.id, &[Job::Push]).await?;
-        if settings.reference != connection.settings.reference && settings.reference.is_some() {
-            // what was not read for want of a setting can be now
-            jobs::ask_for(&mut *tx, connection.id, &Job::REFERENCE).await?;
-        }
+        jobs::ask_for(&mut *tx, connection.id, &readings(&connection.settings, settings)).await?;
         if settings.journal.is_some() {
             connections::begin_journals(&mut tx, connection.id).await?;
             completions::look_again(&mut tx, connection.id).await?;
@@ -168,6 +166,18 @@ async fn replace(
     }
     tx.commit().await?;
     Ok(opened)
+}
+
+/// The readings of suppliers and accounts that a change asks for.
+fn readings(before: &Settings, after: &Settings) -> Vec<Job> {
+    if after.reference.is_some() && after.reference != before.reference {
+        // what was not read for want of a setting can be now
+        return Job::REFERENCE.to_vec();
+    }
+    // another field has no options yet
+    let is_elsewhere = |kind: Kind| after.fields.get(&kind.purpose()) != before.fields.get(&kind.purpose());
+    let kinds = Kind::ALL.into_iter().filter(|kind| is_elsewhere(*kind) && kind.is_wanted(after));
+    kinds.map(Job::Reference).collect()
 }
 
 /// Has a feed read whole when the mapping now reads children that did not come along before: what is stored lacks them.
@@ -194,14 +204,16 @@ async fn read_whole_again(
     Ok(())
 }
 
-/// Refuses a mapping document that does not fit Oracle's records or Asana's fields as they are now. What was accepted
-/// and has not changed is not asked about again; a draft is asked about when it is looked at or activated.
+/// Refuses a mapping document, or options, that do not fit Oracle's records or Asana's fields as they are now. What was
+/// accepted and has not changed is not asked about again; a draft is asked about when it is looked at or activated.
 async fn check_mapping(engine: &Engine, connection: &Connection, settings: &Settings) -> Result<()> {
     let before = &connection.settings;
+    let is_kept = |purpose| surroundings::options(before).contains(purpose);
     let is_same = settings.mapping == before.mapping
         && settings.fields == before.fields
-        && settings.projects() == before.projects();
-    if settings.mapping.is_empty() || is_same {
+        && settings.projects() == before.projects()
+        && surroundings::options(settings).iter().all(is_kept);
+    if is_same || !surroundings::is_needed(settings) {
         return Ok(());
     }
     let changed = Connection { settings: settings.clone(), ..connection.clone() };
@@ -257,7 +269,7 @@ pub async fn activate(engine: &Engine, connection: &Connection, look: FirstLook)
             return Err(Error::new(Code::DryRunMissing, format!("`{}`: {why}", connection.name)));
         }
     }
-    if !connection.settings.mapping.is_empty() {
+    if surroundings::is_needed(&connection.settings) {
         surroundings::check(&*engine.clients(connection.id).await?).await?;
     }
     let mut tx = store::begin(&engine.db).await?;

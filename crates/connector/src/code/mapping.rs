@@ -29,7 +29,7 @@ macro_rules! mapping {
                 "Raise the field's precision in Asana (0 to 6).";
             NoOption MissingReference "MLC-4009" "The enum field has no such option",
                 "Nothing was written.",
-                "Add the option to the field in Asana with exactly this name, or map a text field.";
+                "Where `reference.options` names what the field shows, run `ml-connector reference sync NAME`: it makes the options, and what was held for want of one is planned again. Else add the option to the field in Asana with exactly this name, or map a text field.";
             NumberAmbiguous Conflict "MLC-4010" "Several orders share this number, and a task carries it",
                 "An order number is unique only within a legal entity. Which order the task stands for cannot be told. Nothing was written.",
                 "Route the legal entities or business units to different projects.";

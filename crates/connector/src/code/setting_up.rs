@@ -49,8 +49,8 @@ macro_rules! setting_up {
                 "All suppliers or accounts that may be used do not fit into the field: Asana allows 500 options, disabled ones included. Those that stored orders name have options; the others cannot be chosen on a task.",
                 "Nothing, if people only choose what orders name. Else map a text field.";
             OptionsField Settings "MLC-8004" "A field whose options are to be kept is no single-select field",
-                "The field in `reference.options` is on no mapped project, is of another type, or cannot be written. Its options were not touched.",
-                "Map a single-select field that stands on the mapped projects, or take the purpose out of `reference.options`.";
+                "The field of a purpose in `reference.options` is on no mapped project, is of another type, or cannot be written. Its options were not touched. An active connection refuses settings with such a field (MLC-8121): here they are those of a draft, or older than that check, or the field was changed in Asana since.",
+                "Map a single-select field that stands on the mapped projects, or take the purpose out of `reference.options`. `ml-connector connection mapping NAME` shows what is wrong.";
             ReferenceNoChart MissingReference "MLC-8005" "It is not known which chart of accounts to read",
                 "Account combinations are read for one chart of accounts, and neither `reference.chart_of_accounts` nor a ledger in `[journal]` tells which, or Oracle does not show the ledger. No account was read.",
                 "Set `reference.chart_of_accounts` to the number of one of the charts that the message lists: `ml-connector connection edit NAME --set reference.chart_of_accounts=NUMBER`. If it lists none, ask whoever knows the ledger, or see to it that the integration user may read `ledgersLOV`.";
@@ -64,7 +64,7 @@ macro_rules! setting_up {
                 "Oracle says that the supplier or account is inactive, out of its dates or gone, and the settings say `reference.invalid = \"hold\"`. Nothing was written.",
                 "Mend the order, the supplier or the account in Oracle; after the next reading the order is sent by itself. Or set `reference.invalid = \"write\"`.";
             MappingRefused Settings "MLC-8121" "The mapping does not fit Oracle or Asana",
-                "All problems are named, each with its place. Nothing was changed.",
+                "A mapping document, or the options that `reference.options` asks for, do not go with Oracle's records or with Asana's fields as they are. All problems are named, each with its place. Nothing was changed.",
                 "Mend what is named, and look at it with `connection mapping NAME`.";
             ProjectShared Conflict "MLC-8122" "Another active connection posts journals for tasks of the same project",
                 "A task that is completed there would be posted by both, and its cost would stand in the ledger twice. Nothing was changed.",

@@ -20,7 +20,7 @@ use crate::mapping::engine::Mapping;
 use crate::mapping::surroundings;
 use crate::mapping::tally::{Tallied, Tally};
 use crate::push::plan::{Plan, Planner};
-use crate::push::world::{self, Moving, World};
+use crate::push::world::{self, BoundFields, Moving, World};
 use crate::settings::Settings;
 use crate::store::connections::Connection;
 use crate::store::dry_runs::{self, Counts};
@@ -76,9 +76,7 @@ async fn look(
     progress: &watch::Sender<u64>,
 ) -> Result<Report> {
     clients.connection.settings.check_mapped()?;
-    if !clients.connection.settings.mapping.is_empty() {
-        surroundings::check(clients).await?;
-    }
+    surroundings::check(clients).await?;
     let fields = clients.fields().await?;
     let read = |feed| Records::read(clients, feed, options.since, options.limit, progress);
     let (orders, invoices, tasks) =
@@ -109,10 +107,14 @@ pub(crate) async fn plan_all(
 ) -> Result<Report> {
     let batches = [(Feed::PurchaseOrders, known.orders.ids()), (Feed::Invoices, known.invoices.ids())];
     let sections = clients.sections().await?;
+    let connection = &clients.connection;
+    let mut db = engine.db.acquire().await?;
+    let bound = world::bound(&mut db, connection.id, &connection.settings, fields).await?;
+    drop(db);
     let mut trial = Trial {
         engine,
         clients,
-        fields,
+        fields: &bound,
         mapping: Mapping::of(&clients.connection.settings)?,
         sections: &sections,
         templates: Templates::new(&clients.connection.settings.tasks)?,
@@ -138,7 +140,7 @@ pub(crate) async fn plan_all(
 struct Trial<'a> {
     engine: &'a Engine,
     clients: &'a Clients,
-    fields: &'a ProjectFields,
+    fields: &'a BoundFields<'a>,
     mapping: Mapping,
     sections: &'a Sections,
     templates: Templates,

@@ -126,7 +126,15 @@ fn one(
         // the name was erased here, not in Asana
         return Ok(None);
     }
-    fit(value, field, purpose.as_str(), notes).map(Some)
+    fit(value, field, purpose.as_str(), notes).map(Some).map_err(|held| {
+        let is_kept = |purpose| settings.reference.as_ref().is_some_and(|r| r.options.contains(&purpose));
+        if held.code != Code::NoOption || source.is_none() || !is_kept(purpose) {
+            return held;
+        }
+        let (why, purpose) = (held.reason, purpose.as_str());
+        let way = format!("`reference sync NAME` makes the options of {purpose}");
+        Held::new(held.code, format!("{why}; {way}"))
+    })
 }
 
 /// A rule's value for its target, as Asana takes it; nothing when the target is to be left alone.

@@ -79,6 +79,19 @@ impl Field {
         Err(Held::new(Code::FieldType, words))
     }
 
+    /// Whether the field's options can be kept in step with Oracle: `reference.options`.
+    ///
+    /// # Errors
+    /// [`Code::OptionsField`].
+    pub fn check_options(&self) -> Result<(), Held> {
+        let why = match &self.kind {
+            Kind::Enum(_) if self.writable => return Ok(()),
+            Kind::Enum(_) => "cannot be written, options need a field that can be".to_owned(),
+            kind => format!("is {}, options need a single-select field", kind.name()),
+        };
+        Err(Held::new(Code::OptionsField, format!("field `{}` {why}", self.name)))
+    }
+
     /// Whether the field can take a purpose's values at all.
     pub fn check(&self, purpose: Purpose) -> Result<(), Held> {
         if !self.writable {

@@ -274,6 +274,7 @@ const MISTAKES: &[(&str, &str)] = &[
         "several wrong words, and a mistake",
         "[mapping.values.a]\nread = \"Buyer\"\nas = \"dat\"\ntrim = 1\n[[mapping.rules]]\nto = \"201\"\nvalue = \"b\"\nwhn = \"true\"",
     ),
+    ("options of a text field", "[reference]\noptions = [\"supplier\"]"),
     ("an assignee whom nobody knows", "[[mapping.rules]]\nto = \"assignee\"\nset = \"bob@acme.test\""),
 ];
 

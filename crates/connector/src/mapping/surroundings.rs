@@ -95,11 +95,25 @@ pub(crate) async fn foreseen(engine: &Engine, present: &Connection, settings: &S
     around.map_or_else(|_| Vec::new(), |around| problems(settings, &around))
 }
 
-/// Refuses a mapping that does not fit, with all problems.
+/// Whether the settings say anything that can be wrong for every record: a mapping document, or options that are kept.
+#[must_use]
+pub fn is_needed(settings: &Settings) -> bool {
+    !settings.mapping.is_empty() || !options(settings).is_empty()
+}
+
+/// The purposes whose fields' options are kept in step with Oracle.
+pub(crate) fn options(settings: &Settings) -> &[Purpose] {
+    settings.reference.as_ref().map_or(&[], |reference| &reference.options)
+}
+
+/// Refuses settings that do not fit, with all problems. Neither side is asked when nothing [is needed](is_needed).
 ///
 /// # Errors
 /// [`Code::MappingRefused`], and failures of either side.
 pub async fn check(clients: &Clients) -> Result<()> {
+    if !is_needed(&clients.connection.settings) {
+        return Ok(());
+    }
     let problems = problems(&clients.connection.settings, &look(clients).await?);
     if problems.is_empty() { Ok(()) } else { Err(Error::several(Code::MappingRefused, problems)) }
 }
@@ -133,6 +147,9 @@ pub fn problems(settings: &Settings, around: &Surroundings) -> Vec<String> {
             problems.extend(why.map(|why| format!("fields.{} ({gid}): {why}", purpose.as_str())));
         }
     }
+    for purpose in options(settings) {
+        problems.extend(of_options(*purpose, settings, around));
+    }
     for (project, set) in around.fields.iter().collect::<BTreeMap<_, _>>() {
         if let Err(held) = set {
             problems.push(format!("routing, project {project}: {}", held.reason));
@@ -146,6 +163,17 @@ fn absent(project: &ProjectGid) -> String {
         "it is not on project {project}, or hidden from the integration user; add it there, run `connection provision`, or \
          take one that `connection mapping NAME --places` lists"
     )
+}
+
+/// A purpose whose field cannot have options. That the field is absent is told of the field itself.
+fn of_options(purpose: Purpose, settings: &Settings, around: &Surroundings) -> Option<String> {
+    let gid = settings.fields.get(&purpose)?;
+    let field = around.fields.values().flatten().find_map(|set| set.get(gid))?;
+    let why = field.check_options().err()?.reason;
+    let name = purpose.as_str();
+    Some(format!(
+        "reference.options: {why}; map one as `fields.{name}`, or take `{name}` out of `reference.options`"
+    ))
 }
 
 /// A purpose's field that cannot show every value.

@@ -185,7 +185,7 @@ impl Cycle<'_> {
         let connection = self.lease.connection;
         let mut tx = store::begin(&self.engine.db).await?;
         jobs::hold(&mut tx, self.lease).await?;
-        let fields = &*world::bound(&mut tx, connection, settings, &fields).await?;
+        let fields = &world::bound(&mut tx, connection, settings, &fields).await?;
         let world = World::load(&mut tx, connection, settings, batch).await?;
         let now = Timestamp::now();
         let (looked_up, tally) = (self.looked_up, None);

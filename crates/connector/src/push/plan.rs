@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use self::carry::{Results, carry, held, ignored, is_namesake, newest_per_record, note, settled};
 pub use self::mark::MARKS;
 use crate::code::Code;
-use crate::engine::{ProjectFields, Sections};
+use crate::engine::Sections;
 use crate::ids::MovementId;
 use crate::mapping::Held;
 use crate::mapping::desired::{Desired, desired, journal_status, stamp};
@@ -22,7 +22,7 @@ use crate::mapping::field::FieldSet;
 use crate::mapping::tally::Tally;
 use crate::mapping::values::Subject;
 use crate::push::parts::{Parts, Step};
-use crate::push::world::{Moving, Record, World, invoice_key};
+use crate::push::world::{BoundFields, Moving, Record, World, invoice_key};
 use crate::record::{InvoiceFacts, LineFacts, OrderFacts};
 use crate::settings::{Settings, TaskPer, WhenDeleted, WithoutOrder};
 use crate::store::creations::Creation;
@@ -39,8 +39,8 @@ pub const SETTLE: SignedDuration = SignedDuration::from_mins(1);
 pub struct Planner<'a> {
     /// The connection's settings.
     pub settings: &'a Settings,
-    /// The mapped projects' fields.
-    pub fields: &'a ProjectFields,
+    /// The mapped projects' fields, with what their options stand for.
+    pub fields: &'a BoundFields<'a>,
     /// The mapping document.
     pub mapping: &'a Mapping,
     /// The project of each section that a rule may name.

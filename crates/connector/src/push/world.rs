@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ops::Deref;
 
 use jiff::Timestamp;
 use oracle_fusion::RawValue;
@@ -99,21 +100,39 @@ pub fn invoice_key(invoice_id: &str) -> String {
     format!("invoice/{invoice_id}")
 }
 
-/// The fields as planning takes them: options that stand for suppliers and accounts are bound to these.
+/// The fields as planning takes them, which only [`bound`] makes: so whatever plans, be it the push, a dry run or a
+/// comparison, chooses an option by the supplier or account that it stands for.
+#[derive(Debug)]
+pub struct BoundFields<'f>(Cow<'f, ProjectFields>);
+
+impl Deref for BoundFields<'_> {
+    type Target = ProjectFields;
+
+    fn deref(&self) -> &ProjectFields {
+        &self.0
+    }
+}
+
+/// The fields with their options bound to the suppliers and accounts that they stand for, where the settings want
+/// options kept.
+///
+/// # Errors
+/// Failures of the database.
 pub async fn bound<'f>(
     db: &mut PgConnection,
     connection: ConnectionId,
     settings: &Settings,
     fields: &'f ProjectFields,
-) -> Result<Cow<'f, ProjectFields>> {
+) -> Result<BoundFields<'f>> {
+    let unbound = BoundFields(Cow::Borrowed(fields));
     if settings.reference.as_ref().is_none_or(|reference| reference.options.is_empty()) {
-        return Ok(Cow::Borrowed(fields));
+        return Ok(unbound);
     }
     let bindings = bindings(db, connection).await?;
     if bindings.is_empty() {
-        return Ok(Cow::Borrowed(fields));
+        return Ok(unbound);
     }
-    Ok(Cow::Owned(with_bindings(fields, &bindings)))
+    Ok(BoundFields(Cow::Owned(with_bindings(fields, &bindings))))
 }
 
 impl World {

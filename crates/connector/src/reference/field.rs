@@ -9,7 +9,7 @@ use crate::code::Code;
 use crate::engine::{Clients, Engine, ProjectFields};
 use crate::error::{Error, Result};
 use crate::ids::FieldGid;
-use crate::mapping::field::Kind as FieldKind;
+use crate::mapping::field::{Field, Kind as FieldKind};
 use crate::reference::check::Validity;
 use crate::reference::options::{self, Decision, MAX_OPTIONS, Present, Step, Wanted};
 use crate::reference::read::ReferenceReport;
@@ -104,10 +104,7 @@ async fn present(clients: &Clients, gid: &FieldGid) -> Result<Vec<Present>> {
     for project in clients.connection.settings.projects() {
         let fields = clients.asana.custom_field_settings(project.as_str()).await.map_err(trouble::asana)?;
         let Some(field) = fields.into_iter().find(|field| field.gid == gid.0) else { continue };
-        if field.resource_subtype != "enum" || !field.is_writable() {
-            let words = format!("field `{}` is no single-select field that can be written", field.name);
-            return Err(Error::new(Code::OptionsField, words));
-        }
+        Field::of(&field).check_options().map_err(|held| Error::new(held.code, held.reason))?;
         let option = |o: asana::EnumOption| Present { gid: o.gid, name: o.name, enabled: o.enabled };
         return Ok(field.enum_options.into_iter().map(option).collect());
     }

@@ -16,6 +16,7 @@ pub mod unknown;
 use serde::{Deserialize, Serialize};
 
 use crate::purpose::Purpose;
+use crate::settings::Settings;
 
 /// One kind of reference data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -53,6 +54,18 @@ impl Kind {
             Kind::Suppliers => "supplier",
             Kind::Accounts => "account",
         }
+    }
+
+    /// Whether they are read without a command: `[reference]` is there, a field shows them, and it is known what to read.
+    #[must_use]
+    pub fn is_wanted(self, settings: &Settings) -> bool {
+        let Some(reference) = &settings.reference else { return false };
+        let can_be_read = match self {
+            Kind::Suppliers => true,
+            // which chart of accounts is read, a person or the journals' ledger tells
+            Kind::Accounts => reference.chart_of_accounts.is_some() || settings.journal.is_some(),
+        };
+        can_be_read && settings.fields.contains_key(&self.purpose())
     }
 
     /// The purpose whose field shows them.

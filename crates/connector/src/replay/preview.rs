@@ -77,7 +77,7 @@ pub async fn preview(
         }
         previews.push(preview);
     }
-    let fields = &*world::bound(&mut tx, connection.id, settings, &fields).await?;
+    let fields = &world::bound(&mut tx, connection.id, settings, &fields).await?;
     let world = World::load(&mut tx, connection.id, settings, &batch).await?;
     drop(tx);
     let templates = Templates::new(&settings.tasks)?;

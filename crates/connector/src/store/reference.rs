@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use sqlx::{PgConnection, PgPool};
 
 use crate::code::Code;
+use crate::erase::MARK;
 use crate::error::{Error, Result};
 use crate::ids::{ConnectionId, FieldGid};
 use crate::purpose::Purpose;
@@ -296,8 +297,8 @@ pub async fn in_use(db: &PgPool, connection: ConnectionId, kind: Kind) -> Result
     })
 }
 
-/// Whether an order that was stored since the last complete reading names a supplier or an account that is not known.
-/// Never within `every` seconds after a reading, also one that failed.
+/// Whether an order that was stored since the last complete reading names a supplier or an account that is not known,
+/// or a supplier by another name than it is known by; letters' case and spaces around it make no other name. Never within `every` seconds after a reading, also one that failed.
 pub async fn names_unknown(db: &PgPool, connection: ConnectionId, kind: Kind, every: f64) -> Result<bool> {
     match kind {
         Kind::Suppliers => names_unknown_supplier(db, connection, every).await,
@@ -312,15 +313,19 @@ async fn names_unknown_supplier(db: &PgPool, connection: ConnectionId, every: f6
                             and finished_at > now() - make_interval(secs => $2))
             and exists (
                 select from documents d
+                left join suppliers s on s.connection_id = $1
+                    and s.supplier_id = substring(d.body from '\"SupplierId\"\\s*:\\s*\"?([0-9]+)')
                 where d.connection_id = $1 and d.feed = 'purchase_orders'
                   and d.stored_at > coalesce((select finished_at from reading), '-infinity')
                   and substring(d.body from '\"SupplierId\"\\s*:\\s*\"?([0-9]+)') is not null
-                  and not exists (
-                      select from suppliers s where s.connection_id = $1
-                        and s.supplier_id = substring(d.body from '\"SupplierId\"\\s*:\\s*\"?([0-9]+)')
-                  )) as \"unknown!\"",
+                  and (s.supplier_id is null
+                       -- a row without a name is stored under its id, and one that is gone would not be read again
+                       or s.name <> s.supplier_id and s.gone_at is null and d.supplier <> $3
+                          and upper(btrim(d.supplier)) <> upper(btrim(s.name)))
+                ) as \"unknown!\"",
         connection.0,
         every,
+        MARK,
     )
     .fetch_one(db)
     .await?)

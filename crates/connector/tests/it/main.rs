@@ -30,6 +30,7 @@ mod log;
 mod mapping;
 mod migrations;
 mod money;
+mod options;
 mod oracle_forms;
 mod oracle_trouble;
 mod plans;

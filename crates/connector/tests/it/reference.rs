@@ -19,10 +19,10 @@ use sandbox::{Fault, FaultRule, Side};
 
 use crate::fixture::{World, lines};
 
-const SUPPLIERS: Job = Job::Reference(Kind::Suppliers);
+pub const SUPPLIERS: Job = Job::Reference(Kind::Suppliers);
 const ACCOUNTS: Job = Job::Reference(Kind::Accounts);
 
-async fn read(world: &World, job: Job) -> connector::Result<ReferenceReport> {
+pub async fn read(world: &World, job: Job) -> connector::Result<ReferenceReport> {
     match world.run(job).await?.remove(job.as_str()) {
         Some(Report::Reference(report)) => Ok(report),
         other => panic!("{other:?}"),
@@ -30,7 +30,7 @@ async fn read(world: &World, job: Job) -> connector::Result<ReferenceReport> {
 }
 
 /// A world whose supplier field is a single-select with one option that a person made.
-async fn with_options(change: impl FnOnce(&mut ReferenceSettings)) -> (World, String) {
+pub async fn with_options(change: impl FnOnce(&mut ReferenceSettings)) -> (World, String) {
     let world = World::new().await;
     let spec = FieldSpec::new("Supplier (list)", FieldKind::Enum(vec!["By hand".into()]));
     let gid = world.sandbox.asana().seed_local_field(&world.board.project, &spec).unwrap();
@@ -46,16 +46,16 @@ async fn with_options(change: impl FnOnce(&mut ReferenceSettings)) -> (World, St
     (world, gid)
 }
 
-fn order_of(world: &World, number: &str, supplier: &str) -> i64 {
+pub fn order_of(world: &World, number: &str, supplier: &str) -> i64 {
     let (number, supplier) = (Some(number.to_owned()), Some(supplier.to_owned()));
     world.new_order(NewOrder { number, supplier, lines: lines(&["10"]), ..NewOrder::default() })
 }
 
-fn rename(world: &World, from: &str, to: &str, touch: bool) {
+pub fn rename(world: &World, from: &str, to: &str, touch: bool) {
     world.oracle(Edit::RenameSupplier { supplier: from.into(), name: to.into(), touch });
 }
 
-fn names(world: &World, field: &str) -> Vec<String> {
+pub fn names(world: &World, field: &str) -> Vec<String> {
     world.sandbox.asana().options(field).into_iter().map(|(_, name)| name).collect()
 }
 

@@ -187,3 +187,19 @@ async fn what_may_be_meant_otherwise_and_what_stays_is_said_and_places_are_liste
     assert!(checked.stderr.contains("suppliers were never read and are not judged"), "{checked:?}");
     world.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn options_for_a_text_field_are_refused_and_shown_with_the_mapping() {
+    let (world, _pair) = shown().await;
+    let set = "reference.options=[\"supplier\"]";
+    let edit = world.run(&["connection", "edit", "main", "--set", set]).await.ends_with(1);
+    let words =
+        "MLC-8121: reference.options: field `Supplier` is text, options need a single-select field; map one";
+    assert!(edit.stderr.contains(words), "{edit:?}");
+    assert_eq!(world.count("select count(*) from settings_versions").await, 1);
+    let looked = world.run(&["connection", "mapping", "main", "--set", set]).await.ends_with(3);
+    assert!(looked.stderr.contains(words), "{looked:?}");
+    let foretold = world.run(&["connection", "dry-run", "main", "--set", set]).await.ends_with(1);
+    assert!(foretold.stderr.contains(words), "{foretold:?}");
+    world.end().await;
+}
