@@ -7,12 +7,7 @@ use crate::ids::ConnectionId;
 use crate::reference::Kind;
 
 /// How many [`find`](crate::store::reference::find) would return without a limit.
-pub async fn count(
-    db: &PgPool,
-    connection: ConnectionId,
-    kind: Kind,
-    text: Option<&str>,
-) -> Result<i64> {
+pub async fn count(db: &PgPool, connection: ConnectionId, kind: Kind, text: Option<&str>) -> Result<i64> {
     Ok(match kind {
         Kind::Suppliers => {
             sqlx::query_scalar!(

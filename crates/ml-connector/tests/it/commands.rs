@@ -421,7 +421,10 @@ async fn suppliers_are_read_listed_shown_and_compared_with_tasks() {
         (vec!["list", "main"], "the first 50 of 60 suppliers; more with --limit"),
         (vec!["list", "main", "--limit", "59", "--json"], "the first 59 of 60 suppliers; more with --limit"),
         (vec!["list", "main", "--limit", "60"], ""),
-        (vec!["show", "main", "supplier"], "the first 50 of 60 suppliers; a longer part of the name finds fewer"),
+        (
+            vec!["show", "main", "supplier"],
+            "the first 50 of 60 suppliers; a longer part of the name finds fewer",
+        ),
         (vec!["show", "main", "supplier 00000"], ""),
     ] {
         let run = world.succeeds(&[&["reference"], args.as_slice()].concat()).await;
