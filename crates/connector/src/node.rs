@@ -58,6 +58,8 @@ const GIVE_BACK_EVERY: Duration = Duration::from_millis(250);
 const TIDY_EVERY: Duration = Duration::from_hours(1);
 /// How often a lease is renewed while its job runs, in the time that it lasts.
 const RENEWALS: u32 = 4;
+/// After how long the webhooks of a node without a public address are looked at again: it may be started with one.
+const ADDRESS_AGAIN: Duration = Duration::from_mins(1);
 /// How often reference data is asked for that cannot be read, when no schedule is set.
 const REFERENCE_AGAIN: Duration = Duration::from_hours(24);
 
@@ -521,7 +523,8 @@ async fn look_again_at_completions(engine: &Engine, connection: ConnectionId) ->
     Ok(())
 }
 
-/// Compares the webhooks with Asana's list and puts right what differs. After a gap the projects are swept.
+/// Compares the webhooks with Asana's list and puts right what differs. After a gap the projects are swept. Without a
+/// public address there is nothing to do.
 async fn watch_webhooks(
     engine: &Engine,
     clients: &Clients,
@@ -529,13 +532,10 @@ async fn watch_webhooks(
 ) -> Result<(Report, Option<Timestamp>)> {
     let settings = &clients.connection.settings;
     let every = Duration::from_secs(u64::from(settings.webhooks.check_minutes) * 60);
-    let next = Some(Timestamp::now() + signed(every));
     let Some(public_url) = &engine.public_url else {
-        // sweeps find completions all the same, only later
-        return Err(Error::new(
-            Code::HookAddress,
-            "no public address is set (--public-url), so no webhook can be registered",
-        ));
+        // nothing can be registered, and sweeps find completions: no failure, but an address may be given any time
+        let next = Timestamp::now() + signed(every.min(ADDRESS_AGAIN));
+        return Ok((Report::Webhooks(WebhooksReport::default()), Some(next)));
     };
     let wanted = watch::wanted(clients, settings.webhooks.scope).await?;
     let repaired = watch::repair(engine, clients, public_url, &wanted).await?;
@@ -553,7 +553,7 @@ async fn watch_webhooks(
     tracing::info!(connection = clients.connection.name, ?report, "watched over the webhooks");
     match repaired.failed.into_iter().next() {
         Some((_, error)) => Err(error),
-        None => Ok((Report::Webhooks(report), next)),
+        None => Ok((Report::Webhooks(report), Some(Timestamp::now() + signed(every)))),
     }
 }
 

@@ -25,7 +25,7 @@ pub use notify::{put_secret, test};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::ids::{ConnectionId, NodeId};
-use crate::store::jobs::{self, Lease};
+use crate::store::jobs::{self, Job, Lease};
 use crate::store::{
     self, causes, choices, connections, nodes, notifications, reconciliation_runs, reference,
 };
@@ -80,8 +80,14 @@ async fn of_connection(
     found.extend(tell::movements(causes::deviating(db, connection).await?.as_slice()));
     found.extend(tell::completions(&causes::completions(db, connection).await?));
     found.extend(tell::journals(&causes::journals(db, connection).await?));
-    found.extend(tell::jobs(&causes::jobs(db, connection).await?, poll_every));
-    found.extend(causes::webhooks(db, connection).await?.map(|lost| tell::webhooks(&lost)));
+    let mut jobs = causes::jobs(db, connection).await?;
+    if loaded.is_some_and(|loaded| loaded.settings.journal.is_none()) {
+        // nothing is watched and no journal is driven: what these jobs once failed for concerns nobody any more
+        jobs.retain(|facts| Job::WAY_BACK.iter().all(|job| job.as_str() != facts.job));
+    } else {
+        found.extend(causes::webhooks(db, connection).await?.map(|lost| tell::webhooks(&lost)));
+    }
+    found.extend(tell::jobs(&jobs, poll_every));
     found.extend(drift(db, connection).await?);
     found.extend(tell::channels(&notifications::failing(db, connection).await?));
     if let Some(loaded) = loaded {

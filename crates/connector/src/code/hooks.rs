@@ -10,8 +10,8 @@ macro_rules! hooks {
                 "Each registration has a target of its own, so this should not happen. Events of the project do not arrive through the new webhook.",
                 "Nothing; the next check deletes what should not be there and registers anew.";
             HookAddress Connection "MLC-5003" "Asana cannot call this public address",
-                "Asana delivers only to a public host. Nothing was registered, or Asana refused the target.",
-                "Set the public address to an https:// address that reaches this program from the internet, without query, fragment or credentials.";
+                "Asana delivers only to a public host. Nothing was registered, or Asana refused the target; the sweep still finds what changed, only later.",
+                "Set the public address to an https:// address that reaches this program from the internet, without query, fragment or credentials; or leave `--public-url` out, and go on with the sweep alone.";
             HookPlan Permission "MLC-5004" "Webhooks are above the workspace's Asana plan",
                 "Events do not arrive; the sweep still finds what changed, only later.",
                 "Upgrade the workspace, or go on with the sweep alone.";

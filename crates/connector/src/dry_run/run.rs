@@ -16,6 +16,7 @@ use crate::engine::{Clients, Engine, ProjectFields, Sections};
 use crate::error::{Error, Result};
 use crate::feed::Feed;
 use crate::ids::{ConnectionId, MovementId};
+use crate::mapping::document::Target;
 use crate::mapping::engine::Mapping;
 use crate::mapping::surroundings;
 use crate::mapping::tally::{Tallied, Tally};
@@ -82,7 +83,7 @@ async fn look(
     let (orders, invoices, tasks) =
         tokio::try_join!(read(Feed::PurchaseOrders), read(Feed::Invoices), Tasks::list(clients, progress))?;
     let whole = options.since.is_none() && orders.complete && invoices.complete;
-    let reads = tasks.requests + clients.connection.settings.projects().len() as u64;
+    let reads = tasks.requests + looks_at_projects(&clients.connection.settings);
     let pages = orders.pages + invoices.pages;
     let mut known = Known { orders, invoices, tasks, links: Vec::new(), absent: Absent::default() };
     let tally = (!clients.connection.settings.mapping.is_empty()).then(Mutex::default);
@@ -90,13 +91,19 @@ async fn look(
     let tally = tally.and_then(|tally| tally.into_inner().ok());
     report.mapping = tally.map(Tally::told).unwrap_or_default();
     report.whole = whole;
-    report.counts.asana_requests = reads + report.counts.created + report.counts.updated;
+    report.counts.asana_requests += reads;
     report.counts.oracle_requests = pages;
     Ok(report)
 }
 
+/// Requests that read what the mapped projects have: their fields, and their sections where a rule names one.
+fn looks_at_projects(settings: &Settings) -> u64 {
+    let looks = if settings.mapping.targets().contains(&Target::Section) { 2 } else { 1 };
+    settings.projects().len() as u64 * looks
+}
+
 /// Plans every record that was read, as the push would, and tells what would be written. Writes nothing anywhere;
-/// the requests are not counted. A `tally` counts what the mapping gives.
+/// of the requests only those of the writes are counted. A `tally` counts what the mapping gives.
 pub(crate) async fn plan_all(
     engine: &Engine,
     clients: &Clients,
@@ -211,6 +218,7 @@ impl Trial<'_> {
                 None => self.counts.created += 1,
                 Some(_) => self.counts.updated += 1,
             }
+            self.counts.asana_requests += write.requests();
             let carrier = write.movements.first().and_then(|(sending, _)| by_id.get(&sending.like)).copied();
             let entry = compare::write(write, &self.clients.connection.settings, world, &self.names, carrier);
             self.add(&entry)?;

@@ -142,8 +142,9 @@ fn refused(error: AsanaError, public_url: &Url, shaken: bool) -> Error {
     Error::new(code, error.to_string()).because(error).wait(retry_after)
 }
 
-/// Whether a host could be one of the open network, as far as its name tells.
-fn is_public(public_url: &Url) -> bool {
+/// Whether a host could be one of the open network, as far as its name tells: Asana calls no other.
+#[must_use]
+pub fn is_public(public_url: &Url) -> bool {
     match public_url.host() {
         Some(Host::Domain(name)) => {
             let name = name.trim_end_matches('.');

@@ -36,14 +36,35 @@ impl Held {
         Held { code, reason: reason.into() }
     }
 
-    /// Many reasons as one: the first one's code, all texts.
+    /// Many reasons as one: the first one's code, all texts. Each but the first says its code, since the first one's
+    /// stands before the text wherever it is shown.
     #[must_use]
-    pub fn joined(mut all: Vec<Held>) -> Option<Held> {
-        if all.len() < 2 {
-            return all.pop();
+    pub fn joined(all: Vec<Held>) -> Option<Held> {
+        let mut all = all.into_iter();
+        let mut joined = all.next()?;
+        for Held { code, reason } in all {
+            joined.reason.push_str(&format!("; {code}: {reason}"));
         }
-        let code = all.first()?.code;
-        let reason = all.iter().map(|h| format!("{}: {}", h.code, h.reason)).collect::<Vec<_>>().join("; ");
-        Some(Held { code, reason })
+        Some(joined)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_code_that_stands_before_the_reasons_is_not_said_in_them_again() {
+        let held = |code, reason: &str| Held::new(code, reason);
+        let shown = |all: &[Held]| Held::joined(all.to_vec()).map(|h| format!("{}: {}", h.code, h.reason));
+        assert_eq!(shown(&[]), None);
+        let one = held(Code::ValueUnfit, "`a` is no date");
+        assert_eq!(shown(std::slice::from_ref(&one)).unwrap(), "MLC-4020: `a` is no date");
+        let same = held(Code::ValueUnfit, "`b` is no number");
+        let other = held(Code::NoRoute, "no rule");
+        assert_eq!(
+            shown(&[one, same, other]).unwrap(),
+            format!("MLC-4020: `a` is no date; MLC-4020: `b` is no number; {}: no rule", Code::NoRoute)
+        );
     }
 }

@@ -109,6 +109,14 @@ impl Parts {
     }
 }
 
+/// How many requests bring a task that exists there: one for the body if there is one, one for each step, and after
+/// steps one that reads the task.
+#[must_use]
+pub fn requests(body: &str, steps: &[Step]) -> u64 {
+    let reading = u64::from(!steps.is_empty());
+    u64::from(!body.is_empty()) + u64::try_from(steps.len()).unwrap_or(u64::MAX - 2) + reading
+}
+
 /// The values of attributes under which a task's present state is known.
 #[must_use]
 pub fn known(task: &asana::Task, targets: impl IntoIterator<Item = Target>) -> BTreeMap<String, FieldValue> {
@@ -176,8 +184,11 @@ mod tests {
                 r#"{"data":{"tag":"9"}}"#,
             ]
         );
+        assert_eq!(requests(&parts.body(), &parts.steps), 5, "and one that reads what the steps did");
         let only = Parts::of(&[("tag:8".to_owned(), text(ON))].into());
         assert!(only.body().is_empty() && only.request("5").starts_with("POST "));
+        assert_eq!(requests(&only.body(), &only.steps), 2);
+        assert_eq!(requests(&parts.body(), &[]), 1);
     }
 
     #[test]

@@ -21,7 +21,7 @@ use crate::mapping::engine::Mapping;
 use crate::mapping::field::FieldSet;
 use crate::mapping::tally::Tally;
 use crate::mapping::values::Subject;
-use crate::push::parts::{Parts, Step};
+use crate::push::parts::{self, Parts, Step};
 use crate::push::world::{BoundFields, Moving, Record, World, invoice_key};
 use crate::record::{InvoiceFacts, LineFacts, OrderFacts};
 use crate::settings::{Settings, TaskPer, WhenDeleted, WithoutOrder};
@@ -97,6 +97,12 @@ impl Write {
     pub fn creation(&self) -> Option<Creation> {
         let (order_id, line_id) = (self.order_id.clone(), self.line_id.clone());
         self.task.is_none().then_some(Creation { order_id, line_id })
+    }
+
+    /// How many requests it takes, if every one succeeds: a task is made with one.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.task.as_ref().map_or(1, |_| parts::requests(&self.body, &self.steps))
     }
 }
 

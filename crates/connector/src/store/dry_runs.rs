@@ -30,7 +30,7 @@ pub struct Counts {
     pub unchanged: u64,
     /// Records that wait for a person.
     pub held: u64,
-    /// Requests to Asana: the listings and one write per task.
+    /// Requests to Asana: the listings, and all that the writes take, sections and tags included.
     pub asana_requests: u64,
     /// Requests to Oracle: pages of both feeds.
     pub oracle_requests: u64,

@@ -1,18 +1,24 @@
 //! Alerts: each kind is opened by its real cause, counted while that lasts, and closed when it is gone.
 
+use std::sync::Arc;
+
 use connector::Code;
 use connector::alerts::{self, AlertsReport};
 use connector::feed::Feed;
 use connector::ids::NodeId;
 use connector::manage::{self, Secrets};
+use connector::node;
+use connector::purpose::Purpose;
 use connector::routing::Place;
 use connector::settings::Settings;
 use connector::store::alerts::Alert;
 use connector::store::connections;
 use connector::store::jobs::Job;
 use jiff::{SignedDuration, Timestamp};
+use sandbox::asana::LocalTargets;
 use sandbox::oracle::Edit;
 use sandbox::{Fault, FaultRule, Side};
+use tokio::sync::watch;
 
 use crate::fixture::World;
 
@@ -383,5 +389,58 @@ async fn a_secret_that_expires_soon_is_told_until_its_date_is_changed() {
     assert_eq!(second.subject, "asana 7");
     world.edit(|settings| settings.asana.token_expires = in_days(90)).await.unwrap();
     assert_eq!(world.alerts().await.len(), 0);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn without_a_public_address_the_sweep_alone_is_no_trouble() {
+    let world = World::with_journals().await;
+    for _ in 0..6 {
+        world.run(Job::Webhooks).await.unwrap();
+    }
+    assert_eq!((world.job_code(Job::Webhooks).await, world.alerts().await.len()), (None, 0));
+    assert_eq!(world.sandbox.calls().count(|call| call.route.contains("webhooks")), 0);
+    // a node that is started with one registers soon
+    let all = connector::store::jobs::status(&world.engine.db, world.connection).await.unwrap();
+    let due = all.into_iter().find(|job| job.job == Job::Webhooks.as_str()).unwrap().due_at.unwrap();
+    assert!(due <= Timestamp::now() + SignedDuration::from_mins(1), "{due}");
+    let task = world.ordered("US-1", &["10"]).await;
+    world.complete(&task);
+    world.way_back().await;
+    assert_eq!(world.journal().await.state, "imported");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn an_address_that_asana_cannot_call_is_told_until_it_is_left_out_or_nothing_is_watched() {
+    let world = World::with_journals().await;
+    world.sandbox.asana().change_webhooks(|webhooks| webhooks.local_targets = LocalTargets::Refuse);
+    let local = "http://127.0.0.1:8400".parse().unwrap();
+    let node = Arc::try_unwrap(world.another_node().await).unwrap().reached_at(Some(local));
+    let fail = || async {
+        for _ in 0..5 {
+            let (webhooks, progress) = (Job::Webhooks, watch::Sender::new(0));
+            let refused = node::run_job(&node, world.connection, webhooks, &progress).await.unwrap_err();
+            assert_eq!(refused.code, Code::HookAddress, "{refused}");
+        }
+    };
+    fail().await;
+    let alert = world.alert("attempts_exhausted").await;
+    assert_eq!((alert.subject.as_str(), alert.code), ("job webhooks", Some(Code::HookAddress.to_string())));
+    assert!(alert.detail.contains("leave `--public-url` out"), "{}", alert.detail);
+    // by this node, which has none
+    world.run(Job::Webhooks).await.unwrap();
+    assert_eq!(world.alerts().await.len(), 0);
+    fail().await;
+    world.alert("attempts_exhausted").await;
+    let without_journals = |settings: &mut Settings| {
+        settings.journal = None;
+        settings.fields.retain(|purpose, _| ![Purpose::JournalStatus, Purpose::Cost].contains(purpose));
+    };
+    world.edit(without_journals).await.unwrap();
+    assert_eq!(world.alerts().await.len(), 0, "also before the job has run again");
+    world.run(Job::Webhooks).await.unwrap();
+    assert_eq!(world.job_code(Job::Webhooks).await, None);
+    node.db.close().await;
     world.end().await;
 }

@@ -241,3 +241,65 @@ async fn a_first_activation_needs_a_whole_dry_run_with_the_present_settings() {
     world.run(Job::Push).await.unwrap();
     world.end().await;
 }
+
+/// Sets a mapping that puts what costs more than 1,000 into a section, and gives it two tags.
+async fn sort_out_large_orders(world: &World) {
+    let section = world.sandbox.asana().seed_section(&world.board.project, "Large orders").unwrap();
+    let tags = world.sandbox.asana().tags(&world.board.workspace);
+    let large = "when = \"order.total != null && order.total > 1000\"";
+    let mut document = format!("[[rules]]\nto = \"section\"\nset = \"{section}\"\n{large}\n");
+    for (tag, _) in &tags[..2] {
+        document.push_str(&format!("[[rules]]\nto = \"tag:{tag}\"\n{large}\n"));
+    }
+    let mapping = toml::from_str(&document).unwrap();
+    world.edit(|settings| settings.mapping = mapping).await.unwrap();
+}
+
+/// Makes a dry run, then synchronises, and returns how many requests were foretold, and how many came of each kind.
+async fn foretold_and_counted(world: &World) -> (u64, u64, [u64; 6]) {
+    let (report, _) = dry_run(world, Options::default()).await;
+    world.sandbox.calls().reset();
+    world.sync().await;
+    let calls = world.sandbox.calls();
+    let of = |method: &str, end: &str| {
+        calls.count(|call| call.side == Side::Asana && call.method == method && call.route.ends_with(end))
+    };
+    let kinds = [
+        of("POST", "/tasks"),
+        of("PUT", "/tasks/{id}"),
+        of("POST", "/addTask"),
+        of("POST", "/addTag"),
+        of("POST", "/removeTag"),
+        of("GET", "/tasks/{id}"),
+    ];
+    (report.counts.asana_requests, calls.total_of(Side::Asana), kinds)
+}
+
+#[tokio::test]
+async fn the_requests_foretold_are_those_that_are_sent() {
+    let world = World::new().await;
+    sort_out_large_orders(&world).await;
+    for number in ["US-1", "US-2", "US-3"] {
+        world.persons_task(number);
+    }
+    let one = world.order("US-1", &["2000"]);
+    world.order("US-2", &["900", "200.50"]);
+    world.order("US-3", &["10"]);
+    let made = world.order("US-4", &["5000"]);
+    world.order("US-5", &["1"]);
+    // fields, sections and tasks of the one project, and what the writes take: five for each task that moves and is
+    // tagged, one for the third, and one for each that is made
+    let (foretold, counted, kinds) = foretold_and_counted(&world).await;
+    assert_eq!(kinds, [2, 3, 2, 4, 0, 2]);
+    assert_eq!((foretold, counted), (3 + 13, 3 + 13));
+    // tags are taken off again, and a task stays in its section
+    world.set_amount(one, 1, "5");
+    world.set_amount(made, 1, "5");
+    let (foretold, counted, kinds) = foretold_and_counted(&world).await;
+    assert_eq!(kinds, [0, 2, 0, 0, 4, 2]);
+    assert_eq!((foretold, counted), (3 + 8, 3 + 8));
+    // nothing else is left, so that not even the fields are looked at
+    let (foretold, counted, kinds) = foretold_and_counted(&world).await;
+    assert_eq!((foretold, counted, kinds), (3, 1, [0; 6]));
+    world.end().await;
+}

@@ -265,3 +265,34 @@ async fn what_changes_while_its_write_waits_for_a_retry_goes_with_the_newest_sta
     assert!(movements.iter().all(|m| m.state == "delivered"), "{movements:?}");
     world.end().await;
 }
+
+#[tokio::test]
+async fn what_an_order_and_its_invoices_bring_is_one_request_that_each_movement_keeps() {
+    let world = World::new().await;
+    let document = "[values.needed]\nread = \"Buyer\"\nas = \"date\"\ndefault = \"\"\n\
+                    [[rules]]\nto = \"due_on\"\nvalue = \"needed\"";
+    let mapping = toml::from_str(document).unwrap();
+    world.edit(|settings| settings.mapping = mapping).await.unwrap();
+    let order = world.order("US-1", &["100"]);
+    world.set_order(order, None, "Buyer", "\"2026-07-31\"");
+    let number = |n: u32| format!("INV-{n}");
+    let invoices: Vec<i64> = (1..5).map(|n| world.invoice(&number(n), &[("US-1", "10")])).collect();
+    world.sync().await;
+    let due_on = || world.asana_state()["tasks"][&world.task("US-1").gid]["due_on"].clone();
+    assert_eq!((due_on(), world.asana_writes()), ("2026-07-31".into(), 1));
+    world.set_order(order, None, "Buyer", "null");
+    for invoice in invoices {
+        world.oracle(paid(invoice));
+    }
+    world.sync().await;
+    assert_eq!((due_on(), world.asana_writes()), (serde_json::Value::Null, 2));
+    let emptied = "select count(*), count(distinct request), count(distinct sent_at) from movements
+                   where state = 'delivered' and request like 'PUT %' and request like '%\"due_on\":null%'";
+    let counted: (i64, i64, i64) = sqlx::query_as(emptied).fetch_one(&world.engine.db).await.unwrap();
+    assert_eq!(counted, (5, 1, 1));
+    // what was emptied is known to be empty
+    world.edit(|settings| settings.schedule.poll_minutes = 7).await.unwrap();
+    world.run(Job::Push).await.unwrap();
+    assert_eq!(world.asana_writes(), 2);
+    world.end().await;
+}

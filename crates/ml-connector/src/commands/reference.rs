@@ -9,7 +9,7 @@ use connector::reference::check::Entry;
 use connector::reference::findings;
 use connector::store::choices::{self, AsOf};
 use connector::store::jobs::Job;
-use connector::store::{connections, reference};
+use connector::store::{connections, reference, reference_counts};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -18,6 +18,9 @@ use crate::cli::Global;
 use crate::commands::poll;
 use crate::database::Database;
 use crate::{exit, output};
+
+/// So many of each kind are shown of what is known by a name.
+const SHOWN: i64 = 50;
 
 /// Reading reference data, and looking at it.
 #[derive(Debug, Subcommand)]
@@ -127,18 +130,35 @@ async fn list(database: &Database, args: ListArgs, global: &Global) -> anyhow::R
     let connection = connections::find(&database.pool, &args.connection).await?;
     let kind = args.what.kind();
     let found = reference::find(&database.pool, connection.id, kind, None, args.limit).await?;
+    let stored = reference_counts::count(&database.pool, connection.id, kind, None).await?;
+    let left_out = left_out(kind, found.len(), stored);
     told(&[(kind, found)], global)?;
+    if let Some(words) = left_out {
+        output::say(&format!("{words}; more with --limit"));
+    }
     Ok(ExitCode::SUCCESS)
 }
 
 async fn show(database: &Database, name: &str, what: &str, global: &Global) -> anyhow::Result<ExitCode> {
     let connection = connections::find(&database.pool, name).await?;
-    let mut found = Vec::new();
+    let (mut found, mut left) = (Vec::new(), Vec::new());
     for kind in Kind::ALL {
-        found.push((kind, reference::find(&database.pool, connection.id, kind, Some(what), 50).await?));
+        let shown = reference::find(&database.pool, connection.id, kind, Some(what), SHOWN).await?;
+        let stored = reference_counts::count(&database.pool, connection.id, kind, Some(what)).await?;
+        left.extend(left_out(kind, shown.len(), stored));
+        found.push((kind, shown));
     }
     told(&found, global)?;
+    for words in left {
+        output::say(&format!("{words}; a longer part of the name finds fewer"));
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// How many of how many are shown, unless these are all.
+fn left_out(kind: Kind, shown: usize, stored: i64) -> Option<String> {
+    let all = usize::try_from(stored).unwrap_or(usize::MAX);
+    (shown < all).then(|| format!("the first {shown} of {all} {}", kind.as_str()))
 }
 
 /// Prints what was found.

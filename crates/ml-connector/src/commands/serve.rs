@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use clap::Args;
 use connector::hooks::ingest::{Ingest, Limits};
+use connector::hooks::register::is_public;
 use connector::hooks::{token, wake};
 use connector::store::{self, nodes};
 use connector::{Code, Engine, Error};
@@ -176,8 +177,14 @@ async fn beats(engine: Arc<Engine>, mut stop: watch::Receiver<bool>) {
 fn deliveries(at: SocketAddr, public_url: Option<&Url>) -> String {
     let taken = format!("Asana's deliveries are taken at http://{at}{}", token::PATH);
     match public_url {
-        Some(url) => format!("{taken} and sent to {}{}", url.as_str().trim_end_matches('/'), token::PATH),
-        None => format!("{taken}; without --public-url no webhook is registered"),
+        Some(url) => {
+            let sent = format!("{taken} and sent to {}{}", url.as_str().trim_end_matches('/'), token::PATH);
+            let only_here = "; only this machine or its network can call that, Asana itself cannot";
+            if is_public(url) { sent } else { sent + only_here }
+        }
+        None => {
+            format!("{taken}; without --public-url no webhook is registered, and the sweep finds completions")
+        }
     }
 }
 
@@ -239,4 +246,21 @@ impl Stop {
 pub async fn stop_signal() -> anyhow::Result<()> {
     Stop::listen()?.asked().await;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_asana_cannot_call_is_told_at_the_start() {
+        let at: SocketAddr = ([127, 0, 0, 1], 8400).into();
+        let said = |url: &str| deliveries(at, Some(&Url::parse(url).unwrap()));
+        let public = said("https://erp.example/base/");
+        assert!(public.ends_with("and sent to https://erp.example/base/hooks/asana/"), "{public}");
+        for local in ["http://127.0.0.1:8400", "https://erp", "https://10.1.2.3"] {
+            assert!(said(local).contains("Asana itself cannot"), "{local}");
+        }
+        assert!(deliveries(at, None).contains("the sweep finds completions"));
+    }
 }

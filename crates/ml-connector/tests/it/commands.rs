@@ -409,13 +409,27 @@ async fn a_node_serves_its_status_and_stops_when_told() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn suppliers_are_read_listed_shown_and_compared_with_tasks() {
     let (world, pair) = tokio::join!(World::new(), Pair::new());
-    pair.sandbox.oracle().generate_reference(30, 0).unwrap();
+    pair.sandbox.oracle().generate_reference(60, 0).unwrap();
     world.add("main", &pair).await;
     assert_eq!(looks(&world, &["reference", "list", "main"], 0).await, serde_json::json!([]));
     let read = does(&world, &["reference", "sync", "main", "suppliers"]).await;
-    assert_eq!((&read["suppliers"]["rows"], &read["suppliers"]["written"]), (&30.into(), &30.into()));
+    assert_eq!((&read["suppliers"]["rows"], &read["suppliers"]["written"]), (&60.into(), &60.into()));
     let listed = looks(&world, &["reference", "list", "main", "--limit", "7"], 0).await;
     assert_eq!(listed.as_array().unwrap().len(), 7);
+    // what is left out is said, to programs too
+    for (args, words) in [
+        (vec!["list", "main"], "the first 50 of 60 suppliers; more with --limit"),
+        (vec!["list", "main", "--limit", "59", "--json"], "the first 59 of 60 suppliers; more with --limit"),
+        (vec!["list", "main", "--limit", "60"], ""),
+        (
+            vec!["show", "main", "supplier"],
+            "the first 50 of 60 suppliers; a longer part of the name finds fewer",
+        ),
+        (vec!["show", "main", "supplier 00000"], ""),
+    ] {
+        let run = world.succeeds(&[&["reference"], args.as_slice()].concat()).await;
+        assert_eq!(run.stderr.trim(), words, "{}", run.what);
+    }
     let shown = looks(&world, &["reference", "show", "main", "supplier 000003"], 0).await;
     assert_eq!((&shown[0]["name"], &shown[0]["validity"]), (&"SUPPLIER 000003 LTD".into(), &"valid".into()));
     assert_eq!(looks(&world, &["reference", "check", "main"], 0).await, serde_json::json!([]));
