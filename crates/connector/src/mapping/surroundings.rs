@@ -1,6 +1,7 @@
 //! What is wrong with a mapping when it meets Oracle's records and Asana's fields. Pure, besides [`look`].
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use iso_currency::Currency;
 use oracle_fusion::{Description, Resource};
@@ -21,6 +22,8 @@ use crate::trouble;
 
 /// Decimals that most currencies have.
 const USUAL_DECIMALS: u32 = 2;
+/// So long both sides are asked for what is told besides; a person waits for the rest meanwhile.
+const FORESEEN_WITHIN: Duration = Duration::from_secs(10);
 /// Values made of values that are followed.
 const MAX_DEPTH: usize = 16;
 
@@ -91,8 +94,10 @@ pub(crate) async fn foreseen(engine: &Engine, present: &Connection, settings: &S
         return Vec::new();
     }
     let proposed = Connection { settings: settings.clone(), ..present.clone() };
-    let around = around(engine, &proposed).await;
-    around.map_or_else(|_| Vec::new(), |around| problems(settings, &around))
+    match tokio::time::timeout(FORESEEN_WITHIN, around(engine, &proposed)).await {
+        Ok(Ok(around)) => problems(settings, &around),
+        Ok(Err(_)) | Err(_) => Vec::new(),
+    }
 }
 
 /// Whether the settings say anything that can be wrong for every record: a mapping document, or options that are kept.

@@ -66,6 +66,12 @@ impl Plan {
         })
     }
 
+    /// Whether anything is to be written to Asana; fields that are there are only mapped.
+    #[must_use]
+    pub fn writes(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step.origin, Origin::Create(_)) || !step.attach.is_empty())
+    }
+
     /// Whether everything is there already, and mapped.
     #[must_use]
     pub fn is_done(&self) -> bool {

@@ -1,5 +1,7 @@
 //! What the time line of an order or a task is made of. Every statement is bounded and reads by an index.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -107,6 +109,8 @@ pub async fn movements(
     .await?;
     let mut told = Vec::with_capacity(rows.len() * 3);
     let mut ids = Vec::with_capacity(rows.len());
+    // one request can carry an order and its invoices
+    let mut carriers: HashMap<(Timestamp, String), Uuid> = HashMap::new();
     for r in rows {
         ids.push(r.movement_id);
         let record = format!("{} {}", kind(&r.feed), r.source_id);
@@ -115,9 +119,13 @@ pub async fn movements(
         let opened = format!("{record}: movement opened");
         told.push(of(Entry::new(r.created_at.to_jiff(), Place::Connector, opened)));
         if let Some(at) = r.sent_at {
-            let values =
-                r.request.as_deref().map(|request| sent::told(request, settings)).unwrap_or_default();
-            let values = if values.is_empty() { values } else { format!(": {values}") };
+            let request = r.request.clone().unwrap_or_default();
+            let carrier = *carriers.entry((at.to_jiff(), request)).or_insert(r.movement_id);
+            let values = match r.request.as_deref().map(|request| sent::told(request, settings)) {
+                Some(_) if carrier != r.movement_id => format!(", by the request of movement {carrier}"),
+                Some(values) if !values.is_empty() => format!(": {values}"),
+                _ => String::new(),
+            };
             let what = format!("{record}: sent to Asana{task}{values}");
             let sent: Vec<String> = [r.earlier_requests, r.request].into_iter().flatten().collect();
             let full = Some(sent.join("\n\n")).filter(|sent| !sent.is_empty());

@@ -3,6 +3,7 @@
 use connector::Code;
 use connector::feed::Feed;
 use connector::settings::WithoutOrder;
+use connector::store::connections;
 use connector::store::jobs::Job;
 use sandbox::oracle::{Edit, NewInvoice, NewInvoiceLine, NewOrder};
 use sandbox::{Fault, FaultRule, Side};
@@ -290,6 +291,13 @@ async fn what_an_order_and_its_invoices_bring_is_one_request_that_each_movement_
                    where state = 'delivered' and request like 'PUT %' and request like '%\"due_on\":null%'";
     let counted: (i64, i64, i64) = sqlx::query_as(emptied).fetch_one(&world.engine.db).await.unwrap();
     assert_eq!(counted, (5, 1, 1));
+    // whoever reads the story sees that it was one
+    let loaded = connections::load(&world.engine.db, world.connection).await.unwrap();
+    let told = connector::trace::of(&world.engine.db, &loaded, "US-1").await.unwrap();
+    let said = |words: &str| told.entries.iter().filter(|entry| entry.what.contains(words)).count();
+    assert_eq!(said(": due_on emptied"), 1);
+    // the first push was one request for all five too
+    assert_eq!(said(", by the request of movement "), 8);
     // what was emptied is known to be empty
     world.edit(|settings| settings.schedule.poll_minutes = 7).await.unwrap();
     world.run(Job::Push).await.unwrap();

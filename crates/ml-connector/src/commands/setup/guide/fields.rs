@@ -98,7 +98,9 @@ fn what_now(plan: &Plan) -> anyhow::Result<Now> {
         output::say("Nothing can be created as long as a field above cannot be used.");
         return prompt::pick("What now?", renames.into_iter().chain(again));
     }
-    if prompt::confirm("Write this to Asana?", true)? {
+    let asks =
+        if plan.writes() { "Write this to Asana?" } else { "Use these fields? Nothing is written to Asana." };
+    if prompt::confirm(asks, true)? {
         return Ok(Now::CarryOut);
     }
     prompt::pick("What now?", again)
