@@ -227,16 +227,21 @@ impl Clients {
         let mut sections = Sections::new();
         if self.connection.settings.mapping.targets().contains(&Target::Section) {
             for project in self.connection.settings.projects() {
-                match self.asana.sections(project.as_str()).await.map_err(trouble::asana) {
-                    Ok(all) => sections.extend(all.into_iter().map(|one| (one.gid, project.clone()))),
-                    Err(error) if matches!(error.code, Code::AsanaNotFound | Code::AsanaForbidden) => {}
-                    Err(error) => return Err(error),
-                }
+                let all = self.sections_of(&project).await?;
+                sections.extend(all.into_iter().map(|one| (one.gid, project.clone())));
             }
         }
         let sections = Arc::new(sections);
         *self.sections.lock().unwrap_or_else(PoisonError::into_inner) = Some(sections.clone());
         Ok(sections)
+    }
+
+    /// The sections of a project, in their order; none where the integration user may not see it.
+    pub(crate) async fn sections_of(&self, project: &ProjectGid) -> Result<Vec<asana::Section>> {
+        match self.asana.sections(project.as_str()).await.map_err(trouble::asana) {
+            Err(error) if matches!(error.code, Code::AsanaNotFound | Code::AsanaForbidden) => Ok(Vec::new()),
+            found => found,
+        }
     }
 
     /// Makes the next look at the fields and sections a fresh one, since Asana refused what they allowed.

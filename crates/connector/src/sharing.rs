@@ -1,6 +1,7 @@
 //! Connections that map the same project: both would write its tasks, and each would post a completed task's cost.
 
 use sqlx::{PgConnection, PgPool};
+use url::Url;
 
 use crate::code::Code;
 use crate::error::{Error, Result};
@@ -21,22 +22,34 @@ pub struct Shared {
     pub projects: Vec<ProjectGid>,
 }
 
-/// What these settings share with other connections. Gids are of one Asana: a project elsewhere is another one.
+/// The connections that map some of these projects of the Asana at `url`, with those. Gids are of one Asana: a project
+/// elsewhere is another one.
+pub fn mapping<'a>(
+    url: &'a Url,
+    projects: &'a [ProjectGid],
+    all: &'a [Connection],
+) -> impl Iterator<Item = (&'a Connection, Vec<ProjectGid>)> {
+    let there = all.iter().filter(move |connection| connection.settings.asana.url == *url);
+    let mapped = there.map(|connection| {
+        let mut mapped = connection.settings.projects();
+        mapped.retain(|project| projects.contains(project));
+        (connection, mapped)
+    });
+    mapped.filter(|(_, mapped)| !mapped.is_empty())
+}
+
+/// What these settings share with other connections.
 #[must_use]
 pub fn shared(id: ConnectionId, settings: &Settings, all: &[Connection]) -> Vec<Shared> {
     let own = settings.projects();
-    let others = all.iter().filter(|other| other.id != id && other.settings.asana.url == settings.asana.url);
-    let shared = others.map(|other| {
-        let mut projects = other.settings.projects();
-        projects.retain(|project| own.contains(project));
-        Shared {
-            name: other.name.clone(),
-            is_active: other.state == State::Active,
-            both_post: settings.journal.is_some() && other.settings.journal.is_some(),
-            projects,
-        }
+    let others = mapping(&settings.asana.url, &own, all).filter(|(other, _)| other.id != id);
+    let shared = others.map(|(other, projects)| Shared {
+        name: other.name.clone(),
+        is_active: other.state == State::Active,
+        both_post: settings.journal.is_some() && other.settings.journal.is_some(),
+        projects,
     });
-    shared.filter(|shared| !shared.projects.is_empty()).collect()
+    shared.collect()
 }
 
 /// The same, of the connections that are stored.

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::code::Code;
 use crate::error::{Error, Result};
-use crate::mapping::words::nearest;
+use crate::mapping::words::absent;
 use crate::record::{LineFacts, OrderFacts};
 use crate::settings::TaskSettings;
 
@@ -100,17 +100,9 @@ pub(crate) fn unknown_members(template: &Template<'_, '_>) -> Vec<String> {
             "line" => members(&LineFacts::default()),
             _ => continue,
         };
-        if known.contains(member) {
-            continue;
+        if !known.contains(member) {
+            problems.push(absent(variable, member, &known));
         }
-        let rest = match nearest(member, known.iter().map(String::as_str)) {
-            Some(meant) => format!("did you mean `{variable}.{meant}`?"),
-            None => format!(
-                "`{variable}` has {}; what else Oracle has is read by a value of the mapping (`read`)",
-                known.iter().cloned().collect::<Vec<_>>().join(", ")
-            ),
-        };
-        problems.push(format!("`{variable}.{member}` does not exist; {rest}"));
     }
     problems
 }

@@ -8,7 +8,7 @@ use cel::{Context, Env, ExecutionError, IdedExpr, Program};
 use serde::Serialize;
 
 use crate::mapping::values::{Subject, Value};
-use crate::mapping::words::nearest;
+use crate::mapping::words::absent;
 use crate::record::{InvoiceFacts, LineFacts, OrderFacts};
 
 /// The standard functions; built once, since that takes longer than most conditions.
@@ -83,14 +83,7 @@ impl Condition {
                 && variable != "invoices"
                 && !members(variable).contains(member.as_str())
             {
-                let there: Vec<String> = members(variable).into_iter().collect();
-                let meant = nearest(member, there.iter().map(String::as_str));
-                let rest = match meant {
-                    Some(meant) => format!("did you mean `{variable}.{meant}`?"),
-                    None if there.is_empty() => format!("`{variable}` has nothing"),
-                    None => format!("`{variable}` has {}", there.join(", ")),
-                };
-                problems.push(format!("`{variable}.{member}` does not exist; {rest}"));
+                problems.push(absent(variable, member, &members(variable)));
             }
         }
         if !problems.is_empty() {

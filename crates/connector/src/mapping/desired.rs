@@ -297,3 +297,27 @@ pub fn journal_status(settings: &Settings, words: &str) -> Option<(String, Field
 fn oracle_link(settings: &Settings, order_id: &str) -> String {
     settings.oracle.order_link.as_deref().map(|link| link.replace("{id}", order_id)).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::OrderFacts;
+
+    #[test]
+    fn only_what_can_name_a_user_is_sent_as_the_assignee() {
+        let order = OrderFacts::default();
+        let subject = Subject { order: &order, line: None, invoices: &[] };
+        let placed = |who: &str| {
+            attribute(subject, &Target::Assignee, Value::Text(who.into()), &mut Vec::new())
+                .map_err(|held| held.code)
+        };
+        for who in ["ann@acme.test", "1200000000000001"] {
+            assert_eq!(placed(who), Ok(Some(FieldValue::Text(who.into()))));
+        }
+        for who in ["Gee, May", "@acme.test", "ann@", ""] {
+            assert_eq!(placed(who), Err(Code::ValueUnfit), "{who}");
+        }
+        let nobody = attribute(subject, &Target::Assignee, Value::Empty, &mut Vec::new());
+        assert_eq!(nobody, Ok(Some(FieldValue::Clear)));
+    }
+}

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::code::Code;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::mapping::document::Target;
@@ -54,11 +53,7 @@ pub async fn places(engine: &Engine, connection: &Connection) -> Result<Vec<Plac
             });
             place.projects.push(project.0.clone());
         }
-        let of_project = match clients.asana.sections(project.as_str()).await.map_err(trouble::asana) {
-            Ok(of_project) => of_project,
-            Err(error) if matches!(error.code, Code::AsanaNotFound | Code::AsanaForbidden) => Vec::new(),
-            Err(error) => return Err(error),
-        };
+        let of_project = clients.sections_of(&project).await?;
         sections.extend(of_project.into_iter().map(|section| Place {
             what: "section",
             written_by: writers(settings, &section.gid),

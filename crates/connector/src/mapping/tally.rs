@@ -286,8 +286,12 @@ when = "order.total > 5"
 "#;
 
     fn told(orders: &[OrderFacts]) -> Tallied {
+        told_by(DOCUMENT, orders)
+    }
+
+    fn told_by(document: &str, orders: &[OrderFacts]) -> Tallied {
         let mut settings = Settings::from_toml(crate::mapping::mistakes::BASE).unwrap();
-        settings.mapping = toml::from_str::<MappingSettings>(DOCUMENT).unwrap();
+        settings.mapping = toml::from_str::<MappingSettings>(document).unwrap();
         let mapping = Mapping::of(&settings).unwrap();
         let mut tally = Tally::default();
         for order in orders {
@@ -330,6 +334,23 @@ when = "order.total > 5"
             ]
         );
         assert_eq!((told.rules[0].applied, told.rules[0].wrote), (3, 3));
+    }
+
+    #[test]
+    fn a_condition_that_held_on_all_tasks_is_said_where_there_are_some() {
+        let document = "[values.nothing]\nread = \"Absent\"\n\
+             [[rules]]\nto = \"name\"\nset = \"x\"\nwhen = \"order.status != 'closed'\"\n\
+             [[rules]]\nto = \"notes\"\nset = \"x\"\n\
+             [[rules]]\nto = \"due_on\"\nvalue = \"nothing\"\nwhen = \"order.number == ''\"";
+        let always = "mapping.rules[1] (to name): its condition held on all 5 tasks";
+        let said = |many: usize| {
+            let orders: Vec<OrderFacts> = (0..many).map(|at| order(at, "Closed", "A")).collect();
+            let told = told_by(document, &orders);
+            told.says().map(|(place, words)| format!("{place}: {words}")).collect::<Vec<_>>()
+        };
+        assert!(said(5).iter().any(|words| words == always), "{:?}", said(5));
+        assert!(!said(4).iter().any(|words| words.contains("its condition held")), "{:?}", said(4));
+        assert!(!said(5).iter().any(|words| words.contains("(to notes)")), "a rule without one is to hold");
     }
 
     #[test]

@@ -2,6 +2,8 @@
 //! and what to write, and taken out, so that all the rest is checked as well. Pure; a wrong value is not repeated, since a
 //! secret may have strayed into the file.
 
+use std::collections::BTreeSet;
+
 use toml::{Table, Value};
 
 /// Longest word that is compared with others, in bytes.
@@ -164,6 +166,22 @@ pub(crate) fn nearest<'w>(word: &str, words: impl Iterator<Item = &'w str>) -> O
     let (distance, known) = words.map(|known| (strsim::osa_distance(&word, known), known)).min()?;
     let letters = known.chars().count();
     (distance <= letters.div_ceil(4) && distance < letters).then_some(known)
+}
+
+/// What is said of a member that a variable does not have, `there` being those that it has.
+pub(crate) fn absent(variable: &str, member: &str, there: &BTreeSet<String>) -> String {
+    let rest = match nearest(member, there.iter().map(String::as_str)) {
+        Some(meant) => format!("did you mean `{variable}.{meant}`?"),
+        None if there.is_empty() => format!("`{variable}` has nothing"),
+        None => format!("`{variable}` has {}", there.iter().cloned().collect::<Vec<_>>().join(", ")),
+    };
+    let besides = match variable {
+        "order" | "line" if !rest.ends_with('?') => {
+            "; what else Oracle has is read by a value of the mapping (`read`)"
+        }
+        _ => "",
+    };
+    format!("`{variable}.{member}` does not exist; {rest}{besides}")
 }
 
 fn keys(table: &Table) -> Vec<String> {

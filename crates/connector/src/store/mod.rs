@@ -29,7 +29,6 @@ pub mod outbox;
 pub mod reconciliation_runs;
 pub mod reconciliations;
 pub mod reference;
-pub mod reference_counts;
 pub mod replays;
 pub mod retention;
 pub mod search;

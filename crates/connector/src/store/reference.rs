@@ -272,6 +272,32 @@ pub async fn find(
     }
 }
 
+/// How many [`find`] would return without a limit.
+pub async fn count(db: &PgPool, connection: ConnectionId, kind: Kind, text: Option<&str>) -> Result<i64> {
+    Ok(match kind {
+        Kind::Suppliers => {
+            sqlx::query_scalar!(
+                "select count(*) as \"count!\" from suppliers where connection_id = $1
+                   and ($2::text is null or strpos(upper(name), upper($2)) > 0 or number = $2 or supplier_id = $2)",
+                connection.0,
+                text,
+            )
+            .fetch_one(db)
+            .await?
+        }
+        Kind::Accounts => {
+            sqlx::query_scalar!(
+                "select count(*) as \"count!\" from accounts where connection_id = $1
+                   and ($2::text is null or strpos(upper(name), upper($2)) > 0 or account_id = $2)",
+                connection.0,
+                text,
+            )
+            .fetch_one(db)
+            .await?
+        }
+    })
+}
+
 /// The ids that stored orders name.
 pub async fn in_use(db: &PgPool, connection: ConnectionId, kind: Kind) -> Result<HashSet<String>> {
     Ok(match kind {

@@ -110,8 +110,12 @@ pub async fn movements(
     let mut told = Vec::with_capacity(rows.len() * 3);
     let mut ids = Vec::with_capacity(rows.len());
     // one request can carry an order and its invoices
-    let mut carriers: HashMap<(Timestamp, String), Uuid> = HashMap::new();
-    for r in rows {
+    let mut first: HashMap<_, Uuid> = HashMap::new();
+    let sent = rows
+        .iter()
+        .map(|r| ((r.sent_at.map(jiff_sqlx::Timestamp::to_jiff), r.request.as_deref()), r.movement_id));
+    let carriers: Vec<Uuid> = sent.map(|(request, id)| *first.entry(request).or_insert(id)).collect();
+    for (r, carrier) in rows.into_iter().zip(carriers) {
         ids.push(r.movement_id);
         let record = format!("{} {}", kind(&r.feed), r.source_id);
         let task = r.destination_id.map_or_else(String::new, |task| format!(", task {task}"));
@@ -119,12 +123,10 @@ pub async fn movements(
         let opened = format!("{record}: movement opened");
         told.push(of(Entry::new(r.created_at.to_jiff(), Place::Connector, opened)));
         if let Some(at) = r.sent_at {
-            let request = r.request.clone().unwrap_or_default();
-            let carrier = *carriers.entry((at.to_jiff(), request)).or_insert(r.movement_id);
-            let values = match r.request.as_deref().map(|request| sent::told(request, settings)) {
+            let values = match r.request.as_deref() {
                 Some(_) if carrier != r.movement_id => format!(", by the request of movement {carrier}"),
-                Some(values) if !values.is_empty() => format!(": {values}"),
-                _ => String::new(),
+                Some(request) => sent::told(request, settings),
+                None => String::new(),
             };
             let what = format!("{record}: sent to Asana{task}{values}");
             let sent: Vec<String> = [r.earlier_requests, r.request].into_iter().flatten().collect();

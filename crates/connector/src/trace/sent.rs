@@ -34,7 +34,7 @@ fn even_null<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option
 }
 
 /// The values of these requests, each a line with method and path and a line with the body, under the names that the
-/// settings have for their fields. Empty where there are none, or the body was erased.
+/// settings have for their fields, behind a colon. Empty where there are none, or the body was erased.
 pub(crate) fn told(requests: &str, settings: &Settings) -> String {
     let mut told = Vec::new();
     let mut lines = requests.lines();
@@ -61,7 +61,7 @@ pub(crate) fn told(requests: &str, settings: &Settings) -> String {
             data.custom_fields.iter().filter(|(gid, _)| !names.iter().any(|(_, mapped)| mapped == gid));
         told.extend(others.map(|(gid, value)| format!("field {gid} {}", shown(value))));
     }
-    told.join(", ")
+    if told.is_empty() { String::new() } else { format!(": {}", told.join(", ")) }
 }
 
 /// A change that has a request of its own: what it is, and of which gid.
@@ -110,7 +110,7 @@ mod tests {
              PUT /tasks/5\n{\"data\":{\"name\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaé!\",\"due_on\":null}}";
         assert_eq!(
             told(requests, &settings),
-            "name `US-1 paper`, supplier `ACME`, invoice_status emptied, line_item_amount `100000000000000.10`, \
+            ": name `US-1 paper`, supplier `ACME`, invoice_status emptied, line_item_amount `100000000000000.10`, \
              field 999 `2026-01-31`, section 7, with tag 8, without tag 9, \
              name `aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa…`, due_on emptied"
         );

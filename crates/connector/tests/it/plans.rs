@@ -66,7 +66,7 @@ const FILL: [&str; 13] = [
 
 /// What each statement is known by, and what it is asked with; `$c` stands for the connection, `$m` for a movement.
 /// The first that fits counts.
-const ASKED: [(&str, &str, &str); 30] = [
+const ASKED: [(&str, &str, &str); 31] = [
     ("records of an order or a task", "with orders as (", "$c, 'US1234', 500"),
     ("tasks of records", "select task_gid as \"gid!\" from links", "$c, '{1234}', 'US1234', 500"),
     ("documents of records", "select feed, source_id, stored_at", "$c, '{1234}', 2000"),
@@ -99,6 +99,7 @@ const ASKED: [(&str, &str, &str); 30] = [
         "select (select count(*) from movements where connection_id = $1 and state = 'pending')",
         "$c",
     ),
+    ("tasks written since a change", "filter (where m.outcome = 'created')", "$c, first_id(now()), 1"),
     ("what is wrong", "select m.state, m.code, count(*)", "$c"),
     (
         "movements of a task",
@@ -245,6 +246,8 @@ async fn ask_everything(db: &PgPool, connection: &connections::Connection, movem
     let failed: uuid::Uuid = sqlx::raw_sql(failed).fetch_one(db).await.unwrap().get(0);
     assert_eq!(movements::settled(db, connection.id, &[failed]).await.unwrap().len(), 1);
     let standing = movements::standing(db, connection.id).await.unwrap();
+    let written = movements::written_since(db, connection.id, movement, 1).await.unwrap();
+    assert_eq!((written.made, written.changed), (0, 0));
     let causes = connector::store::causes::movements(db, connection.id).await.unwrap();
     assert_eq!((standing.failed, causes.iter().map(|group| group.count).sum::<i64>()), (80, 80));
     let words = |supplier: Option<&str>, text: Option<&str>| Wanted {

@@ -158,26 +158,33 @@ async fn list(
         }
         output::data(&table.to_string());
     }
-    for (name, connection) in whose.iter().filter(|(_, id)| *id != connector::alerts::NODES) {
-        output::say(&looked(database, name, *connection).await?);
-    }
+    let of: Vec<_> = whose.into_iter().filter(|(_, id)| *id != connector::alerts::NODES).collect();
+    looked(database, &of).await?.iter().for_each(|words| output::say(words));
     Ok(ExitCode::SUCCESS)
 }
 
-/// When causes were last looked for.
-async fn looked(database: &Database, name: &str, connection: ConnectionId) -> Result<String, Error> {
-    let all = jobs::status(&database.pool, connection).await?;
-    let at = all.into_iter().find(|job| job.job == Job::Alerts.as_str()).and_then(|job| job.finished_at);
-    let every = connector::alerts::EVERY.as_secs();
-    Ok(match at {
-        Some(at) => format!(
-            "`{name}`: causes were last looked for at {}; `serve` does that every {every} s while it is active",
-            output::when(Some(at))
-        ),
-        None => format!(
-            "`{name}`: causes were not looked for yet; `serve` does that every {every} s while it is active"
-        ),
-    })
+/// When causes were last looked for: of several connections the one that waits longest, and those where they never were.
+async fn looked(database: &Database, of: &[(String, ConnectionId)]) -> Result<Vec<String>, Error> {
+    let (mut oldest, mut never) = (None, Vec::new());
+    for (name, connection) in of {
+        let all = jobs::status(&database.pool, *connection).await?;
+        let alerts = all.into_iter().find(|job| job.job == Job::Alerts.as_str());
+        match alerts.and_then(|job| job.finished_at) {
+            Some(at) if oldest.is_none_or(|(before, _)| at < before) => oldest = Some((at, name)),
+            Some(_) => {}
+            None => never.push(format!("`{name}`")),
+        }
+    }
+    let every =
+        format!("`serve` does that every {} s while it is active", connector::alerts::EVERY.as_secs());
+    let oldest = oldest.map(|(at, name)| {
+        let at = output::when(Some(at));
+        let of = if of.len() > 1 { "longest ago for " } else { "" };
+        format!("{of}`{name}`: causes were last looked for at {at}; {every}")
+    });
+    let never =
+        (!never.is_empty()).then(|| format!("{}: causes were not looked for yet; {every}", never.join(", ")));
+    Ok(oldest.into_iter().chain(never).collect())
 }
 
 fn state(alert: &Alert) -> String {

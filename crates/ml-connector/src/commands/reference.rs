@@ -9,7 +9,7 @@ use connector::reference::check::Entry;
 use connector::reference::findings;
 use connector::store::choices::{self, AsOf};
 use connector::store::jobs::Job;
-use connector::store::{connections, reference, reference_counts};
+use connector::store::{connections, reference};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -130,7 +130,7 @@ async fn list(database: &Database, args: ListArgs, global: &Global) -> anyhow::R
     let connection = connections::find(&database.pool, &args.connection).await?;
     let kind = args.what.kind();
     let found = reference::find(&database.pool, connection.id, kind, None, args.limit).await?;
-    let stored = reference_counts::count(&database.pool, connection.id, kind, None).await?;
+    let stored = reference::count(&database.pool, connection.id, kind, None).await?;
     let left_out = left_out(kind, found.len(), stored);
     told(&[(kind, found)], global)?;
     if let Some(words) = left_out {
@@ -144,7 +144,7 @@ async fn show(database: &Database, name: &str, what: &str, global: &Global) -> a
     let (mut found, mut left) = (Vec::new(), Vec::new());
     for kind in Kind::ALL {
         let shown = reference::find(&database.pool, connection.id, kind, Some(what), SHOWN).await?;
-        let stored = reference_counts::count(&database.pool, connection.id, kind, Some(what)).await?;
+        let stored = reference::count(&database.pool, connection.id, kind, Some(what)).await?;
         left.extend(left_out(kind, shown.len(), stored));
         found.push((kind, shown));
     }

@@ -123,6 +123,21 @@ async fn a_file_without_fields_keeps_those_that_are_stored_and_another_connectio
     let again = world.succeeds(&["connection", "apply", "-f", file, "--json"]).await.json();
     assert_eq!(again["action"], "nothing", "both take the file for the same");
 
+    // what changes is shown, nothing is made anew where nothing does, and a section that goes is told
+    let versions = "select count(*) from settings_versions";
+    let before = world.count(versions).await;
+    let same = world.succeeds(&["connection", "edit", "main", "-f", file]).await;
+    assert!(same.stderr.contains("nothing to change: `main` is so already"), "{same:?}");
+    assert_eq!(world.count(versions).await, before);
+    let more = world.file("more.toml", &format!("{bare}\n[reference]\nhours = 5\n"));
+    let added = world.succeeds(&["connection", "edit", "main", "-f", more.to_str().unwrap()]).await;
+    assert!(added.stdout.contains("reference.hours"), "{added:?}");
+    for command in ["dry-run", "edit"] {
+        let gone = world.succeeds(&["connection", command, "main", "-f", file]).await;
+        assert!(gone.stdout.contains("reference.hours"), "{gone:?}");
+        assert!(gone.stderr.contains("[reference] is taken out"), "{gone:?}");
+    }
+
     let other = world.file("other.toml", &bare.replace("name = \"main\"", "name = \"other\""));
     for command in ["mapping", "dry-run", "edit"] {
         let refused = world.run(&["connection", command, "main", "-f", other.to_str().unwrap()]).await;
@@ -183,6 +198,8 @@ async fn what_may_be_meant_otherwise_and_what_stays_is_said_and_places_are_liste
     let quiet = world.succeeds(&["alerts", "list"]).await;
     assert!(quiet.stderr.contains("no alert is open"), "{quiet:?}");
     assert!(quiet.stderr.contains("`main`: causes were not looked for yet"), "{quiet:?}");
+    let one = world.succeeds(&["alerts", "list", "main"]).await;
+    assert_eq!(one.stderr, quiet.stderr);
     let checked = world.succeeds(&["reference", "check", "main"]).await;
     assert!(checked.stderr.contains("suppliers were never read and are not judged"), "{checked:?}");
     world.end().await;

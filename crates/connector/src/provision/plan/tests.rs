@@ -73,6 +73,7 @@ fn an_empty_workspace_gets_the_required_fields_and_all_projects_get_them() {
     assert_eq!(step(&plan, Purpose::LineItemAmount).kind, "number with 2 decimals");
     assert!(step(&plan, Purpose::InvoiceStatus).kind.starts_with("single-select: Not validated, "));
     assert!(!plan.is_done() && plan.problems().next().is_none());
+    assert!(plan.writes());
 }
 
 proptest! {
@@ -91,9 +92,11 @@ proptest! {
         prop_assert_eq!(first.steps.iter().any(|s| s.target == Target::Mark), reference && mark);
         let (seen, mapped) = carried_out(&first, &empty(), &settings);
         prop_assert!(plan(&mapped, &choices, &seen).is_done());
+        prop_assert!(!plan(&mapped, &choices, &seen).writes());
         // the settings were not written: what was created is found, and not created a second time
         let again = plan(&settings, &choices, &seen);
         prop_assert!(again.steps.iter().all(|s| matches!(s.origin, Origin::Found(_)) && s.attach.is_empty()));
+        prop_assert!(!again.writes(), "they are only mapped");
     }
 }
 

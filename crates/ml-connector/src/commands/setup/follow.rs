@@ -10,6 +10,7 @@ use connector::store::movements::{self, Standing, Written};
 use connector::store::nodes;
 use serde::Serialize;
 use serde_json::Value;
+use tokio::sync::watch;
 
 use super::activate::{LOOK_EVERY, LOOKING};
 use crate::cli::Global;
@@ -102,7 +103,7 @@ async fn follow(
         return Ok(seen);
     }
     if first.open > 0 {
-        watch(engine, connection, &mut seen, stop, global).await?;
+        until_settled(engine, connection, &mut seen, stop, global).await?;
     }
     let version = connection.settings_version;
     seen.written = movements::written_since(&engine.db, connection.id, from, version).await?;
@@ -110,7 +111,7 @@ async fn follow(
 }
 
 /// Watches until nothing is open any more, or nothing will ever happen, or a person stops it.
-async fn watch(
+async fn until_settled(
     engine: &Engine,
     connection: &Connection,
     seen: &mut Followed,
@@ -118,7 +119,7 @@ async fn watch(
     global: &Global,
 ) -> anyhow::Result<()> {
     let first = seen.standing;
-    let progress = tokio::sync::watch::Sender::new(0);
+    let progress = watch::Sender::new(0);
     let shown = Shown::start(&progress, "records settled", u64::try_from(first.open).ok());
     let tells = !global.json && !std::io::stderr().is_terminal();
     let (mut told_at, mut checked_at): (Option<Instant>, Option<Instant>) = (None, None);

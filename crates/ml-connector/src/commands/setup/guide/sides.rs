@@ -7,6 +7,7 @@ use connector::guide::reach::reach;
 use connector::manage::{self, Secrets};
 use connector::ping::{Check, Verdict};
 use connector::settings::TaskPer;
+use connector::sharing;
 use connector::store::connections::{self, Connection};
 use connector::vault::CredentialName;
 use connector::{Code, Error};
@@ -143,13 +144,10 @@ impl Sides {
 /// Other connections that map a project.
 async fn used_by(guide: &Guide<'_>, project: &Named) -> anyhow::Result<Vec<String>> {
     let url = guide.answers.asana("")?.url;
-    let mut all = connections::list(&guide.engine.db).await?;
-    all.retain(|other| {
-        other.name != guide.name
-            && other.settings.asana.url == url
-            && other.settings.projects().iter().any(|mapped| mapped.as_str() == project.gid)
-    });
-    Ok(all.into_iter().map(|other| format!("`{}`", other.name)).collect())
+    let all = connections::list(&guide.engine.db).await?;
+    let project = [project.gid.as_str().into()];
+    let mapping = sharing::mapping(&url, &project, &all).filter(|(other, _)| other.name != guide.name);
+    Ok(mapping.map(|(other, _)| format!("`{}`", other.name)).collect())
 }
 
 /// The projects of the workspace; none when Asana refuses, which is shown.
