@@ -190,7 +190,7 @@ pub struct LostWebhooks {
     pub found: i64,
     /// Of these, those whose journals were imported.
     pub imported: i64,
-    /// Events to be looked at, and journals on their way.
+    /// What the sweep found and is not decided: events and completions to be looked at, journals on their way.
     pub under_way: i64,
 }
 
@@ -213,16 +213,17 @@ pub async fn webhooks(db: &PgPool, connection: ConnectionId) -> Result<Option<Lo
          select t.lost as \"lost!\", t.missing as \"missing!\", t.first_at, t.last_at, t.again_at,
                 exists (select from jobs j where j.connection_id = $1 and j.job = 'sweep' and j.code is null
                         and j.succeeded_at > t.again_at and j.started_at >= t.again_at) as \"swept!\",
-                (select count(*) from completions c where c.connection_id = $1 and c.found_by = 'sweep'
-                    and c.found_at >= t.first_at) as \"found!\",
-                (select count(*) from completions c
-                 join journals j on j.connection_id = $1 and j.task_gid = c.task_gid and j.ordinal = c.ordinal
-                    and j.kind = 'posting' and j.state = 'imported'
-                 where c.connection_id = $1 and c.found_by = 'sweep' and c.found_at >= t.first_at) as \"imported!\",
-                (select count(*) from events e where e.connection_id = $1 and e.state = 'open')
-                    + (select count(*) from journals j where j.connection_id = $1
-                       and j.state in ('ready', 'submitting', 'submitted')) as \"under_way!\"
-         from told t",
+                f.found as \"found!\", f.imported as \"imported!\",
+                f.under_way + (select count(*) from events e where e.connection_id = $1 and e.state = 'open'
+                               and e.delivery_id is null) as \"under_way!\"
+         from told t cross join lateral (
+             select count(*) as found, count(*) filter (where j.state = 'imported') as imported,
+                    count(*) filter (where c.due_at <= now() or j.state in ('ready', 'submitting', 'submitted'))
+                        as under_way
+             from completions c
+             left join journals j on j.connection_id = $1 and j.task_gid = c.task_gid and j.ordinal = c.ordinal
+                 and j.kind = 'posting'
+             where c.connection_id = $1 and c.found_by = 'sweep' and c.found_at >= t.first_at) f",
         connection.0
     )
     .fetch_one(db)

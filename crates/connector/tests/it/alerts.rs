@@ -302,6 +302,14 @@ async fn lost_webhooks_are_one_story_that_ends_with_their_sweep() {
     assert!(registered.title.contains("2 registered anew") && registered.detail.contains("has not ended"));
     let task = world.ordered("US-1", &["10"]).await;
     world.complete(&task);
+    // found, and not to be decided while Oracle does not answer: the story goes on
+    world.run(Job::Sweep).await.unwrap();
+    let rule = world.fault(FaultRule::new(status(503)).on(Side::Oracle));
+    world.run(Job::Completions).await.unwrap_err();
+    assert_eq!(world.count("select count(*) from completions").await, 1);
+    let undecided = world.alert("webhooks_lost").await;
+    assert!(undecided.detail.contains("1 completion without a webhook, 0 of them"), "{}", undecided.detail);
+    world.sandbox.faults().remove(rule);
     world.way_back().await;
     assert_eq!(world.alerts().await.len(), 0);
     let told = story().await;

@@ -87,12 +87,12 @@ async fn tasks_completed_in_a_day_off(count: usize) {
     scene.reaches("webhooks found lost", lost, 1).await;
     scene.reaches("webhooks registered anew", active, 1).await;
     let registered = begin.elapsed();
-    let open = "select count(*) from alerts where kind = 'webhooks_lost' and closed_at is null";
-    scene.reaches("the alert is open", open, 1).await;
     let imported = "select count(*) from journals where state = 'imported'";
     scene.reaches("journals imported", imported, count).await;
     let journals = begin.elapsed();
-    scene.reaches("the alert closed by itself", open, 0).await;
+    // it may be over before anybody looked: then it is written down as closed
+    let closed = "select count(*) from alerts where kind = 'webhooks_lost' and closed_at is not null";
+    scene.reaches("the alert closed by itself", closed, 1).await;
     println!(
         "{count} tasks: registered anew {registered:?}, all journals {journals:?}, alert closed {:?} after the start",
         begin.elapsed()
