@@ -73,8 +73,7 @@ async fn shared(engine: &Engine, connection: &Connection) -> Vec<Check> {
         if shared.is_active && shared.both_post {
             return failed(side, name, &Error::new(Code::ProjectShared, what));
         }
-        let besides = if shared.both_post { ", and each could post what the other has posted" } else { "" };
-        note(side, name, format!("{what}: both would write its tasks{besides}; let one connection serve it"))
+        note(side, name, format!("{what}: both would write its tasks; let one connection serve it"))
     };
     all.into_iter().map(check).collect()
 }

@@ -40,15 +40,14 @@ impl Subject {
     #[must_use]
     pub fn posted_already(&self, bearer: &Bearer) -> NoJournal {
         let (own, other) = (&self.name, &bearer.subject);
-        let what = if own == other {
-            own.clone()
+        let what = if own == other || other.starts_with("task ") {
+            other.clone()
         } else if own.starts_with("line ") {
             format!("{other}, which includes {own},")
         } else {
             format!("{other}, which is part of {own},")
         };
-        let by = format!("task {}, completion {}", bearer.task, bearer.ordinal);
-        NoJournal::AlreadyPosted { what, by }
+        NoJournal::AlreadyPosted { what, by: bearer.completion() }
     }
 }
 

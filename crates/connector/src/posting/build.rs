@@ -19,6 +19,7 @@ use crate::journal::{
     CodeCombination, GroupId, JournalPlan, JournalSettings, Kind, NoJournal, Period, WaitsFor, plan,
 };
 use crate::posting::around::{Around, Subject};
+use crate::posting::elsewhere::{self, Sought};
 use crate::posting::reopen;
 use crate::purpose::Purpose;
 use crate::store;
@@ -207,6 +208,11 @@ impl Batch<'_> {
         });
         let mut tx = store::begin(&self.engine.db).await?;
         jobs::hold(&mut tx, self.lease).await?;
+        let settings = &self.clients.connection.settings;
+        let sought = Sought { task: &task, subject: &priced.subject.name, order_id: &priced.cost.order_id };
+        if let Some(bearer) = elsewhere::bearer(&mut tx, connection, settings, sought).await? {
+            return Ok(Err(Refusal::new(completion, priced.subject.posted_already(&bearer))));
+        }
         if !journals::open(&mut tx, connection, &new).await? {
             // another completion of this very batch bears the cost
             let bearers = journals::bearers(&mut tx, connection, &priced.subject.overlaps).await?;

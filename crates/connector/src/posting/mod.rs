@@ -7,6 +7,7 @@
 mod around;
 pub mod build;
 pub mod drive;
+mod elsewhere;
 mod intent;
 pub mod ledger;
 pub mod lines;

@@ -19,6 +19,7 @@ use crate::journal::cost::Origin;
 use crate::journal::{GroupId, JournalPlan, JournalSettings, Kind, NoJournal, WaitsFor};
 use crate::posting::around::Around;
 use crate::posting::build::{LedgerFacts, ledger_of, plan_of};
+use crate::posting::elsewhere::{self, Sought};
 use crate::posting::lines::{self, ShownLine};
 use crate::posting::oracle::{import_of, import_words};
 use crate::store::completions::{self, Completion};
@@ -204,10 +205,15 @@ async fn of_task(
         Ok(found) => found,
         Err(why) => return nothing(why),
     };
-    let bearers = journals::bearers(&mut db, connection, &subject.overlaps).await?;
+    let mut borne_by = journals::bearers(&mut db, connection, &subject.overlaps).await?.into_iter().next();
+    if borne_by.is_none() {
+        let task = &TaskGid(completion.task_gid.clone());
+        let sought = Sought { task, subject: &subject.name, order_id: &cost.order_id };
+        borne_by = elsewhere::bearer(&mut db, connection, &clients.connection.settings, sought).await?;
+    }
     drop(db);
-    if let Some(bearer) = bearers.first() {
-        return nothing(subject.posted_already(bearer));
+    if let Some(bearer) = borne_by {
+        return nothing(subject.posted_already(&bearer));
     }
     let ledger = ledger_of(clients, settings, std::iter::once(&cost)).await?;
     match planned(clients, settings, &completion, &cost, &ledger)? {

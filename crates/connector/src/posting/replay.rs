@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::ids::JournalId;
 use crate::journal::machine::{self, Context, Decision, Limits, Observation, State};
 use crate::journal::{GroupId, JournalPlan, JournalSettings, Kind, NoJournal};
+use crate::posting::elsewhere::{self, Sought};
 use crate::posting::lookup::{self, Proof};
 use crate::posting::oracle::{About, import_of, import_words};
 use crate::posting::redate::{self, Dated};
@@ -84,10 +85,8 @@ pub fn decide(candidate: &Candidate, context: &Context) -> Result<machine::Journ
         return no(Code::JournalReplayReopened, "is of a task that was opened again");
     }
     if let Some(bearer) = &candidate.borne_by {
-        let what = format!(
-            "cannot bear {}: task {}, completion {}, bears {}",
-            candidate.subject, bearer.task, bearer.ordinal, bearer.subject
-        );
+        let what =
+            format!("cannot bear {}: {}, bears {}", candidate.subject, bearer.completion(), bearer.subject);
         return no(Code::JournalAlreadyPosted, &what);
     }
     let seen = Observation::Person(Decision::SendAnew);
@@ -185,7 +184,14 @@ pub(super) async fn locked(
     // journals are opened only by whoever has this row locked
     jobs::any_running(db, connection.id, &[Job::Completions]).await?;
     let found = journal_replays::lock(db, connection.id, id).await?;
-    found.ok_or_else(|| Error::new(Code::JournalSubjectUnknown, format!("there is no journal {id}")))
+    let unknown = || Error::new(Code::JournalSubjectUnknown, format!("there is no journal {id}"));
+    let mut candidate = found.ok_or_else(unknown)?;
+    if candidate.borne_by.is_none() && candidate.kind == Kind::Posting {
+        let (task, order_id) = (&candidate.task, &candidate.plan.order_id);
+        let sought = Sought { task, subject: &candidate.subject, order_id };
+        candidate.borne_by = elsewhere::bearer(db, connection.id, &connection.settings, sought).await?;
+    }
+    Ok(candidate)
 }
 
 pub(super) fn settings(connection: &Connection) -> Result<&JournalSettings> {
@@ -276,7 +282,8 @@ pub(super) mod tests {
         assert_eq!(code(&reversal), Some(Code::JournalReplayReversal));
         let reopened = Candidate { is_reopened: true, ..rejected() };
         assert_eq!(code(&reopened), Some(Code::JournalReplayReopened));
-        let bearer = Bearer { subject: "line 1".to_owned(), task: "9".to_owned(), ordinal: 2 };
+        let bearer =
+            Bearer { subject: "line 1".to_owned(), task: "9".to_owned(), ordinal: 2, elsewhere: None };
         let borne = Candidate { borne_by: Some(bearer), ..rejected() };
         let refused = decide(&borne, &context(&settings())).unwrap_err();
         assert_eq!(refused.code, Code::JournalAlreadyPosted);

@@ -120,7 +120,7 @@ pub async fn find(db: &PgPool, name: &str) -> Result<Connection> {
 }
 
 /// Loads a connection by its id.
-pub async fn load(db: &PgPool, id: ConnectionId) -> Result<Connection> {
+pub async fn load(db: impl sqlx::PgExecutor<'_>, id: ConnectionId) -> Result<Connection> {
     sqlx::query_as!(
         Row,
         "select connection_id, name, state, settings, settings_version, created_at

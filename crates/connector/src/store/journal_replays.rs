@@ -29,7 +29,7 @@ pub struct Candidate {
     pub subject: String,
     /// Whether the task was opened again after this completion.
     pub is_reopened: bool,
-    /// Another journal that counts and bears the cost or a part of it.
+    /// Another journal that counts and bears the cost or a part of it, in this connection.
     pub borne_by: Option<Bearer>,
 }
 
@@ -92,7 +92,7 @@ async fn overlapping(
     };
     Ok(sqlx::query_as!(
         Bearer,
-        "select j.subject, j.task_gid as task, j.ordinal from journals j
+        "select j.subject, j.task_gid as task, j.ordinal, null as elsewhere from journals j
          where j.connection_id = $1 and j.counts and j.journal_id <> $2
            and (j.subject = any($3)
                 or ($4 and j.subject like 'line %' and exists (

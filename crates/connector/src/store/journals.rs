@@ -204,6 +204,17 @@ pub struct Bearer {
     pub task: String,
     /// Which of its completions.
     pub ordinal: i32,
+    /// The connection that posted it, when it is another one.
+    pub elsewhere: Option<String>,
+}
+
+impl Bearer {
+    /// The completion, in words.
+    #[must_use]
+    pub fn completion(&self) -> String {
+        let of = self.elsewhere.as_ref().map_or_else(String::new, |name| format!(" of connection `{name}`"));
+        format!("task {}, completion {}{of}", self.task, self.ordinal)
+    }
 }
 
 /// The completions whose journals bear the cost of these subjects, in the order of the subjects.
@@ -214,7 +225,7 @@ pub async fn bearers(
 ) -> Result<Vec<Bearer>> {
     Ok(sqlx::query_as!(
         Bearer,
-        "select subject, task_gid as task, ordinal from journals
+        "select subject, task_gid as task, ordinal, null as elsewhere from journals
          where connection_id = $1 and counts and subject = any($2)
          order by array_position($2, subject)",
         connection.0,
@@ -222,6 +233,49 @@ pub async fn bearers(
     )
     .fetch_all(db)
     .await?)
+}
+
+/// The journals that count in other connections and are of this task, or bear the cost of this order or of a line of
+/// it, with those connections, the oldest first. Whoever else asks for the same task or order waits until this
+/// transaction ends, so that two connections do not both find none.
+pub async fn elsewhere(
+    db: &mut PgConnection,
+    connection: ConnectionId,
+    task: &TaskGid,
+    order_id: &str,
+) -> Result<Vec<(ConnectionId, Bearer)>> {
+    // the task always comes first: two never wait for each other
+    sqlx::query!(
+        "select pg_advisory_xact_lock(hashtextextended('ml-connector: posting ' || what, 0))
+         from unnest(array ['task ' || $1::text, 'order ' || $2::text]) as what",
+        task.as_str(),
+        order_id,
+    )
+    .fetch_all(&mut *db)
+    .await?;
+    let rows = sqlx::query!(
+        "select c.connection_id, c.name, j.subject as \"subject!\", j.task_gid as \"task!\", j.ordinal as \"ordinal!\"
+         from connections c cross join lateral (
+             select subject, task_gid, ordinal, created_at, journal_id from journals
+             where connection_id = c.connection_id and task_gid = $2 and counts
+             union all
+             select b.subject, b.task_gid, b.ordinal, b.created_at, b.journal_id
+             from completions d join journals b on b.connection_id = c.connection_id and b.task_gid = d.task_gid
+                 and b.ordinal = d.ordinal and b.counts
+             where d.connection_id = c.connection_id and d.order_id = $3 and d.task_gid <> $2
+                   and (b.subject like 'order %' or b.subject like 'line %')) j
+         where c.connection_id <> $1 order by j.created_at, j.journal_id",
+        connection.0,
+        task.as_str(),
+        order_id,
+    )
+    .fetch_all(db)
+    .await?;
+    let found = rows.into_iter().map(|r| {
+        let (subject, task, ordinal) = (r.subject, r.task, r.ordinal);
+        (ConnectionId(r.connection_id), Bearer { subject, task, ordinal, elsewhere: Some(r.name) })
+    });
+    Ok(found.collect())
 }
 
 pub(super) fn group_number(group: GroupId) -> i64 {

@@ -3,10 +3,10 @@
 
 use std::fmt::Write as _;
 
-use connector::ids::{MovementId, ProjectGid};
+use connector::ids::{ConnectionId, MovementId, ProjectGid, TaskGid};
 use connector::search::{self, Wanted, Words};
 use connector::store::movements::{self, Filter};
-use connector::store::{choices, connections};
+use connector::store::{choices, connections, journals};
 use connector::trace;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, PgPool, Row};
@@ -66,7 +66,7 @@ const FILL: [&str; 13] = [
 
 /// What each statement is known by, and what it is asked with; `$c` stands for the connection, `$m` for a movement.
 /// The first that fits counts.
-const ASKED: [(&str, &str, &str); 31] = [
+const ASKED: [(&str, &str, &str); 32] = [
     ("records of an order or a task", "with orders as (", "$c, 'US1234', 500"),
     ("tasks of records", "select task_gid as \"gid!\" from links", "$c, '{1234}', 'US1234', 500"),
     ("documents of records", "select feed, source_id, stored_at", "$c, '{1234}', 2000"),
@@ -138,6 +138,11 @@ const ASKED: [(&str, &str, &str); 31] = [
         "journals",
         "from completions k join journals o",
         "$c, '{1234}', '{1234}', '{t1234}', '{1234}', 'closed', null, 51",
+    ),
+    (
+        "costs that other connections posted",
+        "select c.connection_id, c.name, j.subject",
+        "$m, 't1234', '1234'",
     ),
     ("choices by words", "from invalid_choices c", "$c, 'nobody 40', null, null, null, 51"),
     ("what is shown", "coalesce(d.invoice_number", "$c, array[$m]"),
@@ -245,6 +250,11 @@ async fn ask_everything(db: &PgPool, connection: &connections::Connection, movem
     let failed = "select movement_id from movements where state = 'failed' order by movement_id limit 1";
     let failed: uuid::Uuid = sqlx::raw_sql(failed).fetch_one(db).await.unwrap().get(0);
     assert_eq!(movements::settled(db, connection.id, &[failed]).await.unwrap().len(), 1);
+    let mut conn = db.acquire().await.unwrap();
+    let nobody = ConnectionId(movement);
+    let posted = journals::elsewhere(&mut conn, nobody, &TaskGid("t1234".into()), "1234").await.unwrap();
+    assert_eq!(posted.len(), 1);
+    drop(conn);
     let standing = movements::standing(db, connection.id).await.unwrap();
     let written = movements::written_since(db, connection.id, movement, 1).await.unwrap();
     assert_eq!((written.made, written.changed), (0, 0));

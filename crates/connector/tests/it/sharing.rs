@@ -5,20 +5,26 @@ use connector::ids::ConnectionId;
 use connector::manage::{self, FirstLook, Secrets};
 use connector::ping::{self, Verdict};
 use connector::store::connections::{self, Connection, State};
+use connector::store::jobs::Job;
+use connector::{node, posting};
+use tokio::sync::watch;
 
 use crate::fixture::{World, secrets};
 
 impl World {
-    async fn another(&self, name: &str) -> ConnectionId {
+    /// Another connection with the same settings.
+    pub async fn another(&self, name: &str) -> ConnectionId {
         let settings = self.the(self.connection).await.settings;
         manage::add(&self.engine, name, &settings, &secrets(&self.sandbox)).await.unwrap()
     }
 
-    async fn the(&self, id: ConnectionId) -> Connection {
+    /// A connection as it is stored.
+    pub async fn the(&self, id: ConnectionId) -> Connection {
         connections::load(&self.engine.db, id).await.unwrap()
     }
 
-    async fn activates(&self, id: ConnectionId) -> Result<(), connector::Error> {
+    /// Activates a connection without a dry run.
+    pub async fn activates(&self, id: ConnectionId) -> Result<(), connector::Error> {
         manage::activate(&self.engine, &self.the(id).await, FirstLook::Waived).await
     }
 
@@ -86,5 +92,111 @@ async fn of_two_that_are_activated_at_once_one_is_refused() {
         let active = if one.is_ok() { others[0] } else { others[1] };
         manage::pause(&world.engine, &world.the(active).await).await.unwrap();
     }
+    world.end().await;
+}
+
+/// Completions of a connection with their states and codes.
+async fn decided(world: &World) -> Vec<(String, Option<String>)> {
+    world.completions().await.into_iter().map(|one| (one.state, one.code)).collect()
+}
+
+#[tokio::test]
+async fn what_was_posted_before_a_project_was_handed_over_is_not_posted_again() {
+    let mut world = World::with_journals().await;
+    let (old, new) = (world.connection, world.another("new").await);
+    // both have counted completions before: the old one did when the task was completed
+    world.activates(new).await.unwrap();
+    manage::pause(&world.engine, &world.the(new).await).await.unwrap();
+    world.activates(old).await.unwrap();
+    let task = world.ordered("US-1", &["10"]).await;
+    world.complete(&task);
+    world.way_back().await;
+    assert_eq!(decided(&world).await, [("journal".to_owned(), None)]);
+    manage::pause(&world.engine, &world.the(old).await).await.unwrap();
+
+    world.connection = new;
+    world.activates(new).await.unwrap();
+    world.sync().await;
+    world.way_back().await;
+    let posted = Some("MLC-5107".to_owned());
+    assert_eq!(decided(&world).await, [("skipped".to_owned(), posted.clone())]);
+    let reason = world.completion().await.reason.unwrap();
+    let by = format!(
+        "the cost of task {task} was posted already for another completion (task {task}, completion 1 of connection \
+         `test`)"
+    );
+    assert_eq!(reason, by);
+    let clients = world.engine.clients(new).await.unwrap();
+    let preview = posting::preview::preview(&world.engine, &clients, &task).await.unwrap();
+    assert!(serde_json::to_string(&preview).unwrap().contains("of connection `test`"), "{preview:?}");
+    assert_eq!(world.ledger().batches.len(), 1);
+
+    // what the old one no longer bears is the new one's
+    world.reopen(&task);
+    world.way_back().await;
+    world.sql("update journals set counts = false").await;
+    world.complete(&task);
+    world.way_back().await;
+    assert_eq!(decided(&world).await, [("skipped".to_owned(), posted), ("journal".to_owned(), None)]);
+    assert_eq!(world.ledger().batches.len(), 2);
+    world.end().await;
+}
+
+const TASKS: usize = 8;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_cost_of_a_task_or_an_order_of_two_connections_is_posted_by_one_of_them() {
+    let mut world = World::with_journals().await;
+    let (one, two) = (world.connection, world.another("two").await);
+    let project = world.board.add_project(world.sandbox.asana(), "Building").unwrap();
+    let mut settings = world.the(two).await.settings;
+    settings.routing.default.as_mut().unwrap().project = project.as_str().into();
+    manage::edit(&world.engine, &world.the(two).await, &settings, &Secrets::default()).await.unwrap();
+    world.activates(one).await.unwrap();
+    world.activates(two).await.unwrap();
+    let numbers: Vec<String> = (1..=TASKS).map(|number| format!("US-{number}")).collect();
+    for number in &numbers {
+        world.order(number, &["10"]);
+    }
+    world.sync().await;
+    let tasks: Vec<String> = numbers.iter().map(|number| world.task(number).gid).collect();
+    let client = reqwest::Client::new();
+    let token = &world.sandbox.asana().config().tokens[0].token;
+    // some tasks stand in both projects, of the other orders each has a task
+    for task in &tasks[..TASKS / 2] {
+        let url = format!("{}/tasks/{task}/addProject", world.sandbox.asana_url());
+        let added = client.post(url).bearer_auth(token).header("content-type", "application/json");
+        let added = added.body(format!(r#"{{"data":{{"project":"{project}"}}}}"#)).send().await.unwrap();
+        assert_eq!(added.status(), 200);
+    }
+    world.connection = two;
+    world.sync().await;
+    let all = world.tasks();
+    assert_eq!(all.len(), TASKS + TASKS / 2);
+    for task in all {
+        world.complete(&task.gid);
+    }
+    // both have found all of them before either decides
+    let other = world.another_node().await;
+    let run = async |engine, connection, job| {
+        node::run_once(engine, connection, &[job], &watch::Sender::new(0)).await.unwrap();
+    };
+    for job in [Job::Sweep, Job::Completions, Job::Journals] {
+        tokio::join!(run(&world.engine, one, job), run(&other, two, job));
+    }
+    let mut journals = 0;
+    for connection in [one, two] {
+        world.connection = connection;
+        world.way_back().await;
+        let decided = decided(&world).await;
+        assert_eq!(decided.len(), TASKS, "{decided:?}");
+        for (state, code) in decided {
+            match state.as_str() {
+                "journal" => journals += 1,
+                _ => assert_eq!(code.as_deref(), Some("MLC-5107")),
+            }
+        }
+    }
+    assert_eq!((journals, world.ledger().batches.len()), (TASKS, TASKS));
     world.end().await;
 }

@@ -97,8 +97,10 @@ pub fn allowed(candidate: &Candidate, choice: &Choice) -> Result<()> {
     match &candidate.borne_by {
         Some(bearer) => {
             let words = format!(
-                "cannot bear {}: task {}, completion {}, bears {}",
-                candidate.subject, bearer.task, bearer.ordinal, bearer.subject
+                "cannot bear {}: {}, bears {}",
+                candidate.subject,
+                bearer.completion(),
+                bearer.subject
             );
             no(Code::JournalAlreadyPosted, words)
         }

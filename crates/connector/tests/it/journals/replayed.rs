@@ -2,6 +2,7 @@
 
 use connector::Code;
 use connector::ids::JournalId;
+use connector::manage;
 use connector::posting::replay::{self, Preview, Replayed};
 use connector::store::actions;
 use connector::store::connections;
@@ -128,6 +129,24 @@ async fn a_cost_that_another_completion_took_over_is_not_posted_a_second_time() 
     world.is_not_sent_anew(&rejected, Code::JournalAlreadyPosted).await;
     world.way_back().await;
     assert_eq!((world.ledger().batches.len(), world.ledger().submitted()), (1, 2));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_cost_that_another_connection_took_over_is_not_posted_a_second_time() {
+    let world = World::with_journals().await;
+    let (one, other) = (world.connection, world.another("other").await);
+    // so that it counts completions from now on
+    world.activates(other).await.unwrap();
+    manage::pause(&world.engine, &world.the(other).await).await.unwrap();
+    let (mut world, _, rejected) = world.rejecting_one().await;
+    world.connection = other;
+    world.activates(other).await.unwrap();
+    world.sync().await;
+    world.way_back().await;
+    assert_eq!(world.ledger().batches.len(), 1);
+    world.connection = one;
+    world.is_not_sent_anew(&rejected, Code::JournalAlreadyPosted).await;
     world.end().await;
 }
 

@@ -82,7 +82,7 @@ fn only_a_journal_in_doubt_is_decided() {
 #[test]
 fn what_is_not_to_be_posted_any_more_is_not_sent_anew_but_may_be_given_up() {
     let reopened = Candidate { is_reopened: true, ..doubtful(None) };
-    let bearer = Bearer { subject: "line 1".to_owned(), task: "9".to_owned(), ordinal: 2 };
+    let bearer = Bearer { subject: "line 1".to_owned(), task: "9".to_owned(), ordinal: 2, elsewhere: None };
     let borne = Candidate { borne_by: Some(bearer), ..doubtful(None) };
     for (one, wanted) in [(reopened, Code::JournalReplayReopened), (borne, Code::JournalAlreadyPosted)] {
         assert_eq!(allowed(&one, &Choice::SendAnew).unwrap_err().code, wanted);
