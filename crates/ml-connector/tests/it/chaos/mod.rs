@@ -95,14 +95,7 @@ impl Scene {
             self.fired.lay(&self.pair, trip);
         }
         if round.around == Some("webhook deleted") {
-            // a registration that a killed node began is left alone for a while, which passes here
             until("a webhook that can be deleted", async || {
-                self.world
-                    .execute(
-                        "update webhooks set created_at = created_at - interval '1 hour'
-                         where state = 'pending' and created_at < now() - interval '2 seconds'",
-                    )
-                    .await;
                 self.let_time_pass().await;
                 !self.pair.sandbox.asana().webhooks().is_empty()
             })
@@ -218,6 +211,13 @@ impl Scene {
         self.world.age_creations().await;
         // places that nodes had taken ahead when they were killed are of the past
         self.world.execute("update budgets set next_at = least(next_at, now()), paused_until = null").await;
+        // a registration that a killed node began is left alone for a while
+        self.world
+            .execute(
+                "update webhooks set created_at = created_at - interval '1 hour'
+                 where state = 'pending' and created_at < now() - interval '2 seconds'",
+            )
+            .await;
         // a side that failed is asked again, and a probe of a node that is gone counts no longer
         self.world.execute("update breakers set retry_at = now(), probing_until = null where open").await;
         self.world
@@ -252,7 +252,8 @@ impl Scene {
             attempts.iter().any(|attempt| attempt.succeeded() && attempt.events > 0)
         };
         while !is_taken(self) {
-            assert!(begun.elapsed() < BOUND, "no delivery is taken");
+            let webhooks = self.pair.sandbox.asana().webhooks();
+            assert!(begun.elapsed() < BOUND, "no delivery is taken: {webhooks:?}");
             self.go_on().await;
         }
     }
