@@ -161,10 +161,17 @@ impl Settings {
         Expand::new(children.iter().map(String::as_str)).ok()
     }
 
-    /// The required fields that are not mapped: a draft may lack them until its fields are provisioned.
+    /// The required fields, and those whose options are kept, that are not mapped: a draft may lack them until its fields
+    /// are provisioned.
     #[must_use]
-    pub fn unmapped(&self) -> Vec<Purpose> {
-        Purpose::REQUIRED.iter().copied().filter(|purpose| !self.fields.contains_key(purpose)).collect()
+    pub fn unmapped(&self) -> BTreeSet<Purpose> {
+        let needed = Purpose::REQUIRED.iter().copied().chain(self.optioned());
+        needed.filter(|purpose| !self.fields.contains_key(purpose)).collect()
+    }
+
+    /// What the fields are for whose options `[reference]` keeps.
+    pub fn optioned(&self) -> impl Iterator<Item = Purpose> {
+        self.reference.iter().flat_map(|reference| reference.options.iter().copied())
     }
 
     /// Refuses a connection that lacks a required field: nothing may be read or written for it.

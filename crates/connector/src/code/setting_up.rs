@@ -18,6 +18,9 @@ macro_rules! setting_up {
             FieldNotCreated Permission "MLC-8105" "Asana did not create a custom field",
                 "What was created before it stands in the workspace's library and is found again by its name; the connection's settings were not changed.",
                 "Look at Asana's words that are printed with it: the token's user may lack the right to create fields or to edit the project, or the name is that of a built-in property. Then provision again.";
+            FieldFirstOption MissingReference "MLC-8112" "A single-select field cannot be made without an option",
+                "The options of the field are kept in step with Oracle's suppliers or accounts, and none is known yet. Asana wants at least one that can be chosen. Nothing was created.",
+                "Read them first (`ml-connector reference sync NAME suppliers`, or `accounts`), then provision again.";
             SecretUnreadable Credential "MLC-8106" "A secret that the file refers to cannot be read",
                 "The environment variable is not set, or the file cannot be read or is empty. Nothing was changed.",
                 "Set the variable or write the file, readable by this program alone; or leave the entry out to keep the stored secret.";

@@ -9,6 +9,7 @@ use crate::ids::{FieldGid, ProjectGid};
 use crate::mapping::field::Field;
 use crate::provision::wanted::{self, Choices, Target};
 use crate::purpose::Purpose;
+use crate::reference::Kind;
 use crate::settings::Settings;
 
 /// What Asana has.
@@ -18,6 +19,8 @@ pub struct Seen {
     pub library: Vec<CustomField>,
     /// The fields of each mapped project.
     pub projects: BTreeMap<ProjectGid, Vec<CustomField>>,
+    /// The option that a single-select begins with whose options are kept: Asana wants one that can be chosen.
+    pub first_options: BTreeMap<Purpose, String>,
 }
 
 /// What is to be done about one field.
@@ -89,7 +92,7 @@ pub fn plan(settings: &Settings, choices: &Choices, seen: &Seen) -> Plan {
         .into_iter()
         .map(|target| match target.named(settings) {
             Some(gid) => of_mapped(target, gid, seen),
-            None => of_unmapped(target, wanted::field(target, choices), seen, &mapped, &mut taken),
+            None => of_unmapped(target, wanted::field(target, settings, choices), seen, &mapped, &mut taken),
         })
         .collect();
     let warnings = crowded(&steps, seen);
@@ -157,10 +160,7 @@ fn of_unmapped(
         }
     }
     let field = match in_library.as_slice() {
-        [] => {
-            let attach = seen.projects.keys().cloned().collect();
-            return Step { target, name, kind, origin: Origin::Create(new), attach };
-        }
+        [] => return of_new(target, new, seen),
         [one] => *one,
         several => return refuse(format!("the workspace has {} fields `{name}`", several.len())),
     };
@@ -175,6 +175,27 @@ fn of_unmapped(
     }
     let (gid, attach) = (FieldGid(field.gid.clone()), missing_on(seen, &field.gid));
     Step { target, name: field.name.clone(), kind, origin: Origin::Found(gid), attach }
+}
+
+fn of_new(target: Target, mut new: NewCustomField, seen: &Seen) -> Step {
+    if let (Target::Purpose(purpose), FieldType::Enum(options)) = (target, &mut new.kind)
+        && options.is_empty()
+    {
+        let Some(first) = seen.first_options.get(&purpose) else {
+            let kind =
+                Kind::ALL.iter().find(|kind| kind.purpose() == purpose).map_or("", |kind| kind.as_str());
+            let why = format!(
+                "field `{}` begins with an option, and none of Oracle's {kind} is known: read them with `reference sync NAME \
+                 {kind}` first",
+                new.name
+            );
+            return problem(target, new.name, "single-select".to_owned(), Code::FieldFirstOption, why);
+        };
+        options.push(first.clone());
+    }
+    let (name, kind) = (new.name.clone(), wanted::words(&new.kind));
+    let attach = seen.projects.keys().cloned().collect();
+    Step { target, name, kind, origin: Origin::Create(new), attach }
 }
 
 /// Whether a field is of the very type that would be created. Number fields may keep more decimals, selects may

@@ -13,6 +13,8 @@ use crate::ids::FieldGid;
 use crate::manage::{self, Secrets};
 use crate::provision::plan::{self, Origin, Plan, Seen};
 use crate::provision::wanted::Choices;
+use crate::reference::Kind;
+use crate::reference::field::first_option;
 use crate::store::connections::{self, Connection};
 use crate::trouble;
 
@@ -35,7 +37,12 @@ pub struct Done {
 /// Reads what Asana has and says what is missing. Nothing is written.
 pub async fn propose(engine: &Engine, connection: &Connection, choices: &Choices) -> Result<Plan> {
     let asana = engine.asana(connection).await?;
-    let seen = look(&asana, connection).await?;
+    let mut seen = look(&asana, connection).await?;
+    for kind in Kind::ALL {
+        if let Some(first) = first_option(&engine.db, connection.id, kind).await? {
+            seen.first_options.insert(kind.purpose(), first);
+        }
+    }
     Ok(plan::plan(&connection.settings, choices, &seen))
 }
 

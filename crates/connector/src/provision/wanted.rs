@@ -97,20 +97,26 @@ pub fn sensible(settings: &Settings) -> BTreeSet<Purpose> {
     Purpose::ALL.iter().copied().filter(fits).collect()
 }
 
-/// What is provisioned: the required, the mapped and the chosen purposes, and the mark where it is named or wanted.
+/// What is provisioned: the required, the mapped and the chosen purposes, those whose options are kept, and the mark
+/// where it is named or wanted.
 #[must_use]
 pub fn targets(settings: &Settings, choices: &Choices) -> BTreeSet<Target> {
     let required = Purpose::REQUIRED.iter().copied();
     let purposes = required.chain(settings.fields.keys().copied()).chain(choices.optional.iter().copied());
+    let purposes = purposes.chain(settings.optioned());
     let mark = settings.reference.as_ref().filter(|reference| choices.mark || reference.mark.is_some());
     purposes.map(Target::Purpose).chain(mark.map(|_| Target::Mark)).collect()
 }
 
-/// The field that is made when none is named.
+/// The field that is made when none is named. A single-select whose options are kept comes without any: a field that is
+/// there may have whichever it has, and what a new one begins with is known only where it is made.
 #[must_use]
-pub fn field(target: Target, choices: &Choices) -> NewCustomField {
+pub fn field(target: Target, settings: &Settings, choices: &Choices) -> NewCustomField {
     let name = choices.names.get(&target).map_or_else(|| usual_name(target).to_owned(), Clone::clone);
     let (kind, description) = match target {
+        Target::Purpose(purpose) if settings.optioned().any(|kept| kept == purpose) => {
+            (FieldType::Enum(Vec::new()), description(purpose))
+        }
         Target::Purpose(purpose) => (kind(purpose, choices), description(purpose)),
         Target::Mark => (
             FieldType::Text,
@@ -171,6 +177,7 @@ pub fn words(kind: &FieldType) -> String {
         FieldType::Date => "date".to_owned(),
         FieldType::Number { precision, currency: None } => format!("number with {precision} decimals"),
         FieldType::Number { precision, currency: Some(code) } => format!("{code} with {precision} decimals"),
+        FieldType::Enum(options) if options.is_empty() => "single-select".to_owned(),
         FieldType::Enum(options) => format!("single-select: {}", options.join(", ")),
     }
 }

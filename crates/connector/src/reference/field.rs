@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use sqlx::PgPool;
 
 use crate::code::Code;
 use crate::engine::{Clients, Engine, ProjectFields};
 use crate::error::{Error, Result};
-use crate::ids::FieldGid;
+use crate::ids::{ConnectionId, FieldGid};
 use crate::mapping::field::{Field, Kind as FieldKind};
 use crate::reference::check::Validity;
 use crate::reference::options::{self, Decision, MAX_OPTIONS, Present, Step, Wanted};
@@ -40,7 +41,7 @@ pub async fn keep_options(
     };
     let Some(gid) = settings.fields.get(&purpose) else { return Ok(()) };
     let present = present(clients, gid).await?;
-    let wanted = wanted(engine, lease, kind).await?;
+    let wanted = wanted(&engine.db, lease.connection, kind).await?;
     let bound = reference::bindings(&engine.db, lease.connection).await?.remove(&gid.0).unwrap_or_default();
     let in_use: Vec<Wanted> = wanted.iter().filter(|want| want.in_use).cloned().collect();
     let mut kept = Kept { purpose, kept: "all", needed: 0, code: None, reason: None };
@@ -112,10 +113,10 @@ async fn present(clients: &Clients, gid: &FieldGid) -> Result<Vec<Present>> {
 }
 
 /// What may be used today, and besides what stored orders name.
-async fn wanted(engine: &Engine, lease: &Lease, kind: Kind) -> Result<Vec<Wanted>> {
+async fn wanted(db: &PgPool, connection: ConnectionId, kind: Kind) -> Result<Vec<Wanted>> {
     let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
-    let in_use = reference::in_use(&engine.db, lease.connection, kind).await?;
-    let all = reference::entries(&engine.db, lease.connection, kind).await?;
+    let in_use = reference::in_use(db, connection, kind).await?;
+    let all = reference::entries(db, connection, kind).await?;
     let wanted = all.into_iter().filter_map(|entry| {
         let used = in_use.contains(&entry.id);
         (used || entry.validity(today) == Validity::Valid).then(|| Wanted {
@@ -127,6 +128,16 @@ async fn wanted(engine: &Engine, lease: &Lease, kind: Kind) -> Result<Vec<Wanted
         })
     });
     Ok(wanted.collect())
+}
+
+/// The name of an option that will be wanted, one that stored orders name if there is any; none while nothing was read.
+///
+/// # Errors
+/// Failures of the database.
+pub async fn first_option(db: &PgPool, connection: ConnectionId, kind: Kind) -> Result<Option<String>> {
+    let wanted = wanted(db, connection, kind).await?;
+    let first = wanted.iter().position(|want| want.in_use).unwrap_or(0);
+    Ok(options::names(&wanted).into_iter().nth(first))
 }
 
 /// Does one step after the other; what was made is stored before the next begins.

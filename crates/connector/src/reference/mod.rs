@@ -109,7 +109,8 @@ pub struct ReferenceSettings {
     /// The chart of accounts whose combinations are read; absent: that of the `[journal]` ledger.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chart_of_accounts: Option<String>,
-    /// The fields, by purpose, whose single-select options are kept in step: `supplier`, `gl_account`.
+    /// The fields, by purpose, whose single-select options are kept in step: `supplier`, `gl_account`. A draft may lack
+    /// them until they are provisioned.
     pub options: Vec<Purpose>,
     /// What happens beyond Asana's limit of 500 options.
     pub beyond: Beyond,
@@ -149,7 +150,7 @@ impl ReferenceSettings {
             let name = purpose.as_str();
             if !is_kind(purpose) {
                 problems.push(format!("[reference] knows supplier and gl_account, not {name}"));
-            } else if !fields.contains_key(purpose) {
+            } else if self.text.contains_key(purpose) && !fields.contains_key(purpose) {
                 problems.push(format!("[reference] names {name}, but fields.{name} is not mapped"));
             }
         }
@@ -192,7 +193,7 @@ mod tests {
         let wrong = ReferenceSettings {
             options: vec![Purpose::GlAccount, Purpose::Currency],
             chart_of_accounts: Some("US".into()),
-            text: [(Purpose::Supplier, "2".into())].into(),
+            text: [(Purpose::Supplier, "2".into()), (Purpose::GlAccount, "9".into())].into(),
             mark: Some("1".into()),
             ..good.clone()
         };

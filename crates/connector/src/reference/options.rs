@@ -1,6 +1,7 @@
 //! Which options a single-select field needs, and the steps that lead there. Pure; decided whole before the first write.
 //!
-//! An option is never deleted, and one that a person made is left as it is unless its name is exactly wanted.
+//! An option is never deleted, and one that a person made is left as it is unless its name is wanted; then it
+//! gets Oracle's spelling.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -97,17 +98,15 @@ pub fn decide(wanted: &[Wanted], present: &[Present], bound: &BTreeMap<String, S
         .filter_map(|(source, gid)| Some((source.as_str(), *by_gid.get(gid.as_str())?)))
         .collect();
     let taken: BTreeSet<&str> = bound.values().map(|option| option.gid.as_str()).collect();
-    let mut free: BTreeMap<&str, Vec<&Present>> = BTreeMap::new();
+    let mut free: BTreeMap<String, Vec<&Present>> = BTreeMap::new();
     for option in present.iter().filter(|option| !taken.contains(option.gid.as_str())) {
-        free.entry(option.name.trim()).or_default().push(option);
+        free.entry(folded(&option.name)).or_default().push(option);
     }
-    // the last is taken first: one that can be chosen
-    free.values_mut().for_each(|options| options.sort_by_key(|option| option.enabled));
 
     let (mut steps, mut created, mut kept) = (Vec::new(), 0, BTreeSet::new());
     for (want, name) in wanted.iter().zip(names(wanted)) {
         let known = bound.get(want.source_id.as_str()).copied();
-        let found = known.or_else(|| free.get_mut(name.as_str()).and_then(Vec::pop));
+        let found = known.or_else(|| adopted(free.get_mut(&folded(&name))?, &name));
         let Some(option) = found else {
             created += 1;
             steps.push(Step::Create { source_id: want.source_id.clone(), name });
@@ -147,15 +146,28 @@ pub fn decide(wanted: &[Wanted], present: &[Present], bound: &BTreeMap<String, S
     Decision::Steps { steps, needed }
 }
 
+/// Names that differ in the case of letters and in spaces around them alone are of one supplier or account.
+fn folded(name: &str) -> String {
+    name.trim().to_uppercase()
+}
+
+/// Takes out of options of one name the one that fits best: spelt like that, and one that can be chosen.
+fn adopted<'a>(options: &mut Vec<&'a Present>, name: &str) -> Option<&'a Present> {
+    let best =
+        options.iter().enumerate().max_by_key(|(_, option)| (option.name.trim() == name, option.enabled));
+    let (at, _) = best?;
+    Some(options.swap_remove(at))
+}
+
 /// The name of each wanted option, in their order: where two share one, with the number behind it.
-fn names(wanted: &[Wanted]) -> Vec<String> {
+pub(super) fn names(wanted: &[Wanted]) -> Vec<String> {
     let mut count: BTreeMap<String, usize> = BTreeMap::new();
     for want in wanted {
-        *count.entry(want.name.trim().to_uppercase()).or_default() += 1;
+        *count.entry(folded(&want.name)).or_default() += 1;
     }
     let name = |want: &Wanted| {
         let name = want.name.trim();
-        let shared = count.get(&name.to_uppercase()).is_some_and(|count| *count > 1);
+        let shared = count.get(&folded(name)).is_some_and(|count| *count > 1);
         let whole = if shared { format!("{name} ({})", want.number) } else { name.to_owned() };
         crate::template::cut(&whole, NAME_CHARACTERS).0
     };
@@ -200,6 +212,19 @@ mod tests {
         let present = [option("7", "ACME", false), option("8", "ACME", true)];
         let decided = decide(&[want("1", "ACME")], &present, &bound(&[]));
         assert_eq!(steps(decided), [Step::Bind { source_id: "1".into(), gid: "8".into() }]);
+    }
+
+    #[test]
+    fn one_that_is_spelt_otherwise_is_adopted_and_spelt_as_in_oracle() {
+        let present = [option("7", "Acme ", true), option("8", "acme", false)];
+        let decided = decide(&[want("1", "ACME")], &present, &bound(&[]));
+        let bind = Step::Bind { source_id: "1".into(), gid: "7".into() };
+        assert_eq!(steps(decided), [bind, Step::Rename { gid: "7".into(), name: "ACME".into() }]);
+        // one that is spelt exactly so comes first, even one that is switched off
+        let exact = [option("7", "Acme", true), option("8", "ACME", false)];
+        let decided = decide(&[want("1", "ACME")], &exact, &bound(&[]));
+        let bind = Step::Bind { source_id: "1".into(), gid: "8".into() };
+        assert_eq!(steps(decided), [bind, Step::Enable { gid: "8".into() }]);
     }
 
     #[test]

@@ -3,17 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use connector::Code;
+use connector::manage::{self, FirstLook};
 use connector::provision::plan::{Origin, Plan};
 use connector::provision::run::{self, Done};
 use connector::provision::wanted::{Choices, Target, sensible};
-use connector::reference::ReferenceSettings;
+use connector::purpose::Purpose;
+use connector::reference::{Kind, ReferenceSettings};
 use connector::settings::Settings;
 use connector::store::connections::{self, Connection};
+use connector::store::jobs::Job;
 use sandbox::asana::{Edit, FieldKind, FieldSpec};
 use sandbox::{AsanaConfig, Board, Fault, FaultRule, Sandbox, SandboxConfig, Side};
 
 use crate::documented;
 use crate::fixture::{World, settings};
+use crate::reference::order_of;
 
 /// A workspace with two projects that have no fields.
 async fn bare(change: impl FnOnce(&mut AsanaConfig)) -> World {
@@ -111,6 +115,49 @@ async fn the_mark_is_made_with_the_other_fields_and_written_into_its_section() {
     assert!(again.is_done(), "{again:?}");
     assert_eq!(carry_out(&world, &again).await.unwrap(), Done::default());
     assert_eq!(world.asana_writes(), writes);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn fields_whose_options_are_kept_are_made_as_single_selects_and_filled() {
+    let mut world = bare(|_| {}).await;
+    let chart = world.sandbox.oracle().ledger_facts().chart_of_accounts_id.to_string();
+    let reference = ReferenceSettings {
+        options: vec![Purpose::Supplier, Purpose::GlAccount],
+        chart_of_accounts: Some(chart),
+        ..ReferenceSettings::default()
+    };
+    world.edit(|settings| settings.reference = Some(reference)).await.unwrap();
+    let usual = Choices { mark: false, ..Choices::default() };
+    let refused = carry_out(&world, &propose(&world, &usual).await).await.unwrap_err();
+    assert_eq!((refused.code, refused.problems.len(), fields(&world).await), (Code::FieldFirstOption, 2, 0));
+    let activated = manage::activate(&world.engine, &connection(&world).await, FirstLook::Waived).await;
+    let words = activated.unwrap_err();
+    assert!(words.code == Code::FieldsUnmapped && words.message.contains("gl_account"), "{words}");
+
+    order_of(&world, "US-1", "ACME");
+    order_of(&world, "US-2", "BOLT");
+    for kind in Kind::ALL {
+        world.run(Job::Reference(kind)).await.unwrap();
+    }
+    let done = carry_out(&world, &propose(&world, &usual).await).await.unwrap();
+    assert_eq!((done.created, done.attached, done.mapped), (5, 10, 5));
+    assert!(propose(&world, &usual).await.is_done());
+    let mapped = connection(&world).await.settings.fields;
+    let options = |purpose: Purpose| world.sandbox.asana().options(mapped[&purpose].as_str());
+    assert_eq!((options(Purpose::Supplier).len(), options(Purpose::GlAccount).len()), (1, 1));
+
+    // the next reading makes the others, and an order is written with them
+    for kind in Kind::ALL {
+        world.run(Job::Reference(kind)).await.unwrap();
+    }
+    assert!(options(Purpose::Supplier).len() > 1 && options(Purpose::GlAccount).len() > 1);
+    world.board.fields = mapped.iter().map(|(purpose, gid)| (purpose.as_str(), gid.0.clone())).collect();
+    world.sync().await;
+    assert_eq!(world.held().await, []);
+    assert!(
+        world.task("US-1").shows("supplier").is_some() && world.task("US-1").shows("gl_account").is_some()
+    );
     world.end().await;
 }
 

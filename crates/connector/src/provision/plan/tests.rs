@@ -21,7 +21,7 @@ fn field(gid: &str, name: &str, more: serde_json::Value) -> CustomField {
 
 fn empty() -> Seen {
     let projects = settings().projects().into_iter().map(|project| (project, Vec::new())).collect();
-    Seen { library: Vec::new(), projects }
+    Seen { projects, ..Seen::default() }
 }
 
 /// What Asana has after the plan was carried out.
@@ -196,6 +196,39 @@ fn a_project_that_would_have_more_fields_than_asana_allows_is_told_of() {
         plan.warnings[0].starts_with("project 77 has 17 fields and would have 21"),
         "{}",
         plan.warnings[0]
+    );
+}
+
+#[test]
+fn a_field_whose_options_are_kept_is_a_single_select_that_begins_with_one() {
+    let mut settings = settings();
+    settings.reference =
+        Some(ReferenceSettings { options: vec![Purpose::GlAccount], ..ReferenceSettings::default() });
+    let planned = |seen: &Seen| {
+        let plan = plan(&settings, &Choices::default(), seen);
+        step(&plan, Purpose::GlAccount).clone()
+    };
+    let unknown = planned(&empty());
+    assert!(
+        matches!(&unknown.origin, Origin::Problem(Code::FieldFirstOption, why) if why.contains("reference sync")),
+        "{unknown:?}"
+    );
+    let first_options = [(Purpose::GlAccount, "101-10".to_owned())].into();
+    let new = planned(&Seen { first_options, ..empty() });
+    assert!(
+        matches!(&new.origin, Origin::Create(new) if new.kind == FieldType::Enum(vec!["101-10".to_owned()])),
+        "{new:?}"
+    );
+    // one that is there may have any options
+    let library = |kind: &str| Seen {
+        library: vec![field("5", "GL account", json!({ "resource_subtype": kind, "enum_options": [] }))],
+        ..empty()
+    };
+    assert_eq!(planned(&library("enum")).origin, Origin::Found("5".into()));
+    let text = planned(&library("text"));
+    assert!(
+        matches!(&text.origin, Origin::Problem(Code::FieldConflict, why) if why.ends_with("wanted is single-select")),
+        "{text:?}"
     );
 }
 
