@@ -20,7 +20,7 @@ macro_rules! setting_up {
                 "Look at Asana's words that are printed with it: the token's user may lack the right to create fields or to edit the project, or the name is that of a built-in property. Then provision again.";
             FieldFirstOption MissingReference "MLC-8112" "A single-select field cannot be made without an option",
                 "The options of the field are kept in step with Oracle's suppliers or accounts, and none is known yet. Asana wants at least one that can be chosen. Nothing was created.",
-                "Read them first (`ml-connector reference sync NAME suppliers`, or `accounts`), then provision again.";
+                "`connection provision` reads them by itself: see in Oracle whether the user may read them, and `ml-connector reference sync NAME`.";
             SecretUnreadable Credential "MLC-8106" "A secret that the file refers to cannot be read",
                 "The environment variable is not set, or the file cannot be read or is empty. Nothing was changed.",
                 "Set the variable or write the file, readable by this program alone; or leave the entry out to keep the stored secret.";

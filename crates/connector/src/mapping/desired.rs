@@ -128,12 +128,20 @@ fn one(
     }
     fit(value, field, purpose.as_str(), notes).map(Some).map_err(|held| {
         let is_kept = |purpose| settings.reference.as_ref().is_some_and(|r| r.options.contains(&purpose));
-        if held.code != Code::NoOption || source.is_none() || !is_kept(purpose) {
+        if held.code != Code::NoOption || !is_kept(purpose) {
             return held;
         }
-        let (why, purpose) = (held.reason, purpose.as_str());
-        let way = format!("`reference sync NAME` makes the options of {purpose}");
-        Held::new(held.code, format!("{why}; {way}"))
+        let several = subject.account_ids().len() > 1 && !mapping.replaces(purpose);
+        let way = match purpose {
+            _ if source.is_some() => {
+                format!("`reference sync NAME` makes the options of {}", purpose.as_str())
+            }
+            Purpose::GlAccount if several => {
+                "several accounts are no option: a text field in `[reference.text]` takes them".to_owned()
+            }
+            _ => return held,
+        };
+        Held::new(held.code, format!("{}; {way}", held.reason))
     })
 }
 

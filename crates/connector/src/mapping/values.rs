@@ -91,16 +91,16 @@ impl<'a> Subject<'a> {
     /// Oracle's id of what the purpose shows, when it is one supplier or one account.
     #[must_use]
     pub fn source_id(&self, purpose: Purpose) -> Option<&str> {
-        match purpose {
-            Purpose::Supplier => self.order.supplier_id.as_deref(),
-            Purpose::GlAccount => {
-                match self.line.map_or(&self.order.account_ids, |l| &l.account_ids).as_slice() {
-                    [one] => Some(one),
-                    _ => None,
-                }
-            }
+        match (purpose, self.account_ids()) {
+            (Purpose::Supplier, _) => self.order.supplier_id.as_deref(),
+            (Purpose::GlAccount, [one]) => Some(one),
             _ => None,
         }
+    }
+
+    /// The accounts that the order, or the line, is charged to.
+    pub fn account_ids(&self) -> &[String] {
+        self.line.map_or(&self.order.account_ids, |line| &line.account_ids)
     }
 
     /// The invoices that concern the subject, each with its parts that do.

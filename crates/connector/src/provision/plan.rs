@@ -19,8 +19,6 @@ pub struct Seen {
     pub library: Vec<CustomField>,
     /// The fields of each mapped project.
     pub projects: BTreeMap<ProjectGid, Vec<CustomField>>,
-    /// The option that a single-select begins with whose options are kept: Asana wants one that can be chosen.
-    pub first_options: BTreeMap<Purpose, String>,
 }
 
 /// What is to be done about one field.
@@ -56,6 +54,8 @@ pub enum Origin {
 pub struct Plan {
     /// One step per field.
     pub steps: Vec<Step>,
+    /// What fields that are not mapped yet get their options from; a new one begins with one, since Asana wants it.
+    pub options_of: Vec<Kind>,
     /// What a person should know before consenting.
     pub warnings: Vec<String>,
 }
@@ -95,8 +95,28 @@ pub fn plan(settings: &Settings, choices: &Choices, seen: &Seen) -> Plan {
             None => of_unmapped(target, wanted::field(target, settings, choices), seen, &mapped, &mut taken),
         })
         .collect();
-    let warnings = crowded(&steps, seen);
-    Plan { steps, warnings }
+    let unmapped = settings.unmapped();
+    let kept =
+        |kind: &Kind| unmapped.contains(&kind.purpose()) && settings.optioned().any(|p| p == kind.purpose());
+    let options_of: Vec<Kind> = Kind::ALL.into_iter().filter(kept).collect();
+    let mut warnings = crowded(&steps, seen);
+    warnings.extend(options_of.iter().map(|kind| {
+        format!(
+            "the options of {} are made of Oracle's {}, which are read now",
+            kind.purpose().as_str(),
+            kind.as_str()
+        )
+    }));
+    let has_text =
+        settings.reference.iter().any(|reference| reference.text.contains_key(&Purpose::GlAccount));
+    if options_of.contains(&Kind::Accounts) && !has_text {
+        warnings.push(
+            "an order with several accounts has no option and is held, unless reference.text.gl_account names a text \
+             field that takes the list"
+                .to_owned(),
+        );
+    }
+    Plan { steps, options_of, warnings }
 }
 
 fn of_mapped(target: Target, gid: &FieldGid, seen: &Seen) -> Step {
@@ -160,7 +180,10 @@ fn of_unmapped(
         }
     }
     let field = match in_library.as_slice() {
-        [] => return of_new(target, new, seen),
+        [] => {
+            let attach = seen.projects.keys().cloned().collect();
+            return Step { target, name, kind, origin: Origin::Create(new), attach };
+        }
         [one] => *one,
         several => return refuse(format!("the workspace has {} fields `{name}`", several.len())),
     };
@@ -175,27 +198,6 @@ fn of_unmapped(
     }
     let (gid, attach) = (FieldGid(field.gid.clone()), missing_on(seen, &field.gid));
     Step { target, name: field.name.clone(), kind, origin: Origin::Found(gid), attach }
-}
-
-fn of_new(target: Target, mut new: NewCustomField, seen: &Seen) -> Step {
-    if let (Target::Purpose(purpose), FieldType::Enum(options)) = (target, &mut new.kind)
-        && options.is_empty()
-    {
-        let Some(first) = seen.first_options.get(&purpose) else {
-            let kind =
-                Kind::ALL.iter().find(|kind| kind.purpose() == purpose).map_or("", |kind| kind.as_str());
-            let why = format!(
-                "field `{}` begins with an option, and none of Oracle's {kind} is known: read them with `reference sync NAME \
-                 {kind}` first",
-                new.name
-            );
-            return problem(target, new.name, "single-select".to_owned(), Code::FieldFirstOption, why);
-        };
-        options.push(first.clone());
-    }
-    let (name, kind) = (new.name.clone(), wanted::words(&new.kind));
-    let attach = seen.projects.keys().cloned().collect();
-    Step { target, name, kind, origin: Origin::Create(new), attach }
 }
 
 /// Whether a field is of the very type that would be created. Number fields may keep more decimals, selects may

@@ -4,15 +4,17 @@
 //! A run that ends in between leaves fields in the library that no setting names; the next one finds them by name
 //! and exact type, shows them as found, and goes on with them instead of creating a second one.
 
-use asana::{Asana, CustomField, Error as AsanaError, NewCustomField};
+use std::collections::BTreeMap;
+
+use asana::{Asana, CustomField, Error as AsanaError, FieldType, NewCustomField};
 
 use crate::code::Code;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::ids::FieldGid;
 use crate::manage::{self, Secrets};
-use crate::provision::plan::{self, Origin, Plan, Seen};
-use crate::provision::wanted::Choices;
+use crate::provision::plan::{self, Origin, Plan, Seen, Step};
+use crate::provision::wanted::{Choices, Target};
 use crate::reference::Kind;
 use crate::reference::field::first_option;
 use crate::store::connections::{self, Connection};
@@ -37,12 +39,7 @@ pub struct Done {
 /// Reads what Asana has and says what is missing. Nothing is written.
 pub async fn propose(engine: &Engine, connection: &Connection, choices: &Choices) -> Result<Plan> {
     let asana = engine.asana(connection).await?;
-    let mut seen = look(&asana, connection).await?;
-    for kind in Kind::ALL {
-        if let Some(first) = first_option(&engine.db, connection.id, kind).await? {
-            seen.first_options.insert(kind.purpose(), first);
-        }
-    }
+    let seen = look(&asana, connection).await?;
     Ok(plan::plan(&connection.settings, choices, &seen))
 }
 
@@ -63,7 +60,41 @@ async fn look(asana: &Asana, connection: &Connection) -> Result<Seen> {
     Ok(seen)
 }
 
-/// Does what the plan says. Refuses a plan with problems before anything is sent.
+/// What must be read before the plan can be carried out: new fields begin with an option of it, and none is known.
+pub async fn unread(engine: &Engine, connection: &Connection, plan: &Plan) -> Result<Vec<Kind>> {
+    let mut unread = Vec::new();
+    for kind in &plan.options_of {
+        if first_option(&engine.db, connection.id, *kind).await?.is_none() {
+            unread.push(*kind);
+        }
+    }
+    Ok(unread)
+}
+
+/// The field with the option that it begins with.
+async fn begun(
+    engine: &Engine,
+    connection: &Connection,
+    step: &Step,
+    new: &NewCustomField,
+) -> Result<NewCustomField> {
+    let mut new = new.clone();
+    let kind = Kind::ALL.into_iter().find(|kind| step.target == Target::Purpose(kind.purpose()));
+    if let (FieldType::Enum(options), Some(kind)) = (&mut new.kind, kind)
+        && options.is_empty()
+    {
+        let first = first_option(&engine.db, connection.id, kind).await?;
+        options.push(first.ok_or_else(|| {
+            let (name, kind) = (&step.name, kind.as_str());
+            let words = format!("field `{name}` begins with an option, and none of Oracle's {kind} is known");
+            Error::new(Code::FieldFirstOption, words)
+        })?);
+    }
+    Ok(new)
+}
+
+/// Does what the plan says. Refuses a plan with problems before anything is sent. What is [`unread`] must be read before,
+/// and what the plan's options are made of once more afterwards.
 pub async fn carry_out(engine: &Engine, connection: &Connection, plan: &Plan) -> Result<Done> {
     let mut problems = plan.problems().peekable();
     if let Some((code, _)) = problems.peek() {
@@ -73,12 +104,19 @@ pub async fn carry_out(engine: &Engine, connection: &Connection, plan: &Plan) ->
     let asana = engine.asana(connection).await?;
     let workspace = &connection.settings.asana.workspace;
     let mut done = Done::default();
+    let mut begin = BTreeMap::new();
+    for step in &plan.steps {
+        if let Origin::Create(new) = &step.origin {
+            begin.insert(step.target, begun(engine, connection, step, new).await?);
+        }
+    }
     let mut fields = Vec::with_capacity(plan.steps.len());
     for step in &plan.steps {
         let gid = match &step.origin {
             Origin::Mapped(gid) | Origin::Found(gid) => gid.clone(),
             Origin::Create(new) => {
                 done.created += 1;
+                let new = begin.get(&step.target).unwrap_or(new);
                 FieldGid(create(&asana, workspace, new).await?.gid)
             }
             Origin::Problem(code, why) => return Err(Error::new(*code, why.clone())),

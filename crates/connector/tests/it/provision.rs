@@ -13,6 +13,7 @@ use connector::settings::Settings;
 use connector::store::connections::{self, Connection};
 use connector::store::jobs::Job;
 use sandbox::asana::{Edit, FieldKind, FieldSpec};
+use sandbox::oracle::{NewLine, NewOrder};
 use sandbox::{AsanaConfig, Board, Fault, FaultRule, Sandbox, SandboxConfig, Side};
 
 use crate::documented;
@@ -129,8 +130,10 @@ async fn fields_whose_options_are_kept_are_made_as_single_selects_and_filled() {
     };
     world.edit(|settings| settings.reference = Some(reference)).await.unwrap();
     let usual = Choices { mark: false, ..Choices::default() };
-    let refused = carry_out(&world, &propose(&world, &usual).await).await.unwrap_err();
-    assert_eq!((refused.code, refused.problems.len(), fields(&world).await), (Code::FieldFirstOption, 2, 0));
+    let plan = propose(&world, &usual).await;
+    assert_eq!(run::unread(&world.engine, &connection(&world).await, &plan).await.unwrap(), Kind::ALL);
+    let refused = carry_out(&world, &plan).await.unwrap_err();
+    assert_eq!((refused.code, fields(&world).await), (Code::FieldFirstOption, 0));
     let activated = manage::activate(&world.engine, &connection(&world).await, FirstLook::Waived).await;
     let words = activated.unwrap_err();
     assert!(words.code == Code::FieldsUnmapped && words.message.contains("gl_account"), "{words}");
@@ -140,7 +143,8 @@ async fn fields_whose_options_are_kept_are_made_as_single_selects_and_filled() {
     for kind in Kind::ALL {
         world.run(Job::Reference(kind)).await.unwrap();
     }
-    let done = carry_out(&world, &propose(&world, &usual).await).await.unwrap();
+    assert_eq!(run::unread(&world.engine, &connection(&world).await, &plan).await.unwrap(), []);
+    let done = carry_out(&world, &plan).await.unwrap();
     assert_eq!((done.created, done.attached, done.mapped), (5, 10, 5));
     assert!(propose(&world, &usual).await.is_done());
     let mapped = connection(&world).await.settings.fields;
@@ -155,6 +159,17 @@ async fn fields_whose_options_are_kept_are_made_as_single_selects_and_filled() {
     world.board.fields = mapped.iter().map(|(purpose, gid)| (purpose.as_str(), gid.0.clone())).collect();
     world.sync().await;
     assert_eq!(world.held().await, []);
+    // an order with several accounts is said to need a text field, as the plan said before
+    let accounts = ["101.10.60540.000.000.000", "101.10.60120.000.000.000"].map(str::to_owned).to_vec();
+    let line = NewLine { amount: "10".into(), accounts, ..NewLine::default() };
+    world.new_order(NewOrder { number: Some("US-3".into()), lines: vec![line], ..NewOrder::default() });
+    world.sync().await;
+    let several = world.in_state("held").await.remove(0).reason.unwrap();
+    assert!(
+        several.ends_with("several accounts are no option: a text field in `[reference.text]` takes them"),
+        "{several}"
+    );
+    assert!(plan.warnings.iter().any(|warning| warning.contains("several accounts")), "{plan:?}");
     assert!(
         world.task("US-1").shows("supplier").is_some() && world.task("US-1").shows("gl_account").is_some()
     );

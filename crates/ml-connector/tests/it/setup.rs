@@ -142,12 +142,37 @@ async fn provision_shows_its_plan_and_creates_only_on_consent() {
     let done = world.succeeds(&args).await.json();
     assert_eq!(
         done["done"],
-        serde_json::json!({ "created": 13, "attached": 13, "mapped": 13, "compared_anew": 0 })
+        serde_json::json!({ "created": 13, "attached": 13, "mapped": 13, "compared_anew": 0, "options": 0 })
     );
     assert_eq!(writes(), 26);
     let again = world.succeeds(&["connection", "provision", "acme", "--yes"]).await;
     assert!(again.stderr.contains("nothing to do: all fields are there"), "{again:?}");
     assert_eq!(writes(), 26);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fields_whose_options_are_kept_are_made_with_them() {
+    let (world, pair) = tokio::join!(World::new(), bare());
+    world.file("token", &pair.asana_token());
+    let text = format!("{}\n[reference]\noptions = [\"supplier\"]\n", file(&pair));
+    apply(&world, &text, &[]).await.ends_with(0);
+    let provision = ["connection", "provision", "acme", "--yes"];
+    // Oracle shows no supplier yet
+    let refused = world.run(&provision).await.ends_with(1);
+    assert!(refused.stderr.contains("Oracle shows no supplier"), "{refused:?}");
+    assert_eq!(pair.sandbox.calls().count(|c| c.side == sandbox::Side::Asana && c.method != "GET"), 0);
+    pair.add_orders(6);
+    let done = world.succeeds(&provision).await;
+    let suppliers = world.count("select count(*) from suppliers").await;
+    assert!(suppliers > 1, "{suppliers}");
+    let (note, made) = ("the options of supplier are made of", format!("{} options made", suppliers - 1));
+    assert!(done.stderr.contains(note) && done.stderr.contains(&made), "{done:?}");
+    // all of them are known when the first orders come
+    let foretold = world.succeeds(&["connection", "dry-run", "acme", "--json"]).await.json();
+    assert_eq!((&foretold["counts"]["created"], &foretold["counts"]["held"]), (&6.into(), &0.into()));
+    let again = world.succeeds(&provision).await;
+    assert!(again.stderr.contains("nothing to do: all fields are there"), "{again:?}");
     world.end().await;
 }
 

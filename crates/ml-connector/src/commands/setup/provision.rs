@@ -2,17 +2,26 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Args;
+use connector::Engine;
+use connector::node::Report;
 use connector::provision::plan::{Origin, Plan, Step};
 use connector::provision::run::{self, Done};
 use connector::provision::wanted::{self, Choices, DECIMALS, Target};
 use connector::purpose::Purpose;
+use connector::reference::Kind;
 use connector::store::connections::{self, Connection};
+use connector::store::jobs::Job;
 
 use crate::cli::Global;
+use crate::commands::poll;
 use crate::database::Database;
 use crate::{exit, output};
+
+/// How long to wait while another node reads suppliers or accounts.
+const PATIENCE: Duration = Duration::from_secs(75);
 
 /// Which fields are wanted.
 #[derive(Debug, Args)]
@@ -84,9 +93,54 @@ pub async fn run(database: &Database, args: ProvisionArgs, global: &Global) -> a
             (false, false) => ExitCode::from(exit::FAILED),
         });
     }
-    let done = run::carry_out(&engine, &connection, &plan).await?;
+    let done = carry_out(&engine, &connection, &plan).await?;
     report(&connection, &plan, Some(&done), global)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What was done, options besides.
+#[derive(Debug, serde::Serialize)]
+pub(super) struct All {
+    #[serde(flatten)]
+    fields: Done,
+    /// Options made in fields that are mapped now.
+    options: u64,
+}
+
+impl std::fmt::Display for All {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Done { created, attached, mapped, .. } = self.fields;
+        write!(f, "{created} fields created, {attached} put onto projects, {mapped} mapped")?;
+        if self.options > 0 {
+            write!(f, ", {} options made", self.options)?;
+        }
+        Ok(())
+    }
+}
+
+/// Does what the plan says, and makes the options of the fields in which they are kept.
+pub(super) async fn carry_out(
+    engine: &Engine,
+    connection: &Connection,
+    plan: &Plan,
+) -> connector::Result<All> {
+    let unread = run::unread(engine, connection, plan).await?;
+    options(engine, connection, &unread).await?;
+    let fields = run::carry_out(engine, connection, plan).await?;
+    let options = options(engine, connection, &plan.options_of).await?;
+    Ok(All { fields, options })
+}
+
+/// Reads these kinds; how many options it made.
+async fn options(engine: &Engine, connection: &Connection, kinds: &[Kind]) -> connector::Result<u64> {
+    let jobs: Vec<Job> = kinds.iter().map(|kind| Job::Reference(*kind)).collect();
+    let mut made = 0;
+    for (_, result) in poll::patiently(engine, connection.id, &jobs, "reading from Oracle", PATIENCE).await {
+        if let Report::Reference(read) = result? {
+            made += read.created;
+        }
+    }
+    Ok(made)
 }
 
 /// The plan as a table, with its warnings.
@@ -114,7 +168,7 @@ fn what(step: &Step) -> String {
     format!("{first}{onto}{then}")
 }
 
-fn report(connection: &Connection, plan: &Plan, done: Option<&Done>, global: &Global) -> anyhow::Result<()> {
+fn report(connection: &Connection, plan: &Plan, done: Option<&All>, global: &Global) -> anyhow::Result<()> {
     if global.json {
         let fields: Vec<_> = plan.steps.iter().map(json).collect();
         return output::json(&serde_json::json!({
@@ -124,10 +178,7 @@ fn report(connection: &Connection, plan: &Plan, done: Option<&Done>, global: &Gl
     let name = &connection.name;
     let next = format!("next: ml-connector connection dry-run {name}");
     match done {
-        Some(done) => output::say(&format!(
-            "{} fields created, {} put onto projects, {} mapped; {next}",
-            done.created, done.attached, done.mapped
-        )),
+        Some(done) => output::say(&format!("{done}; {next}")),
         None if plan.problems().next().is_some() => {
             output::say(
                 "nothing was created: a field above cannot be used; `ml-connector explain CODE` says more",

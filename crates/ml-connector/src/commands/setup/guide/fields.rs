@@ -36,12 +36,9 @@ pub async fn ask(guide: &Guide<'_>, connection: &Connection) -> anyhow::Result<(
         };
         provision::show(&plan);
         match what_now(&plan)? {
-            Now::CarryOut => match run::carry_out(&guide.engine, connection, &plan).await {
+            Now::CarryOut => match provision::carry_out(&guide.engine, connection, &plan).await {
                 Ok(done) => {
-                    output::say(&format!(
-                        "{} fields created, {} put onto projects, {} mapped",
-                        done.created, done.attached, done.mapped
-                    ));
+                    output::say(&done.to_string());
                     return Ok(progress::forget_answers(&guide.engine, &guide.name).await?);
                 }
                 Err(error) => {
