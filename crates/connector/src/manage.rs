@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 use oracle_fusion::Expand;
 use secrecy::SecretString;
-use url::Url;
 
 use crate::code::Code;
 use crate::engine::Engine;
@@ -130,7 +129,7 @@ async fn replace(
     if connection.state == State::Active {
         sharing::refuse_twice(&mut tx, connection.id, settings).await?;
     }
-    if !is_same_pod(&settings.oracle.base()?, &connection.settings.oracle.base()?) {
+    if settings.which_oracle()? != connection.settings.which_oracle()? {
         begin_at_another_pod(&mut tx, connection).await?;
     }
     put_secrets(engine, &mut tx, connection.id, secrets).await?;
@@ -218,10 +217,6 @@ async fn check_mapping(engine: &Engine, connection: &Connection, settings: &Sett
     }
     let changed = Connection { settings: settings.clone(), ..connection.clone() };
     surroundings::check(&engine.connect(changed).await?).await
-}
-
-fn is_same_pod(one: &Url, other: &Url) -> bool {
-    one.as_str().trim_end_matches('/') == other.as_str().trim_end_matches('/')
 }
 
 /// Lets the feeds begin anew, unless something was stored: an id of one pod names another record in another,
@@ -312,13 +307,14 @@ pub async fn pause(engine: &Engine, connection: &Connection) -> Result<()> {
     Ok(())
 }
 
-/// Removes a connection. Its record log stays; its secrets, documents and links go.
+/// Removes a connection. Its record log stays, and where it posted journals; its secrets, documents and links go.
 pub async fn remove(engine: &Engine, connection: &Connection) -> Result<()> {
     if connection.state == State::Active {
         let message = format!("`{}` is active; pause it first", connection.name);
         return Err(Error::new(Code::ConnectionState, message));
     }
     let mut tx = store::begin(&engine.db).await?;
+    connections::remember(&mut tx, connection).await?;
     connections::remove(&mut tx, connection.id).await?;
     setup::forget(&mut tx, &connection.name).await?;
     tx.commit().await?;

@@ -1,7 +1,6 @@
 //! Connections that map the same project: both would write its tasks, and each would post a completed task's cost.
 
 use sqlx::{PgConnection, PgPool};
-use url::Url;
 
 use crate::code::Code;
 use crate::error::{Error, Result};
@@ -22,14 +21,14 @@ pub struct Shared {
     pub projects: Vec<ProjectGid>,
 }
 
-/// The connections that map some of these projects of the Asana at `url`, with those. Gids are of one Asana: a project
-/// elsewhere is another one.
+/// The connections that map some of these projects of this [Asana](Settings::which_asana), with those. Gids are of one
+/// Asana: a project elsewhere is another one.
 pub fn mapping<'a>(
-    url: &'a Url,
+    asana: &'a str,
     projects: &'a [ProjectGid],
     all: &'a [Connection],
 ) -> impl Iterator<Item = (&'a Connection, Vec<ProjectGid>)> {
-    let there = all.iter().filter(move |connection| connection.settings.asana.url == *url);
+    let there = all.iter().filter(move |connection| connection.settings.which_asana() == asana);
     let mapped = there.map(|connection| {
         let mut mapped = connection.settings.projects();
         mapped.retain(|project| projects.contains(project));
@@ -42,7 +41,7 @@ pub fn mapping<'a>(
 #[must_use]
 pub fn shared(id: ConnectionId, settings: &Settings, all: &[Connection]) -> Vec<Shared> {
     let own = settings.projects();
-    let others = mapping(&settings.asana.url, &own, all).filter(|(other, _)| other.id != id);
+    let others = mapping(settings.which_asana(), &own, all).filter(|(other, _)| other.id != id);
     let shared = others.map(|(other, projects)| Shared {
         name: other.name.clone(),
         is_active: other.state == State::Active,

@@ -235,15 +235,37 @@ pub async fn bearers(
     .await?)
 }
 
-/// The journals that count in other connections and are of this task, or bear the cost of this order or of a line of
-/// it, with those connections, the oldest first. Whoever else asks for the same task or order waits until this
+/// A journal of another connection, with what says whether it is of the same Asana and ledger.
+#[derive(Debug)]
+pub struct Elsewhere {
+    /// The completion.
+    pub bearer: Bearer,
+    /// The other connection.
+    pub connection: ConnectionId,
+    /// Where a removed connection's tasks and journals are; one that is there has it in its settings.
+    pub removed: Option<Removed>,
+}
+
+/// Where the tasks and journals of a removed connection are.
+#[derive(Debug)]
+pub struct Removed {
+    /// Asana's address.
+    pub asana_url: String,
+    /// Oracle's address.
+    pub oracle_url: String,
+    /// The ledger, if it still had one.
+    pub ledger_id: Option<String>,
+}
+
+/// The journals that count in other connections, removed ones included, and are of this task, or bear the cost of this
+/// order or of a line of it; the oldest first. Whoever else asks for the same task or order waits until this
 /// transaction ends, so that two connections do not both find none.
 pub async fn elsewhere(
     db: &mut PgConnection,
     connection: ConnectionId,
     task: &TaskGid,
     order_id: &str,
-) -> Result<Vec<(ConnectionId, Bearer)>> {
+) -> Result<Vec<Elsewhere>> {
     // the task always comes first: two never wait for each other
     sqlx::query!(
         "select pg_advisory_xact_lock(hashtextextended('ml-connector: posting ' || what, 0))
@@ -254,8 +276,12 @@ pub async fn elsewhere(
     .fetch_all(&mut *db)
     .await?;
     let rows = sqlx::query!(
-        "select c.connection_id, c.name, j.subject as \"subject!\", j.task_gid as \"task!\", j.ordinal as \"ordinal!\"
-         from connections c cross join lateral (
+        "select c.connection_id as \"connection!\", c.name as \"name!\", c.asana_url, c.oracle_url, c.ledger_id,
+                j.subject as \"subject!\", j.task_gid as \"task!\", j.ordinal as \"ordinal!\"
+         from (select connection_id, name, null as asana_url, null as oracle_url, null as ledger_id from connections
+               union all
+               select connection_id, name, asana_url, oracle_url, ledger_id from removed_connections) c
+         cross join lateral (
              select subject, task_gid, ordinal, created_at, journal_id from journals
              where connection_id = c.connection_id and task_gid = $2 and counts
              union all
@@ -271,9 +297,14 @@ pub async fn elsewhere(
     )
     .fetch_all(db)
     .await?;
-    let found = rows.into_iter().map(|r| {
-        let (subject, task, ordinal) = (r.subject, r.task, r.ordinal);
-        (ConnectionId(r.connection_id), Bearer { subject, task, ordinal, elsewhere: Some(r.name) })
+    let found = rows.into_iter().map(|r| Elsewhere {
+        bearer: Bearer { subject: r.subject, task: r.task, ordinal: r.ordinal, elsewhere: Some(r.name) },
+        connection: ConnectionId(r.connection),
+        removed: r.asana_url.zip(r.oracle_url).map(|(asana_url, oracle_url)| Removed {
+            asana_url,
+            oracle_url,
+            ledger_id: r.ledger_id,
+        }),
     });
     Ok(found.collect())
 }

@@ -131,6 +131,14 @@ async fn what_was_posted_before_a_project_was_handed_over_is_not_posted_again() 
     assert!(serde_json::to_string(&preview).unwrap().contains("of connection `test`"), "{preview:?}");
     assert_eq!(world.ledger().batches.len(), 1);
 
+    // a connection that is removed is remembered by what it posted
+    manage::remove(&world.engine, &world.the(old).await).await.unwrap();
+    let preview = posting::preview::preview(&world.engine, &clients, &task).await.unwrap();
+    assert!(serde_json::to_string(&preview).unwrap().contains("of connection `test`"), "{preview:?}");
+    let third = world.another("third").await;
+    manage::remove(&world.engine, &world.the(third).await).await.unwrap();
+    assert_eq!(world.count("select count(*) from removed_connections").await, 1, "the third posted nothing");
+
     // what the old one no longer bears is the new one's
     world.reopen(&task);
     world.way_back().await;

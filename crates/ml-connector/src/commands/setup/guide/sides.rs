@@ -146,7 +146,8 @@ async fn used_by(guide: &Guide<'_>, project: &Named) -> anyhow::Result<Vec<Strin
     let url = guide.answers.asana("")?.url;
     let all = connections::list(&guide.engine.db).await?;
     let project = [project.gid.as_str().into()];
-    let mapping = sharing::mapping(&url, &project, &all).filter(|(other, _)| other.name != guide.name);
+    let asana = url.as_str().trim_end_matches('/');
+    let mapping = sharing::mapping(asana, &project, &all).filter(|(other, _)| other.name != guide.name);
     Ok(mapping.map(|(other, _)| format!("`{}`", other.name)).collect())
 }
 
