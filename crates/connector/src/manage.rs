@@ -211,7 +211,8 @@ async fn check_mapping(engine: &Engine, connection: &Connection, settings: &Sett
     let is_same = settings.mapping == before.mapping
         && settings.fields == before.fields
         && settings.projects() == before.projects()
-        && surroundings::options(settings).iter().all(is_kept);
+        && surroundings::options(settings).iter().all(is_kept)
+        && surroundings::texts(settings).eq(surroundings::texts(before));
     if is_same || !surroundings::is_needed(settings) {
         return Ok(());
     }
@@ -296,15 +297,17 @@ async fn plan_comparison(
     }
 }
 
-/// Stops polling and pushing; what is under way ends with its lease.
-pub async fn pause(engine: &Engine, connection: &Connection) -> Result<()> {
+/// Stops polling and pushing; what is under way ends with its lease. Returns how many journals have no end yet: they
+/// wait until the connection is active again.
+pub async fn pause(engine: &Engine, connection: &Connection) -> Result<i64> {
     if connection.state != State::Active {
         return Err(Error::new(Code::ConnectionState, format!("`{}` is not active", connection.name)));
     }
     let mut tx = store::begin(&engine.db).await?;
     connections::set_state(&mut tx, connection.id, State::Paused).await?;
+    let waiting = journals::without_end(&mut tx, connection.id).await?;
     tx.commit().await?;
-    Ok(())
+    Ok(waiting)
 }
 
 /// Removes a connection. Its record log stays, and where it posted journals; its secrets, documents and links go.
@@ -314,6 +317,15 @@ pub async fn remove(engine: &Engine, connection: &Connection) -> Result<()> {
         return Err(Error::new(Code::ConnectionState, message));
     }
     let mut tx = store::begin(&engine.db).await?;
+    let undecided = journals::withdraw_unsent(&mut tx, connection.id).await?;
+    if undecided > 0 {
+        let message = format!(
+            "`{}` has {undecided} journals that were sent and whose end is not known; nobody could settle them any more: \
+             `journals list` names them, `connection activate` lets them go on, `journals resolve` decides one in doubt",
+            connection.name
+        );
+        return Err(Error::new(Code::ConnectionState, message));
+    }
     connections::remember(&mut tx, connection).await?;
     connections::remove(&mut tx, connection.id).await?;
     setup::forget(&mut tx, &connection.name).await?;

@@ -442,9 +442,9 @@ async fn poll_feed(
     // not only what the mapping shows: a journal needs charge accounts too
     if report.stored.written > 0 {
         look_again_at_completions(engine, lease.connection).await?;
-        if feed == Feed::PurchaseOrders {
-            unknown::ask_for(engine, clients).await?;
-        }
+    }
+    if feed == Feed::PurchaseOrders {
+        unknown::ask_for(engine, clients, report.stored.written > 0).await?;
     }
     let every =
         if report.complete { clients.connection.settings.schedule.poll_every() } else { Duration::ZERO };

@@ -1,4 +1,5 @@
-//! Connections that map the same project: both would write its tasks, and each would post a completed task's cost.
+//! Connections that map the same project: both would write its tasks, and which of them posts a completed task's cost would
+//! be chance.
 
 use sqlx::{PgConnection, PgPool};
 

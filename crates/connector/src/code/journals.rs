@@ -22,8 +22,8 @@ macro_rules! journals {
                 "An approval task counts as done only when it is approved. No journal was made.",
                 "Nothing. Approving it later is a completion of its own.";
             JournalAlreadyPosted Conflict "MLC-5107" "The order's or line's cost was posted already",
-                "Several tasks carry the same order or line, or one carries the order and another a line of it, and a cost is posted once. Or another connection posted it: the same task of the same Asana, or the same order or line of the same ledger. The reason names the completion that bears the cost. No second journal was made.",
-                "Nothing. When every task is to carry a cost of its own, map a cost field.";
+                "Several tasks carry the same order or line, or one carries the order and another a line of it, and a cost is posted once. Or another connection posted it: the same task of the same Asana, or the same order or line of the same ledger. The reason names the completion that bears the cost, and says when its journal is only on its way. No second journal was made.",
+                "Nothing. When every task is to carry a cost of its own, map a cost field. What another connection bears is looked at again every five minutes while its journal is on its way, and once an hour afterwards; a completion that waits for more than an hour is held: see to that connection's journal.";
             JournalNoCost Value "MLC-5108" "There is no cost to post",
                 "The task has no cost of its own, and an amount is missing on the order. Nothing is guessed and no journal was made.",
                 "Complete the line in Oracle, or fill in the task's cost field.";

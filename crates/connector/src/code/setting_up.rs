@@ -70,7 +70,7 @@ macro_rules! setting_up {
                 "A mapping document, or the options that `reference.options` asks for, do not go with Oracle's records or with Asana's fields as they are. All problems are named, each with its place. Nothing was changed.",
                 "Mend what is named, and look at it with `connection mapping NAME`.";
             ProjectShared Conflict "MLC-8122" "Another active connection posts journals for tasks of the same project",
-                "A task that is completed there would be posted by both, and its cost would stand in the ledger twice. Nothing was changed.",
+                "Both would write the tasks there, and which of them posts the cost of a completed one would be chance. Nothing was changed.",
                 "Let one connection serve the project: take it out of the other's `[routing]`, take `[journal]` out of one of them, or pause the other for good (`connection pause NAME`).";
         }
     };

@@ -62,6 +62,14 @@ pub enum NoJournal {
         /// The completion that brought the journal.
         by: String,
     },
+    /// The same cost has a journal in another connection that is not in the ledger yet.
+    #[error("the cost of {what} is on its way for another completion ({by})")]
+    OnItsWay {
+        /// The order, line or task.
+        what: String,
+        /// The completion that asks for the journal.
+        by: String,
+    },
     /// An amount is missing.
     #[error("there is no cost: {what}")]
     NoCost {
@@ -227,7 +235,7 @@ impl NoJournal {
             NoJournal::LineUnknown { .. } => Code::JournalLineUnknown,
             NoJournal::OrderCanceled { .. } => Code::JournalOrderCanceled,
             NoJournal::NotApproved { .. } => Code::JournalNotApproved,
-            NoJournal::AlreadyPosted { .. } => Code::JournalAlreadyPosted,
+            NoJournal::AlreadyPosted { .. } | NoJournal::OnItsWay { .. } => Code::JournalAlreadyPosted,
             NoJournal::NoCost { .. } => Code::JournalNoCost,
             NoJournal::CostZero => Code::JournalCostZero,
             NoJournal::CostNegative { .. } => Code::JournalCostNegative,
@@ -261,6 +269,7 @@ impl NoJournal {
             | NoJournal::Defect { .. } => WaitsFor::Nothing,
             NoJournal::NoOrderNumber
             | NoJournal::Elsewhere
+            | NoJournal::OnItsWay { .. }
             | NoJournal::OrderUnknown { .. }
             | NoJournal::OrderAmbiguous { .. }
             | NoJournal::OrderMismatch { .. }

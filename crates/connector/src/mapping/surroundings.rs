@@ -9,7 +9,7 @@ use oracle_fusion::{Description, Resource};
 use crate::code::Code;
 use crate::engine::{Clients, Engine, ProjectFields, Sections};
 use crate::error::{Error, Result};
-use crate::ids::ProjectGid;
+use crate::ids::{FieldGid, ProjectGid};
 use crate::mapping::document::{RuleSettings, Target, ValueSettings};
 use crate::mapping::engine::place_of;
 use crate::mapping::field::{Field, Kind};
@@ -100,15 +100,21 @@ pub(crate) async fn foreseen(engine: &Engine, present: &Connection, settings: &S
     }
 }
 
-/// Whether the settings say anything that can be wrong for every record: a mapping document, or options that are kept.
+/// Whether the settings say anything that can be wrong for every record: a mapping document, options that are kept, or
+/// fields that take what has none.
 #[must_use]
 pub fn is_needed(settings: &Settings) -> bool {
-    !settings.mapping.is_empty() || !options(settings).is_empty()
+    !settings.mapping.is_empty() || !options(settings).is_empty() || texts(settings).next().is_some()
 }
 
 /// The purposes whose fields' options are kept in step with Oracle.
 pub(crate) fn options(settings: &Settings) -> &[Purpose] {
     settings.reference.as_ref().map_or(&[], |reference| &reference.options)
+}
+
+/// The fields that take values without an option, by purpose.
+pub(crate) fn texts(settings: &Settings) -> impl Iterator<Item = (&Purpose, &FieldGid)> {
+    settings.reference.iter().flat_map(|reference| &reference.text)
 }
 
 /// Refuses settings that do not fit, with all problems. Neither side is asked when nothing [is needed](is_needed).
@@ -154,6 +160,19 @@ pub fn problems(settings: &Settings, around: &Surroundings) -> Vec<String> {
     }
     for purpose in options(settings) {
         problems.extend(of_options(*purpose, settings, around));
+    }
+    for (purpose, gid) in texts(settings) {
+        for (project, set) in around.fields.iter().collect::<BTreeMap<_, _>>() {
+            let Ok(set) = set else { continue };
+            let why = match set.get(gid) {
+                None => Some(absent(project)),
+                Some(field) if field.writable && matches!(field.kind, Kind::Text) => None,
+                Some(field) => {
+                    Some(format!("field `{}` is no text field that can be written; take another", field.name))
+                }
+            };
+            problems.extend(why.map(|why| format!("reference.text.{} ({gid}): {why}", purpose.as_str())));
+        }
     }
     for (project, set) in around.fields.iter().collect::<BTreeMap<_, _>>() {
         if let Err(held) = set {

@@ -11,6 +11,7 @@ use crate::feed::Feed;
 use crate::ids::ConnectionId;
 use crate::journal::cost::{self, Cost, CostBasis, OwnCost, Sought, TaskFacts};
 use crate::journal::{JournalSettings, NoJournal};
+use crate::posting::elsewhere::Borne;
 use crate::settings::LineAmount;
 use crate::store::completions::Completion;
 use crate::store::journals::Bearer;
@@ -26,7 +27,7 @@ pub struct Subject {
 }
 
 impl Subject {
-    fn of(cost: &Cost, completion: &Completion) -> Subject {
+    fn new(cost: &Cost, completion: &Completion) -> Subject {
         match cost.posted_once_for() {
             Some(name) => Subject { name, overlaps: cost.overlaps() },
             None => {
@@ -39,15 +40,28 @@ impl Subject {
     /// Why it cannot be posted: the journal of a completion bears the cost of `bearer` already.
     #[must_use]
     pub fn posted_already(&self, bearer: &Bearer) -> NoJournal {
+        NoJournal::AlreadyPosted { what: self.of(bearer), by: bearer.completion() }
+    }
+
+    /// The same, when another connection bears the cost.
+    #[must_use]
+    pub fn borne_elsewhere(&self, borne: &Borne) -> NoJournal {
+        let (what, by) = (self.of(&borne.by), borne.by.completion());
+        if borne.is_posted { NoJournal::AlreadyPosted { what, by } } else { NoJournal::OnItsWay { what, by } }
+    }
+
+    fn of(&self, bearer: &Bearer) -> String {
         let (own, other) = (&self.name, &bearer.subject);
-        let what = if own == other || other.starts_with("task ") {
+        if own == other || own.starts_with("task ") || other.starts_with("task ") {
             other.clone()
         } else if own.starts_with("line ") {
             format!("{other}, which includes {own},")
+        } else if bearer.elsewhere.is_some() && other.starts_with("order ") {
+            // the task had another order then
+            other.clone()
         } else {
             format!("{other}, which is part of {own},")
-        };
-        NoJournal::AlreadyPosted { what, by: bearer.completion() }
+        }
     }
 }
 
@@ -164,7 +178,7 @@ impl Around {
                 .map(|amount| OwnCost { amount, currency: completion.own_currency.clone() }),
         };
         let cost = cost::cost(&task, self.sought(completion)?, settings, line_amount)?;
-        let subject = Subject::of(&cost, completion);
+        let subject = Subject::new(&cost, completion);
         Ok((cost, subject))
     }
 }

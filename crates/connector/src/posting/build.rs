@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::code::Code;
 use crate::completion::CompletionsReport;
@@ -19,7 +19,7 @@ use crate::journal::{
     CodeCombination, GroupId, JournalPlan, JournalSettings, Kind, NoJournal, Period, WaitsFor, plan,
 };
 use crate::posting::around::{Around, Subject};
-use crate::posting::elsewhere::{self, Sought};
+use crate::posting::elsewhere::{self, Borne, Sought};
 use crate::posting::reopen;
 use crate::purpose::Purpose;
 use crate::store;
@@ -34,6 +34,11 @@ const BATCH: i64 = 100;
 /// How long a held completion rests before it is looked at again by itself, in seconds. What it waits for
 /// mostly comes with a poll, which makes it due at once.
 const HELD_SECONDS: f64 = 3600.0;
+/// The same for one whose cost is on its way in another connection; nothing of one connection is changed by another, so
+/// one that is posted there is looked at again too: it may be reversed.
+const ON_ITS_WAY_SECONDS: f64 = 300.0;
+/// From then on a person is told that the other connection's journal does not get there.
+const LONG_ON_ITS_WAY: SignedDuration = SignedDuration::from_hours(1);
 
 /// Decides about every completion that is due, until none is, or until something fails that is in the way of all.
 pub async fn decide_due(
@@ -209,9 +214,9 @@ impl Batch<'_> {
         let mut tx = store::begin(&self.engine.db).await?;
         jobs::hold(&mut tx, self.lease).await?;
         let settings = &self.clients.connection.settings;
-        let sought = Sought { task: &task, subject: &priced.subject.name, order_id: &priced.cost.order_id };
-        if let Some(bearer) = elsewhere::bearer(&mut tx, connection, settings, sought).await? {
-            return Ok(Err(Refusal::new(completion, priced.subject.posted_already(&bearer))));
+        let sought = Sought::of(&plan, &priced.subject.name);
+        if let Some(borne) = elsewhere::bearer(&mut tx, connection, settings, sought).await? {
+            return Ok(Err(borne_elsewhere(priced, &borne)));
         }
         if !journals::open(&mut tx, connection, &new).await? {
             // another completion of this very batch bears the cost
@@ -342,6 +347,15 @@ impl Batch<'_> {
         tx.commit().await?;
         Ok(())
     }
+}
+
+/// Why there is no journal while another connection bears the cost.
+fn borne_elsewhere<'p>(priced: &Priced<'p>, borne: &Borne) -> Refusal<'p> {
+    let completion = priced.completion;
+    let refusal = Refusal::new(completion, priced.subject.borne_elsewhere(borne));
+    let again = if borne.is_posted { HELD_SECONDS } else { ON_ITS_WAY_SECONDS };
+    let is_late = Timestamp::now().duration_since(completion.found_at) > LONG_ON_ITS_WAY;
+    Refusal { held: !borne.is_posted && is_late, again_in: Some(again), ..refusal }
 }
 
 /// The ledger's periods, and code combinations by their id.

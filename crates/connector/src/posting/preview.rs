@@ -205,15 +205,20 @@ async fn of_task(
         Ok(found) => found,
         Err(why) => return nothing(why),
     };
-    let mut borne_by = journals::bearers(&mut db, connection, &subject.overlaps).await?.into_iter().next();
-    if borne_by.is_none() {
-        let task = &TaskGid(completion.task_gid.clone());
-        let sought = Sought { task, subject: &subject.name, order_id: &cost.order_id };
-        borne_by = elsewhere::bearer(&mut db, connection, &clients.connection.settings, sought).await?;
+    if let Some(bearer) = journals::bearers(&mut db, connection, &subject.overlaps).await?.first() {
+        return nothing(subject.posted_already(bearer));
     }
+    let sought = Sought {
+        task: &TaskGid(completion.task_gid.clone()),
+        completed_at: completion.completed_at,
+        subject: &subject.name,
+        order_id: &cost.order_id,
+        ledger_id: &settings.ledger_id,
+    };
+    let borne = elsewhere::bearer(&mut db, connection, &clients.connection.settings, sought).await?;
     drop(db);
-    if let Some(bearer) = borne_by {
-        return nothing(subject.posted_already(&bearer));
+    if let Some(borne) = borne {
+        return nothing(subject.borne_elsewhere(&borne));
     }
     let ledger = ledger_of(clients, settings, std::iter::once(&cost)).await?;
     match planned(clients, settings, &completion, &cost, &ledger)? {

@@ -187,9 +187,9 @@ pub(super) async fn locked(
     let unknown = || Error::new(Code::JournalSubjectUnknown, format!("there is no journal {id}"));
     let mut candidate = found.ok_or_else(unknown)?;
     if candidate.borne_by.is_none() && candidate.kind == Kind::Posting {
-        let (task, order_id) = (&candidate.task, &candidate.plan.order_id);
-        let sought = Sought { task, subject: &candidate.subject, order_id };
-        candidate.borne_by = elsewhere::bearer(db, connection.id, &connection.settings, sought).await?;
+        let sought = Sought::of(&candidate.plan, &candidate.subject);
+        let borne = elsewhere::bearer(db, connection.id, &connection.settings, sought).await?;
+        candidate.borne_by = borne.map(|borne| borne.by);
     }
     Ok(candidate)
 }

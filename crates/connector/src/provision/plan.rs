@@ -19,6 +19,8 @@ pub struct Seen {
     pub library: Vec<CustomField>,
     /// The fields of each mapped project.
     pub projects: BTreeMap<ProjectGid, Vec<CustomField>>,
+    /// Fields whose options were kept before.
+    pub kept: BTreeSet<FieldGid>,
 }
 
 /// What is to be done about one field.
@@ -54,7 +56,7 @@ pub enum Origin {
 pub struct Plan {
     /// One step per field.
     pub steps: Vec<Step>,
-    /// What fields that are not mapped yet get their options from; a new one begins with one, since Asana wants it.
+    /// What fields get their options from that had none of it yet; a new one begins with one, since Asana wants it.
     pub options_of: Vec<Kind>,
     /// What a person should know before consenting.
     pub warnings: Vec<String>,
@@ -69,15 +71,22 @@ impl Plan {
         })
     }
 
-    /// Whether anything is to be written to Asana; fields that are there are only mapped.
+    /// Whether anything is to be written to Asana; fields that are there are only mapped, and get options.
     #[must_use]
     pub fn writes(&self) -> bool {
-        self.steps.iter().any(|step| matches!(step.origin, Origin::Create(_)) || !step.attach.is_empty())
+        let is_written = |step: &Step| matches!(step.origin, Origin::Create(_)) || !step.attach.is_empty();
+        !self.options_of.is_empty() || self.steps.iter().any(is_written)
     }
 
     /// Whether everything is there already, and mapped.
     #[must_use]
     pub fn is_done(&self) -> bool {
+        self.options_of.is_empty() && self.are_mapped()
+    }
+
+    /// Whether all fields are there already, and mapped; they may still want options.
+    #[must_use]
+    pub fn are_mapped(&self) -> bool {
         self.steps.iter().all(|step| matches!(step.origin, Origin::Mapped(_)) && step.attach.is_empty())
     }
 }
@@ -95,10 +104,12 @@ pub fn plan(settings: &Settings, choices: &Choices, seen: &Seen) -> Plan {
             None => of_unmapped(target, wanted::field(target, settings, choices), seen, &mapped, &mut taken),
         })
         .collect();
-    let unmapped = settings.unmapped();
-    let kept =
-        |kind: &Kind| unmapped.contains(&kind.purpose()) && settings.optioned().any(|p| p == kind.purpose());
-    let options_of: Vec<Kind> = Kind::ALL.into_iter().filter(kept).collect();
+    let lacks = |kind: &Kind| {
+        let field = settings.fields.get(&kind.purpose());
+        settings.optioned().any(|purpose| purpose == kind.purpose())
+            && field.is_none_or(|field| !seen.kept.contains(field))
+    };
+    let options_of: Vec<Kind> = Kind::ALL.into_iter().filter(lacks).collect();
     let mut warnings = crowded(&steps, seen);
     warnings.extend(options_of.iter().map(|kind| {
         format!(

@@ -18,6 +18,7 @@ use crate::provision::wanted::{Choices, Target};
 use crate::reference::Kind;
 use crate::reference::field::first_option;
 use crate::store::connections::{self, Connection};
+use crate::store::reference;
 use crate::trouble;
 
 /// How often a call is made again after a rate limit; the client holds back as long as Asana asked.
@@ -39,7 +40,9 @@ pub struct Done {
 /// Reads what Asana has and says what is missing. Nothing is written.
 pub async fn propose(engine: &Engine, connection: &Connection, choices: &Choices) -> Result<Plan> {
     let asana = engine.asana(connection).await?;
-    let seen = look(&asana, connection).await?;
+    let mut seen = look(&asana, connection).await?;
+    let kept = reference::kept(&engine.db, connection.id).await?;
+    seen.kept = kept.into_iter().map(|status| FieldGid(status.field)).collect();
     Ok(plan::plan(&connection.settings, choices, &seen))
 }
 

@@ -130,12 +130,15 @@ async fn wanted(db: &PgPool, connection: ConnectionId, kind: Kind) -> Result<Vec
     Ok(wanted.collect())
 }
 
-/// The name of an option that will be wanted, one that stored orders name if there is any; none while nothing was read.
+/// The name of an option that will be kept, one that stored orders name if there is any; none while nothing was read.
 ///
 /// # Errors
 /// Failures of the database.
 pub async fn first_option(db: &PgPool, connection: ConnectionId, kind: Kind) -> Result<Option<String>> {
-    let wanted = wanted(db, connection, kind).await?;
+    let mut wanted = wanted(db, connection, kind).await?;
+    if wanted.len() > MAX_OPTIONS && wanted.iter().any(|want| want.in_use) {
+        wanted.retain(|want| want.in_use);
+    }
     let first = wanted.iter().position(|want| want.in_use).unwrap_or(0);
     Ok(options::names(&wanted).into_iter().nth(first))
 }

@@ -13,6 +13,8 @@ pub mod orders;
 pub mod read;
 pub mod unknown;
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::purpose::Purpose;
@@ -146,12 +148,13 @@ impl ReferenceSettings {
     ) -> Vec<String> {
         let mut problems = Vec::new();
         let is_kind = |purpose: &Purpose| Kind::ALL.iter().any(|kind| kind.purpose() == *purpose);
-        for purpose in self.options.iter().chain(self.text.keys()) {
+        let named: BTreeSet<&Purpose> = self.options.iter().chain(self.text.keys()).collect();
+        for purpose in named {
             let name = purpose.as_str();
             if !is_kind(purpose) {
                 problems.push(format!("[reference] knows supplier and gl_account, not {name}"));
-            } else if self.text.contains_key(purpose) && !fields.contains_key(purpose) {
-                problems.push(format!("[reference] names {name}, but fields.{name} is not mapped"));
+            } else if !self.options.contains(purpose) && !fields.contains_key(purpose) {
+                problems.push(format!("[reference.text] names {name}, but fields.{name} is not mapped"));
             }
         }
         for (purpose, gid) in &self.text {
@@ -191,7 +194,7 @@ mod tests {
         let good = ReferenceSettings { options: vec![Purpose::Supplier], ..ReferenceSettings::default() };
         assert_eq!(good.problems(&fields), Vec::<String>::new());
         let wrong = ReferenceSettings {
-            options: vec![Purpose::GlAccount, Purpose::Currency],
+            options: vec![Purpose::Currency],
             chart_of_accounts: Some("US".into()),
             text: [(Purpose::Supplier, "2".into()), (Purpose::GlAccount, "9".into())].into(),
             mark: Some("1".into()),

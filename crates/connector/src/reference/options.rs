@@ -1,7 +1,7 @@
 //! Which options a single-select field needs, and the steps that lead there. Pure; decided whole before the first write.
 //!
 //! An option is never deleted, and one that a person made is left as it is unless its name is wanted; then it
-//! gets Oracle's spelling.
+//! is taken over as it is spelt.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -116,7 +116,8 @@ pub fn decide(wanted: &[Wanted], present: &[Present], bound: &BTreeMap<String, S
         if known.is_none() {
             steps.push(Step::Bind { source_id: want.source_id.clone(), gid: option.gid.clone() });
         }
-        if option.name.trim() != name {
+        // the case of letters makes no other name: whoever spelt it so may have had a reason
+        if folded(&option.name) != folded(&name) {
             steps.push(Step::Rename { gid: option.gid.clone(), name });
         }
         if !option.enabled {
@@ -215,11 +216,12 @@ mod tests {
     }
 
     #[test]
-    fn one_that_is_spelt_otherwise_is_adopted_and_spelt_as_in_oracle() {
+    fn one_that_is_spelt_otherwise_is_adopted_as_it_is() {
         let present = [option("7", "Acme ", true), option("8", "acme", false)];
         let decided = decide(&[want("1", "ACME")], &present, &bound(&[]));
-        let bind = Step::Bind { source_id: "1".into(), gid: "7".into() };
-        assert_eq!(steps(decided), [bind, Step::Rename { gid: "7".into(), name: "ACME".into() }]);
+        assert_eq!(steps(decided), [Step::Bind { source_id: "1".into(), gid: "7".into() }]);
+        let again = decide(&[want("1", "ACME")], &present, &bound(&[("1", "7")]));
+        assert_eq!(steps(again), []);
         // one that is spelt exactly so comes first, even one that is switched off
         let exact = [option("7", "Acme", true), option("8", "ACME", false)];
         let decided = decide(&[want("1", "ACME")], &exact, &bound(&[]));

@@ -195,13 +195,12 @@ pub async fn set_state(db: &mut PgConnection, id: ConnectionId, state: State) ->
 pub async fn remember(db: &mut PgConnection, connection: &Connection) -> Result<()> {
     let settings = &connection.settings;
     sqlx::query!(
-        "insert into removed_connections (connection_id, name, asana_url, oracle_url, ledger_id)
-         select $1, $2, $3, $4, $5 where exists (select from journals where connection_id = $1 and counts)",
+        "insert into removed_connections (connection_id, name, asana_url, oracle_url)
+         select $1, $2, $3, $4 where exists (select from journals where connection_id = $1 and counts)",
         connection.id.0,
         connection.name,
         settings.which_asana(),
         settings.which_oracle()?,
-        settings.journal.as_ref().map(|journal| journal.ledger_id.as_str()),
     )
     .execute(db)
     .await?;

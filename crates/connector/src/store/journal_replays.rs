@@ -29,7 +29,7 @@ pub struct Candidate {
     pub subject: String,
     /// Whether the task was opened again after this completion.
     pub is_reopened: bool,
-    /// Another journal that counts and bears the cost or a part of it, in this connection.
+    /// Another journal that counts and bears the cost or a part of it, here or in another connection.
     pub borne_by: Option<Bearer>,
 }
 

@@ -235,26 +235,23 @@ pub async fn bearers(
     .await?)
 }
 
-/// A journal of another connection, with what says whether it is of the same Asana and ledger.
+/// A journal of another connection that counts.
 #[derive(Debug)]
 pub struct Elsewhere {
     /// The completion.
     pub bearer: Bearer,
+    /// When its task was completed.
+    pub completed_at: Timestamp,
+    /// The order whose cost it is.
+    pub order_id: Option<String>,
+    /// Where it stands.
+    pub state: String,
+    /// What was, or is to be, sent.
+    pub plan: String,
     /// The other connection.
     pub connection: ConnectionId,
-    /// Where a removed connection's tasks and journals are; one that is there has it in its settings.
-    pub removed: Option<Removed>,
-}
-
-/// Where the tasks and journals of a removed connection are.
-#[derive(Debug)]
-pub struct Removed {
-    /// Asana's address.
-    pub asana_url: String,
-    /// Oracle's address.
-    pub oracle_url: String,
-    /// The ledger, if it still had one.
-    pub ledger_id: Option<String>,
+    /// Asana's and Oracle's addresses, of a removed connection; one that is there has them in its settings.
+    pub removed: Option<(String, String)>,
 }
 
 /// The journals that count in other connections, removed ones included, and are of this task, or bear the cost of this
@@ -276,20 +273,20 @@ pub async fn elsewhere(
     .fetch_all(&mut *db)
     .await?;
     let rows = sqlx::query!(
-        "select c.connection_id as \"connection!\", c.name as \"name!\", c.asana_url, c.oracle_url, c.ledger_id,
-                j.subject as \"subject!\", j.task_gid as \"task!\", j.ordinal as \"ordinal!\"
-         from (select connection_id, name, null as asana_url, null as oracle_url, null as ledger_id from connections
+        "select c.connection_id as \"connection!\", c.name as \"name!\", c.asana_url, c.oracle_url,
+                d.task_gid as \"task!\", d.ordinal as \"ordinal!\", d.completed_at as \"completed_at!\", d.order_id,
+                j.subject, j.state, j.plan
+         from (select connection_id, name, null as asana_url, null as oracle_url from connections
                union all
-               select connection_id, name, asana_url, oracle_url, ledger_id from removed_connections) c
+               select connection_id, name, asana_url, oracle_url from removed_connections) c
          cross join lateral (
-             select subject, task_gid, ordinal, created_at, journal_id from journals
-             where connection_id = c.connection_id and task_gid = $2 and counts
+             select task_gid, ordinal, completed_at, order_id from completions
+             where connection_id = c.connection_id and task_gid = $2
              union all
-             select b.subject, b.task_gid, b.ordinal, b.created_at, b.journal_id
-             from completions d join journals b on b.connection_id = c.connection_id and b.task_gid = d.task_gid
-                 and b.ordinal = d.ordinal and b.counts
-             where d.connection_id = c.connection_id and d.order_id = $3 and d.task_gid <> $2
-                   and (b.subject like 'order %' or b.subject like 'line %')) j
+             select task_gid, ordinal, completed_at, order_id from completions
+             where connection_id = c.connection_id and order_id = $3 and task_gid <> $2) d
+         join journals j on j.connection_id = c.connection_id and j.task_gid = d.task_gid and j.ordinal = d.ordinal
+             and j.counts
          where c.connection_id <> $1 order by j.created_at, j.journal_id",
         connection.0,
         task.as_str(),
@@ -299,14 +296,44 @@ pub async fn elsewhere(
     .await?;
     let found = rows.into_iter().map(|r| Elsewhere {
         bearer: Bearer { subject: r.subject, task: r.task, ordinal: r.ordinal, elsewhere: Some(r.name) },
+        completed_at: r.completed_at.to_jiff(),
+        order_id: r.order_id,
+        state: r.state,
+        plan: r.plan,
         connection: ConnectionId(r.connection),
-        removed: r.asana_url.zip(r.oracle_url).map(|(asana_url, oracle_url)| Removed {
-            asana_url,
-            oracle_url,
-            ledger_id: r.ledger_id,
-        }),
+        removed: r.asana_url.zip(r.oracle_url),
     });
     Ok(found.collect())
+}
+
+/// How many journals are ready, sent or in doubt.
+pub async fn without_end(db: &mut PgConnection, connection: ConnectionId) -> Result<i64> {
+    Ok(sqlx::query_scalar!(
+        "select count(*) as \"count!\" from journals
+         where connection_id = $1 and state in ('ready', 'submitting', 'submitted', 'in_doubt')",
+        connection.0
+    )
+    .fetch_one(db)
+    .await?)
+}
+
+/// Before its connection is removed: what was never sent bears its cost no more. How many were sent and have no end.
+pub async fn withdraw_unsent(db: &mut PgConnection, connection: ConnectionId) -> Result<i64> {
+    sqlx::query!(
+        "update journals set counts = false, due_at = null, turn = turn + 1,
+                reason = 'its connection was removed before it was sent'
+         where connection_id = $1 and state = 'ready' and submissions = 0",
+        connection.0
+    )
+    .execute(&mut *db)
+    .await?;
+    Ok(sqlx::query_scalar!(
+        "select count(*) as \"count!\" from journals
+         where connection_id = $1 and (state in ('submitting', 'submitted', 'in_doubt') or (state = 'ready' and submissions > 0))",
+        connection.0
+    )
+    .fetch_one(db)
+    .await?)
 }
 
 pub(super) fn group_number(group: GroupId) -> i64 {

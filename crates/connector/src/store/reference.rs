@@ -376,6 +376,34 @@ async fn names_unknown_account(db: &PgPool, connection: ConnectionId, every: f64
     .await?)
 }
 
+/// Whether a field keeps only options in use, and an order that was stored since the last complete reading names a
+/// known supplier or account that has none. Never within `every` seconds after a reading, also one that failed.
+pub async fn comes_into_use(db: &PgPool, connection: ConnectionId, kind: Kind, every: f64) -> Result<bool> {
+    let id = match kind {
+        Kind::Suppliers => r#""SupplierId"\s*:\s*"?([0-9]+)"#,
+        Kind::Accounts => r#""POChargeAccountId"\s*:\s*"?([0-9]+)"#,
+    };
+    Ok(sqlx::query_scalar!(
+        "select exists (
+            select from reference_fields f
+            join reference_readings r on r.connection_id = $1 and r.kind = $2
+            join documents d on d.connection_id = $1 and d.feed = 'purchase_orders' and d.stored_at > r.finished_at
+            cross join regexp_matches(d.body, $3, 'g') as found(id)
+            where f.connection_id = $1 and f.purpose = $4 and f.kept = 'in_use'
+              and not exists (select from reference_options o where o.connection_id = $1
+                              and o.field_gid = f.field_gid and o.source_id = found.id[1])
+              and not exists (select from jobs where connection_id = $1 and job = $2
+                              and finished_at > now() - make_interval(secs => $5))) as \"is!\"",
+        connection.0,
+        kind.as_str(),
+        id,
+        kind.purpose().as_str(),
+        every,
+    )
+    .fetch_one(db)
+    .await?)
+}
+
 /// Which option stands for which source, by field.
 pub async fn bindings(
     db: impl sqlx::PgExecutor<'_>,

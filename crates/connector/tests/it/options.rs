@@ -73,6 +73,33 @@ fn list(world: &World) -> FieldGid {
     FieldGid(world.sandbox.asana().seed_local_field(&world.board.project, &spec).unwrap())
 }
 
+#[tokio::test]
+async fn a_text_field_for_what_has_no_option_must_stand_on_every_project() {
+    let (world, _) = with_options(|_| {}).await;
+    activate(&world).await.unwrap();
+    let asana = world.sandbox.asana();
+    let elsewhere =
+        asana.seed_field(&world.board.workspace, &FieldSpec::new("Beside", FieldKind::Text)).unwrap();
+    let date = FieldSpec::new("A date", FieldKind::Date);
+    let date = asana.seed_local_field(&world.board.project, &date).unwrap();
+    for (gid, words) in
+        [(&elsewhere, "it is not on project"), (&date, "is no text field that can be written")]
+    {
+        let text = [(Purpose::Supplier, FieldGid(gid.clone()))].into();
+        let refused =
+            world.edit(|settings| settings.reference.as_mut().unwrap().text = text).await.unwrap_err();
+        assert_eq!(refused.code, Code::MappingRefused);
+        assert!(
+            refused.message.starts_with("reference.text.supplier (") && refused.message.contains(words),
+            "{refused}"
+        );
+    }
+    asana.seed_attach(&world.board.project, &elsewhere).unwrap();
+    let text = [(Purpose::Supplier, FieldGid(elsewhere))].into();
+    world.edit(|settings| settings.reference.as_mut().unwrap().text = text).await.unwrap();
+    world.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dry_run_and_reconciliation_judge_a_renamed_supplier_as_the_push_does() {
     let (world, field) = with_options(|_| {}).await;

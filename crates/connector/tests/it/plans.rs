@@ -139,7 +139,7 @@ const ASKED: [(&str, &str, &str); 32] = [
         "from completions k join journals o",
         "$c, '{1234}', '{1234}', '{t1234}', '{1234}', 'closed', null, 51",
     ),
-    ("costs that other connections posted", "c.asana_url, c.oracle_url, c.ledger_id", "$m, 't1234', '1234'"),
+    ("costs that other connections posted", "c.asana_url, c.oracle_url,\n", "$m, 't1234', '1234'"),
     ("choices by words", "from invalid_choices c", "$c, 'nobody 40', null, null, null, 51"),
     ("what is shown", "coalesce(d.invoice_number", "$c, array[$m]"),
     ("tasks page by page", "select task_gid, project_gids, field_values", "$c, '{1}', 't1', 1000"),

@@ -146,7 +146,8 @@ async fn fields_whose_options_are_kept_are_made_as_single_selects_and_filled() {
     assert_eq!(run::unread(&world.engine, &connection(&world).await, &plan).await.unwrap(), []);
     let done = carry_out(&world, &plan).await.unwrap();
     assert_eq!((done.created, done.attached, done.mapped), (5, 10, 5));
-    assert!(propose(&world, &usual).await.is_done());
+    let again = propose(&world, &usual).await;
+    assert!(again.are_mapped() && !again.is_done(), "the options are still to be made: {again:?}");
     let mapped = connection(&world).await.settings.fields;
     let options = |purpose: Purpose| world.sandbox.asana().options(mapped[&purpose].as_str());
     assert_eq!((options(Purpose::Supplier).len(), options(Purpose::GlAccount).len()), (1, 1));
@@ -156,6 +157,7 @@ async fn fields_whose_options_are_kept_are_made_as_single_selects_and_filled() {
         world.run(Job::Reference(kind)).await.unwrap();
     }
     assert!(options(Purpose::Supplier).len() > 1 && options(Purpose::GlAccount).len() > 1);
+    assert!(propose(&world, &usual).await.is_done());
     world.board.fields = mapped.iter().map(|(purpose, gid)| (purpose.as_str(), gid.0.clone())).collect();
     world.sync().await;
     assert_eq!(world.held().await, []);

@@ -1,6 +1,7 @@
 //! Suppliers and accounts, read whole, and the options that stand for them.
 
 use connector::Code;
+use connector::feed::Feed;
 use connector::ids::FieldGid;
 use connector::node::Report;
 use connector::purpose::Purpose;
@@ -246,6 +247,24 @@ async fn beyond_five_hundred_only_the_suppliers_in_use_get_options() {
     assert_eq!(options_full(&world).await, [("supplier".to_owned(), Some("MLC-8003".to_owned()))]);
     world.run(Job::Push).await.unwrap();
     assert_eq!(shown(&world, "US-1", &field).as_deref(), Some("SUPPLIER 000007 LTD"));
+
+    // another one comes into use: its option is asked for, though the supplier is known, but not at once again
+    let is_due = "select count(*) from jobs where job = 'suppliers' and due_at is not null";
+    world.sql("update jobs set due_at = null where job = 'suppliers'").await;
+    order_of(&world, "US-2", "SUPPLIER 000008 LTD");
+    world.sync().await;
+    assert_eq!(world.count(is_due).await, 0);
+    world
+        .sql("update jobs set finished_at = finished_at - interval '1 minute' where job = 'suppliers'")
+        .await;
+    world.run(Job::Poll(Feed::PurchaseOrders)).await.unwrap();
+    assert_eq!(world.count(is_due).await, 1);
+    read(&world, SUPPLIERS).await.unwrap();
+    world.run(Job::Push).await.unwrap();
+    assert_eq!(shown(&world, "US-2", &field).as_deref(), Some("SUPPLIER 000008 LTD"));
+    world.sql("update jobs set due_at = null, finished_at = finished_at - interval '1 minute' where job = 'suppliers'").await;
+    world.run(Job::Poll(Feed::PurchaseOrders)).await.unwrap();
+    assert_eq!(world.count(is_due).await, 0, "all in use have options");
     world.end().await;
 }
 

@@ -176,8 +176,14 @@ async fn dispatch(
             return super::setup::activate::run(database, args, global).await;
         }
         ConnectionCommand::Pause { name } => {
-            manage::pause(&database.engine(global)?, &connections::find(db, &name).await?).await?;
-            done(global, &format!("`{name}` is paused"))?;
+            let waiting =
+                manage::pause(&database.engine(global)?, &connections::find(db, &name).await?).await?;
+            let journals = match waiting {
+                0 => String::new(),
+                1 => "; 1 journal is not at its end and waits until it is active again".to_owned(),
+                n => format!("; {n} journals are not at their end and wait until it is active again"),
+            };
+            done(global, &format!("`{name}` is paused{journals}"))?;
         }
         ConnectionCommand::Remove { name, yes } => {
             let connection = connections::find(db, &name).await?;

@@ -211,6 +211,12 @@ fn a_field_whose_options_are_kept_is_a_single_select() {
     let new = planned(&empty());
     assert!(matches!(&new.origin, Origin::Create(new) if new.kind == FieldType::Enum(Vec::new())), "{new:?}");
     assert_eq!(plan(&settings, &Choices::default(), &empty()).options_of, [Kind::Accounts]);
+    // one that is mapped wants its options until they were kept once
+    let mut mapped = settings.clone();
+    mapped.fields.insert(Purpose::GlAccount, "5".into());
+    let wants = |seen: &Seen| plan(&mapped, &Choices::default(), seen).options_of;
+    assert_eq!(wants(&empty()), [Kind::Accounts]);
+    assert_eq!(wants(&Seen { kept: [FieldGid::from("5")].into(), ..empty() }), []);
     // one that is there may have any options
     let library = |kind: &str| Seen {
         library: vec![field("5", "GL account", json!({ "resource_subtype": kind, "enum_options": [] }))],

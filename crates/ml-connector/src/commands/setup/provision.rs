@@ -95,7 +95,11 @@ pub async fn run(database: &Database, args: ProvisionArgs, global: &Global) -> a
     }
     let done = carry_out(&engine, &connection, &plan).await?;
     report(&connection, &plan, Some(&done), global)?;
-    Ok(ExitCode::SUCCESS)
+    match done.failed {
+        None => Ok(ExitCode::SUCCESS),
+        // the fields are there, which was said
+        Some(error) => Err(error.into()),
+    }
 }
 
 /// What was done, options besides.
@@ -103,8 +107,11 @@ pub async fn run(database: &Database, args: ProvisionArgs, global: &Global) -> a
 pub(super) struct All {
     #[serde(flatten)]
     fields: Done,
-    /// Options made in fields that are mapped now.
+    /// Options made in fields that had none of them yet.
     options: u64,
+    /// Why not all options were made.
+    #[serde(skip)]
+    pub failed: Option<connector::Error>,
 }
 
 impl std::fmt::Display for All {
@@ -126,9 +133,14 @@ pub(super) async fn carry_out(
 ) -> connector::Result<All> {
     let unread = run::unread(engine, connection, plan).await?;
     options(engine, connection, &unread).await?;
-    let fields = run::carry_out(engine, connection, plan).await?;
-    let options = options(engine, connection, &plan.options_of).await?;
-    Ok(All { fields, options })
+    let fields =
+        if plan.are_mapped() { Done::default() } else { run::carry_out(engine, connection, plan).await? };
+    let mut all = All { fields, options: 0, failed: None };
+    match options(engine, connection, &plan.options_of).await {
+        Ok(made) => all.options = made,
+        Err(error) => all.failed = Some(error),
+    }
+    Ok(all)
 }
 
 /// Reads these kinds; how many options it made.

@@ -39,6 +39,9 @@ pub async fn ask(guide: &Guide<'_>, connection: &Connection) -> anyhow::Result<(
             Now::CarryOut => match provision::carry_out(&guide.engine, connection, &plan).await {
                 Ok(done) => {
                     output::say(&done.to_string());
+                    if let Some(error) = &done.failed {
+                        prompt::refused(error);
+                    }
                     return Ok(progress::forget_answers(&guide.engine, &guide.name).await?);
                 }
                 Err(error) => {
