@@ -100,16 +100,23 @@ async fn decided(world: &World) -> Vec<(String, Option<String>)> {
     world.completions().await.into_iter().map(|one| (one.state, one.code)).collect()
 }
 
-#[tokio::test]
-async fn what_was_posted_before_a_project_was_handed_over_is_not_posted_again() {
-    let mut world = World::with_journals().await;
+/// A task that was completed while its connection was active, and another connection that was so before and counts
+/// completions since then.
+async fn completed_before_the_handover() -> (World, ConnectionId, String) {
+    let world = World::with_journals().await;
     let (old, new) = (world.connection, world.another("new").await);
-    // both have counted completions before: the old one did when the task was completed
     world.activates(new).await.unwrap();
     manage::pause(&world.engine, &world.the(new).await).await.unwrap();
     world.activates(old).await.unwrap();
     let task = world.ordered("US-1", &["10"]).await;
     world.complete(&task);
+    (world, new, task)
+}
+
+#[tokio::test]
+async fn what_was_posted_before_a_project_was_handed_over_is_not_posted_again() {
+    let (mut world, new, task) = completed_before_the_handover().await;
+    let old = world.connection;
     world.way_back().await;
     assert_eq!(decided(&world).await, [("journal".to_owned(), None)]);
     manage::pause(&world.engine, &world.the(old).await).await.unwrap();
@@ -150,13 +157,8 @@ async fn what_was_posted_before_a_project_was_handed_over_is_not_posted_again() 
 
 #[tokio::test]
 async fn a_cost_that_is_on_its_way_elsewhere_is_waited_for_and_a_person_is_told_after_an_hour() {
-    let mut world = World::with_journals().await;
-    let (old, new) = (world.connection, world.another("new").await);
-    world.activates(new).await.unwrap();
-    manage::pause(&world.engine, &world.the(new).await).await.unwrap();
-    world.activates(old).await.unwrap();
-    let task = world.ordered("US-1", &["10"]).await;
-    world.complete(&task);
+    let (mut world, new, _) = completed_before_the_handover().await;
+    let old = world.connection;
     // decided, and never sent
     for job in [Job::Sweep, Job::Completions] {
         world.run(job).await.unwrap();
