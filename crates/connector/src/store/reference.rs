@@ -376,8 +376,8 @@ async fn names_unknown_account(db: &PgPool, connection: ConnectionId, every: f64
     .await?)
 }
 
-/// Whether a field keeps only options in use, and an order that was stored since the last complete reading names a
-/// known supplier or account that has none. Never within `every` seconds after a reading, also one that failed.
+/// Whether a field keeps only options in use, and an order that was stored since the last complete reading, in the last
+/// hour, names a supplier or account that has none. Never within `every` seconds after a reading, also one that failed.
 pub async fn comes_into_use(db: &PgPool, connection: ConnectionId, kind: Kind, every: f64) -> Result<bool> {
     let id = match kind {
         Kind::Suppliers => r#""SupplierId"\s*:\s*"?([0-9]+)"#,
@@ -387,7 +387,7 @@ pub async fn comes_into_use(db: &PgPool, connection: ConnectionId, kind: Kind, e
         "select exists (
             select from reference_fields f
             join reference_readings r on r.connection_id = $1 and r.kind = $2
-            join documents d on d.connection_id = $1 and d.feed = 'purchase_orders' and d.stored_at > r.finished_at
+            join documents d on d.connection_id = $1 and d.feed = 'purchase_orders' and d.stored_at > greatest(r.finished_at, now() - interval '1 hour')
             cross join regexp_matches(d.body, $3, 'g') as found(id)
             where f.connection_id = $1 and f.purpose = $4 and f.kept = 'in_use'
               and not exists (select from reference_options o where o.connection_id = $1
