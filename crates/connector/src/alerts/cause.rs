@@ -186,7 +186,9 @@ mod tests {
         for cause in changes.open.iter().chain(changes.touch.iter().map(|(_, cause)| cause)) {
             if let Some(event_at) = cause.event_at {
                 let (kind, subject) = (cause.kind.as_str().to_owned(), cause.subject.clone());
-                told.retain(|t| (&t.kind, &t.subject) != (&kind, &subject) || t.event_at > event_at);
+                let is_key = |t: &Told| (&t.kind, &t.subject) == (&kind, &subject);
+                let event_at = told.iter().filter(|t| is_key(t)).fold(event_at, |at, t| at.max(t.event_at));
+                told.retain(|t| !is_key(t));
                 told.push(Told { kind, subject, event_at });
             }
         }
