@@ -129,7 +129,7 @@ async fn replace(
     if connection.state == State::Active {
         sharing::refuse_twice(&mut tx, connection.id, settings).await?;
     }
-    if settings.which_oracle()? != connection.settings.which_oracle()? {
+    if settings.oracle.which()? != connection.settings.oracle.which()? {
         begin_at_another_pod(&mut tx, connection).await?;
     }
     put_secrets(engine, &mut tx, connection.id, secrets).await?;
@@ -319,9 +319,10 @@ pub async fn remove(engine: &Engine, connection: &Connection) -> Result<()> {
     let mut tx = store::begin(&engine.db).await?;
     let undecided = journals::withdraw_unsent(&mut tx, connection.id).await?;
     if undecided > 0 {
+        let (journals, them) = if undecided == 1 { ("journal", "it") } else { ("journals", "them") };
         let message = format!(
-            "`{}` has {undecided} journals that were sent and whose end is not known; nobody could settle them any more: \
-             `journals list` names them, `connection activate` lets them go on, `journals resolve` decides one in doubt",
+            "`{}` has {undecided} {journals} sent whose end is not known, and nobody could settle {them} any more: \
+             `journals list` names {them}, `connection activate` lets {them} go on, `journals resolve` decides one in doubt",
             connection.name
         );
         return Err(Error::new(Code::ConnectionState, message));

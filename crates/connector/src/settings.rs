@@ -161,17 +161,6 @@ impl Settings {
         Expand::new(children.iter().map(String::as_str)).ok()
     }
 
-    /// Which Asana this is. Gids of tasks and projects are of one.
-    #[must_use]
-    pub fn which_asana(&self) -> &str {
-        self.asana.url.as_str().trim_end_matches('/')
-    }
-
-    /// Which Oracle this is, whichever way it was given. Ids of orders are of one.
-    pub fn which_oracle(&self) -> Result<String> {
-        Ok(self.oracle.base()?.as_str().trim_end_matches('/').to_owned())
-    }
-
     /// The required fields, and those whose options are kept, that are not mapped: a draft may lack them until its fields
     /// are provisioned.
     #[must_use]

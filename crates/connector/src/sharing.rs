@@ -22,14 +22,14 @@ pub struct Shared {
     pub projects: Vec<ProjectGid>,
 }
 
-/// The connections that map some of these projects of this [Asana](Settings::which_asana), with those. Gids are of one
+/// The connections that map some of these projects of this [Asana](crate::settings::AsanaSettings::which), with those. Gids are of one
 /// Asana: a project elsewhere is another one.
 pub fn mapping<'a>(
     asana: &'a str,
     projects: &'a [ProjectGid],
     all: &'a [Connection],
 ) -> impl Iterator<Item = (&'a Connection, Vec<ProjectGid>)> {
-    let there = all.iter().filter(move |connection| connection.settings.which_asana() == asana);
+    let there = all.iter().filter(move |connection| connection.settings.asana.which() == asana);
     let mapped = there.map(|connection| {
         let mut mapped = connection.settings.projects();
         mapped.retain(|project| projects.contains(project));
@@ -42,7 +42,7 @@ pub fn mapping<'a>(
 #[must_use]
 pub fn shared(id: ConnectionId, settings: &Settings, all: &[Connection]) -> Vec<Shared> {
     let own = settings.projects();
-    let others = mapping(settings.which_asana(), &own, all).filter(|(other, _)| other.id != id);
+    let others = mapping(settings.asana.which(), &own, all).filter(|(other, _)| other.id != id);
     let shared = others.map(|(other, projects)| Shared {
         name: other.name.clone(),
         is_active: other.state == State::Active,

@@ -120,7 +120,8 @@ pub struct Changes {
     pub close: Vec<AlertId>,
 }
 
-/// Compares what is wrong now with the open alerts. Of several causes with one key the first counts.
+/// Compares what is wrong now with the open alerts. Of several causes with one key the first counts. A story
+/// that was told to its end is not told again.
 #[must_use]
 pub fn compare(causes: Vec<Cause>, open: &[Known], told: &[Told]) -> Changes {
     let key = |kind: &str, subject: &str| (kind.to_owned(), subject.to_owned());
@@ -216,7 +217,9 @@ mod tests {
                     // a story that was told to its end is not told again
                     let is = |kind: &str, subject: &str| kind == cause.kind.as_str() && subject == cause.subject;
                     let ended = !were_open.iter().any(|known: &Known| is(&known.kind, &known.subject))
-                        && were_told.iter().any(|t: &Told| is(&t.kind, &t.subject) && cause.event_at.is_some_and(|at| at <= t.event_at));
+                        && were_told.iter().any(|t: &Told| {
+                            is(&t.kind, &t.subject) && cause.event_at.is_some_and(|at| at <= t.event_at)
+                        });
                     if seen.insert((cause.kind, &cause.subject)) && !cause.over && !ended {
                         wanted.push((cause.kind.as_str().to_owned(), cause.subject.clone()));
                     }

@@ -18,9 +18,6 @@ macro_rules! setting_up {
             FieldNotCreated Permission "MLC-8105" "Asana did not create a custom field",
                 "What was created before it stands in the workspace's library and is found again by its name; the connection's settings were not changed.",
                 "Look at Asana's words that are printed with it: the token's user may lack the right to create fields or to edit the project, or the name is that of a built-in property. Then provision again.";
-            FieldFirstOption MissingReference "MLC-8112" "A single-select field cannot be made without an option",
-                "The options of the field are kept in step with Oracle's suppliers or accounts, and none is known yet. Asana wants at least one that can be chosen. Nothing was created.",
-                "`connection provision` reads them by itself: see in Oracle whether the user may read them, and `ml-connector reference sync NAME`.";
             SecretUnreadable Credential "MLC-8106" "A secret that the file refers to cannot be read",
                 "The environment variable is not set, or the file cannot be read or is empty. Nothing was changed.",
                 "Set the variable or write the file, readable by this program alone; or leave the entry out to keep the stored secret.";
@@ -39,6 +36,9 @@ macro_rules! setting_up {
             AddressSilent Connection "MLC-8111" "Nothing answers at the address",
                 "The guide tried to connect to the host of the address that was given, before it asks for a secret. The name is not known, or nothing takes connections there. Nothing was sent.",
                 "Compare the address with the one that your browser shows. When this machine reaches the outside only through a proxy, say yes to using it all the same: the next test asks through the proxy.";
+            FieldFirstOption MissingReference "MLC-8112" "A single-select field cannot be made without an option",
+                "The options of the field are kept in step with Oracle's suppliers or accounts, and none is known yet. Asana wants at least one that can be chosen. Nothing was created.",
+                "`connection provision` reads them by itself: see in Oracle whether the user may read them, and `ml-connector reference sync NAME`.";
             SettingsVersionUnknown Usage "MLC-8120" "There is no such version of the settings",
                 "Each change of a connection's settings is kept under a number. This number is none of them.",
                 "`ml-connector connection history NAME` lists the versions.";
@@ -67,7 +67,7 @@ macro_rules! setting_up {
                 "Oracle says that the supplier or account is inactive, out of its dates or gone, and the settings say `reference.invalid = \"hold\"`. Nothing was written.",
                 "Mend the order, the supplier or the account in Oracle; after the next reading the order is sent by itself. Or set `reference.invalid = \"write\"`.";
             MappingRefused Settings "MLC-8121" "The mapping does not fit Oracle or Asana",
-                "A mapping document, or the options that `reference.options` asks for, do not go with Oracle's records or with Asana's fields as they are. All problems are named, each with its place. Nothing was changed.",
+                "A mapping document, the options that `reference.options` asks for, or the fields of `[reference.text]` do not go with Oracle's records or with Asana's fields as they are. All problems are named, each with its place. Nothing was changed.",
                 "Mend what is named, and look at it with `connection mapping NAME`.";
             ProjectShared Conflict "MLC-8122" "Another active connection posts journals for tasks of the same project",
                 "Both would write the tasks there, and which of them posts the cost of a completed one would be chance. Nothing was changed.",

@@ -83,7 +83,7 @@ struct Place {
 
 impl Place {
     fn of(settings: &Settings) -> Result<Place> {
-        Ok(Place { asana: settings.which_asana().to_owned(), oracle: settings.which_oracle()? })
+        Ok(Place { asana: settings.asana.which().to_owned(), oracle: settings.oracle.which()? })
     }
 }
 

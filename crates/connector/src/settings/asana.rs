@@ -32,6 +32,12 @@ pub(super) fn default_asana_url() -> Url {
 }
 
 impl AsanaSettings {
+    /// Which Asana this is. Gids of tasks and projects are of one.
+    #[must_use]
+    pub fn which(&self) -> &str {
+        self.url.as_str().trim_end_matches('/')
+    }
+
     /// What the Asana client is made of.
     #[must_use]
     pub fn client(&self, token: SecretString) -> Config {

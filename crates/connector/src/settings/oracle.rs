@@ -72,6 +72,11 @@ impl OracleSettings {
         }
     }
 
+    /// Which Oracle this is, whichever way it was given. Ids of orders are of one.
+    pub fn which(&self) -> Result<String> {
+        Ok(self.base()?.as_str().trim_end_matches('/').to_owned())
+    }
+
     /// What the Oracle client is made of.
     pub fn client(&self, secret: SecretString) -> Result<oracle_fusion::Config> {
         let (base, token_url) = (self.base()?, self.token_url.clone());

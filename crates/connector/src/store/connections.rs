@@ -199,8 +199,8 @@ pub async fn remember(db: &mut PgConnection, connection: &Connection) -> Result<
          select $1, $2, $3, $4 where exists (select from journals where connection_id = $1 and counts)",
         connection.id.0,
         connection.name,
-        settings.which_asana(),
-        settings.which_oracle()?,
+        settings.asana.which(),
+        settings.oracle.which()?,
     )
     .execute(db)
     .await?;

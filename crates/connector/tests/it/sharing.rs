@@ -113,20 +113,23 @@ async fn completed_before_the_handover() -> (World, ConnectionId, String) {
     (world, new, task)
 }
 
+/// The world's connection is paused and the other one takes over: it skips what the first one bears.
+async fn hands_over(world: &mut World, new: ConnectionId) {
+    manage::pause(&world.engine, &world.the(world.connection).await).await.unwrap();
+    world.connection = new;
+    world.activates(new).await.unwrap();
+    world.sync().await;
+    world.way_back().await;
+    assert_eq!(decided(world).await, [("skipped".to_owned(), Some("MLC-5107".to_owned()))]);
+}
+
 #[tokio::test]
 async fn what_was_posted_before_a_project_was_handed_over_is_not_posted_again() {
     let (mut world, new, task) = completed_before_the_handover().await;
     let old = world.connection;
     world.way_back().await;
     assert_eq!(decided(&world).await, [("journal".to_owned(), None)]);
-    manage::pause(&world.engine, &world.the(old).await).await.unwrap();
-
-    world.connection = new;
-    world.activates(new).await.unwrap();
-    world.sync().await;
-    world.way_back().await;
-    let posted = Some("MLC-5107".to_owned());
-    assert_eq!(decided(&world).await, [("skipped".to_owned(), posted.clone())]);
+    hands_over(&mut world, new).await;
     let reason = world.completion().await.reason.unwrap();
     let by =
         format!("was posted already for another completion (task {task}, completion 1 of connection `test`)");
@@ -163,18 +166,12 @@ async fn a_cost_that_is_on_its_way_elsewhere_is_waited_for_and_a_person_is_told_
     for job in [Job::Sweep, Job::Completions] {
         world.run(job).await.unwrap();
     }
-    manage::pause(&world.engine, &world.the(old).await).await.unwrap();
-    world.connection = new;
-    world.activates(new).await.unwrap();
-    world.sync().await;
-    world.way_back().await;
-    let posted = Some("MLC-5107".to_owned());
-    assert_eq!(decided(&world).await, [("skipped".to_owned(), posted.clone())]);
+    hands_over(&mut world, new).await;
     assert!(world.completion().await.reason.unwrap().contains("is on its way for another completion"));
     let later = "update completions set found_at = found_at - interval '2 hours', due_at = now() where due_at is not null";
     world.sql(later).await;
     world.way_back().await;
-    assert_eq!(decided(&world).await, [("held".to_owned(), posted)]);
+    assert_eq!(decided(&world).await, [("held".to_owned(), Some("MLC-5107".to_owned()))]);
 
     // what may have been sent keeps its connection; what never was goes with it, and the other one posts
     world.sql("update journals set state = 'submitting'").await;

@@ -163,6 +163,14 @@ async fn fields_whose_options_are_kept_are_made_with_them() {
     assert!(refused.stderr.contains("Oracle shows no supplier"), "{refused:?}");
     assert_eq!(pair.sandbox.calls().count(|c| c.side == sandbox::Side::Asana && c.method != "GET"), 0);
     pair.add_orders(6);
+    // what was made before something failed is said, and the options are what the next run is for
+    let status = sandbox::Fault::Status { status: 403, retry_after: None, body: None, html: false };
+    let rule = sandbox::FaultRule::new(status).on(sandbox::Side::Asana).path("/enum_options");
+    pair.sandbox.faults().add(rule);
+    let half = world.run(&provision).await.ends_with(1);
+    assert!(half.stderr.contains("5 fields created, 5 put onto projects, 5 mapped; next"), "{half:?}");
+    assert!(half.stderr.contains("MLC-3"), "{half:?}");
+    pair.sandbox.faults().clear();
     let done = world.succeeds(&provision).await;
     let suppliers = world.count("select count(*) from suppliers").await;
     assert!(suppliers > 1, "{suppliers}");

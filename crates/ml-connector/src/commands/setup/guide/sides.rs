@@ -143,11 +143,11 @@ impl Sides {
 
 /// Other connections that map a project.
 async fn used_by(guide: &Guide<'_>, project: &Named) -> anyhow::Result<Vec<String>> {
-    let url = guide.answers.asana("")?.url;
+    let asana = guide.answers.asana("")?;
     let all = connections::list(&guide.engine.db).await?;
     let project = [project.gid.as_str().into()];
-    let asana = url.as_str().trim_end_matches('/');
-    let mapping = sharing::mapping(asana, &project, &all).filter(|(other, _)| other.name != guide.name);
+    let mapping =
+        sharing::mapping(asana.which(), &project, &all).filter(|(other, _)| other.name != guide.name);
     Ok(mapping.map(|(other, _)| format!("`{}`", other.name)).collect())
 }
 
